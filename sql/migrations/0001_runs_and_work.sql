@@ -1,0 +1,78 @@
+-- Runs, their parameters, and the work items of every fan-out.
+
+-- One row a run; the run's period is worked out once, here, and never again.
+create table bua.run (
+    run_date        date primary key,
+    period_start    date not null,      -- first day of the twelve months
+    period_end      date not null,      -- exclusive: the first of run_date's month
+    accrual_date    date not null,      -- the last day of the period
+    profile_start   date not null       -- interval reads are profiled from here: a year before the period
+);
+
+-- Thresholds that finance may want to turn, with the value that DESIGN and the decision records give as default.
+create table bua.parameter (
+    name            text primary key,
+    value           numeric not null,
+    description     text not null
+);
+insert into bua.parameter (name, value, description) values
+    ('grace_days', 10, 'An account is OVERDUE when its next bill date is more than this many days before the accrual date'),
+    ('profile_min_sites', 5, 'A profile entry from fewer sites is marked'),
+    ('profile_outlier_factor', 3, 'A profile entry below 1/x or above x times the median of its neighbours is marked'),
+    ('profile_neighbour_days', 7, 'The neighbours of an entry are this many days either side'),
+    ('profile_season_days', 45, 'An equivalent day is looked for within this many days, then around last year''s date'),
+    ('scalar_cap', 20, 'A larger micro scalar is capped and flagged'),
+    ('scalar_reference_days', 91, 'The reference window of an interval register'),
+    ('scalar_min_days', 14, 'Fewer complete days than this are no reference'),
+    ('basic_reference_days', 60, 'The reference span of a basic register is at least this long'),
+    ('giant_factor', 20, 'A register using more than x times its segment''s median a day is a giant'),
+    ('validate_tolerance_percent', 5, 'A profile that differs more than this from the platform''s reads is an anomaly');
+
+-- The run types of catalogue.yaml; a test holds the two together.
+create table bua.run_type (
+    run_type        text primary key
+);
+insert into bua.run_type values ('UtilityProfile'), ('SegmentJurisdictionAvgExclEst'), ('SegmentJurisdictionCheck'),
+    ('SegmentJurisdictionFix'), ('Validate'), ('MicroScalar'), ('ResetBasicRead'), ('BasicRead'), ('NEM12'),
+    ('PrepareExport'), ('Export');
+
+-- One outcome row per work item. Resetting a run type is truncating its own partition.
+create table bua.bua_control (
+    run_date        date not null,
+    run_type        text not null,
+    item_key        text not null,      -- an account, a site, a segment-month or a file, by run type
+    batch_no        integer not null,
+    state           text not null default 'PENDING' check (state in ('PENDING', 'DONE', 'SKIP', 'FAIL')),
+    reason          text,
+    primary key (run_date, run_type, item_key),
+    check ((state in ('SKIP', 'FAIL')) = (reason is not null))
+) partition by list (run_date);
+
+-- The attempt that is under way: messages of an earlier attempt find nothing to claim.
+create table bua.fan_out (
+    run_date        date not null,
+    run_type        text not null references bua.run_type,
+    attempt         text not null,
+    planned         integer not null,
+    primary key (run_date, run_type)
+);
+
+create table bua.fan_out_batch (
+    run_date        date not null,
+    run_type        text not null,
+    batch_no        integer not null,
+    is_enqueued     boolean not null default false,
+    primary key (run_date, run_type, batch_no),
+    foreign key (run_date, run_type) references bua.fan_out on delete cascade
+);
+
+-- Which local bill days a market day's 48 half-hours belong to. Bit h-1 of the mask is half-hour h. A market day
+-- meets one local day in Queensland, two in a Sydney summer; 46 or 50 half-hours make a local clock-change day.
+create table bua.market_day (
+    jurisdiction    text not null,
+    profile_date    date not null,
+    local_date      date not null,
+    half_hour_mask  bigint not null,
+    primary key (jurisdiction, profile_date, local_date)
+);
+create index market_day_local on bua.market_day (jurisdiction, local_date);

@@ -1,0 +1,81 @@
+-- Scalars, and the rows that are exported.
+
+create table bua.micro_scalar (
+    run_date        date not null,
+    account_id      text not null,
+    meter_register_id bigint not null,
+    site_id         text not null,
+    read_type       text not null,
+    profile_key     text not null,
+    first_missing   date,               -- interval registers: the first missing market day of the unbilled window
+    last_missing    date,
+    method          text check (method in ('READS', 'OLDER_READS', 'INVOICES', 'LAST_YEAR', 'SEGMENT_AVERAGE',
+                                           'OWN_DAILY_MEAN', 'GIANT_DAILY_MEAN')),
+    scalar          numeric check (scalar >= 0),
+    daily_mean      numeric,            -- kWh or MJ a day over the reference days
+    reference_from  date,
+    reference_to    date,               -- inclusive
+    reference_days  integer,
+    usage_units     numeric,            -- kWh or MJ used over the reference days
+    macro_units     numeric,            -- the macro profile's sum over the same days
+    is_capped       boolean not null default false,
+    primary key (run_date, account_id, meter_register_id)
+) partition by list (run_date);
+
+create table bua.account_summary (
+    run_date        date not null,
+    account_id      text not null,
+    site_id         text,
+    fuel            text not null,
+    jurisdiction    text not null,
+    customer_class  text not null,
+    journal_segment text not null,
+    last_billed_to  date,
+    unbilled_from   date not null,
+    unbilled_to     date not null,
+    unbilled_days   integer not null,
+    due_state       text not null check (due_state in ('NOT_DUE', 'DUE', 'OVERDUE')),
+    uom             text not null,
+    units_actual    numeric(18, 3) not null,
+    units_estimated numeric(18, 3) not null,
+    units_total     numeric(18, 3) not null,
+    net_amount      numeric(18, 2) not null,
+    gst_amount      numeric(18, 2) not null,
+    discount_amount numeric(18, 2) not null,
+    method          text not null,
+    scalar          numeric,
+    flags           text not null,
+    primary key (run_date, account_id)
+) partition by list (run_date);
+
+create table bua.invoice_line_item_monthly (
+    run_date        date not null,
+    account_id      text not null,
+    line_no         integer not null,
+    year_month      text not null,
+    item_type       text not null,
+    stream_type     text,
+    time_class      text not null,
+    quantity        numeric(18, 3) not null,
+    days            integer not null,
+    rate            numeric,
+    net_amount      numeric(18, 2) not null,
+    gst_amount      numeric(18, 2) not null,
+    discount_net    numeric(18, 2) not null,
+    discount_net_propensity numeric(18, 2) not null,
+    line_state      text not null,
+    primary key (run_date, account_id, line_no, year_month)
+) partition by list (run_date);
+
+create table bua.account_exception (
+    run_date        date not null,
+    account_id      text not null,
+    site_id         text,
+    fuel            text not null,
+    jurisdiction    text not null,
+    unbilled_from   date not null,
+    unbilled_to     date not null,
+    unbilled_days   integer not null,
+    reason          text not null,
+    primary key (run_date, account_id)
+) partition by list (run_date);
