@@ -1,0 +1,138 @@
+"""Rules of plans.csv and time_classes.csv: blocks, validities, windows."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from local.portfolio.problems import Problems
+from local.portfolio.records import PlanItem, Portfolio, TimeClassWindow
+from local.portfolio.spans import gaps, overlaps, shown
+
+PLANS = "plans.csv"
+WINDOWS = "time_classes.csv"
+DAY_TYPES = {"ALL": ("WEEKDAY", "WEEKEND"), "WEEKDAY": ("WEEKDAY",), "WEEKEND": ("WEEKEND",)}
+
+
+def check_plans(portfolio: Portfolio, problems: Problems) -> None:
+    """Report prices that contradict each other or leave a day or a kWh without one."""
+    priced: dict[tuple[str, str, str], list[PlanItem]] = defaultdict(list)
+    for item in portfolio.plans:
+        _check_row(item, problems)
+        priced[item.plan_code, item.item_type, item.time_class].append(item)
+    for rows in priced.values():
+        _check_validities(rows, problems)
+    _check_windows(portfolio, problems)
+
+
+def _check_row(item: PlanItem, problems: Problems) -> None:
+    if item.to_date is not None and item.to_date < item.from_date:
+        problems.add(PLANS, item.line, "to_date", f"{item.to_date} is before from_date {item.from_date}")
+    if item.item_type == "DAILY" and item.time_class != "ANYTIME":
+        problems.add(PLANS, item.line, "time_class", "DAILY is charged per day, use ANYTIME")
+    if item.item_type == "DAILY" and item.block_limit_per_day is not None:
+        problems.add(PLANS, item.line, "block_limit_per_day", "DAILY has no blocks, leave it blank")
+    if item.item_type == "FEED_IN" and item.discount_percent:
+        problems.add(PLANS, item.line, "discount_percent", "FEED_IN is a credit and has no discount, leave it blank")
+    if item.block_limit_per_day == 0:
+        problems.add(PLANS, item.line, "block_limit_per_day", "0 holds nothing, remove the row or leave it blank")
+
+
+def _check_validities(rows: list[PlanItem], problems: Problems) -> None:
+    """Rows of one plan, item and class: same from_date are blocks of one validity, others must follow each other."""
+    validities: dict[object, list[PlanItem]] = defaultdict(list)
+    for row in rows:
+        validities[row.from_date].append(row)
+    for blocks in validities.values():
+        _check_blocks(blocks, problems)
+    firsts = [blocks[0] for blocks in validities.values()]
+    for later, earlier in overlaps(((row.from_date, row.to_date), row) for row in firsts):
+        reason = f"overlaps the price of line {earlier.line}, end the earlier one the day before the later one begins"
+        problems.add(PLANS, later.line, "from_date", reason)
+    for gap in gaps((row.from_date, row.to_date) for row in firsts):
+        after = min((row for row in firsts if row.from_date > gap[0]), key=lambda row: row.from_date)
+        problems.add(PLANS, after.line, "from_date", f"no price from {gap[0]} to {gap[1]}, close the gap")
+
+
+def _check_blocks(blocks: list[PlanItem], problems: Problems) -> None:
+    for block in blocks[1:]:
+        if block.to_date != blocks[0].to_date:
+            reason = f"differs from the other block of this validity, line {blocks[0].line}"
+            problems.add(PLANS, block.line, "to_date", reason)
+    for block in blocks[:-1]:
+        if block.block_limit_per_day is None:
+            reason = (
+                f"is blank, but line {blocks[-1].line} prices the same days; only the last block takes the remainder"
+            )
+            problems.add(PLANS, block.line, "block_limit_per_day", reason)
+    if blocks[-1].block_limit_per_day is not None:
+        reason = "the last block takes the remainder, leave it blank or add the block above it"
+        problems.add(PLANS, blocks[-1].line, "block_limit_per_day", reason)
+
+
+def _check_windows(portfolio: Portfolio, problems: Problems) -> None:
+    plan_codes = {item.plan_code for item in portfolio.plans}
+    windows: dict[str, list[TimeClassWindow]] = defaultdict(list)
+    for window in portfolio.time_classes:
+        if window.plan_code not in plan_codes:
+            problems.add(WINDOWS, window.line, "plan_code", f"{window.plan_code!r} is not in plans.csv")
+        if window.end_time <= window.start_time:
+            reason = "is not after start_time; split a window that passes midnight in two"
+            problems.add(WINDOWS, window.line, "end_time", reason)
+        elif window.start_time == 24 * 60:
+            problems.add(WINDOWS, window.line, "start_time", "24:00 can only be an end")
+        windows[window.plan_code].append(window)
+    for own in windows.values():
+        _check_window_overlaps(own, problems)
+    _check_hours_without_price(portfolio.plans, windows, problems)
+
+
+def _check_window_overlaps(windows: list[TimeClassWindow], problems: Problems) -> None:
+    reported = set()
+    for day_type in ("WEEKDAY", "WEEKEND"):
+        here = sorted(
+            (window for window in windows if day_type in DAY_TYPES[window.days]),
+            key=lambda window: (window.start_time, window.line),
+        )
+        for position, window in enumerate(here):
+            clash = next((before for before in here[:position] if before.end_time > window.start_time), None)
+            if clash is not None and window.line not in reported:
+                reported.add(window.line)
+                reason = f"overlaps the window of line {clash.line} on {day_type} days"
+                problems.add(WINDOWS, window.line, "start_time", reason)
+
+
+def _check_hours_without_price(
+    items: Iterable[PlanItem], windows: dict[str, list[TimeClassWindow]], problems: Problems
+) -> None:
+    """A plan without an ANYTIME price needs a price in every half-hour of the week."""
+    by_item: dict[tuple[str, str], list[PlanItem]] = defaultdict(list)
+    for item in items:
+        by_item[item.plan_code, item.item_type].append(item)
+    for (plan_code, item_type), rows in by_item.items():
+        classes = {row.time_class for row in rows}
+        if "ANYTIME" in classes:
+            continue
+        for day_type in ("WEEKDAY", "WEEKEND"):
+            hole = _first_hole(classes, [w for w in windows.get(plan_code, []) if day_type in DAY_TYPES[w.days]])
+            if hole is not None:
+                reason = (
+                    f"{item_type} of plan {plan_code} has no price at {hole // 60:02}:{hole % 60:02} on {day_type} days, "
+                    "complete time_classes.csv or add an ANYTIME price"
+                )
+                problems.add(PLANS, rows[0].line, "time_class", reason)
+                break
+
+
+def _first_hole(classes: set[str], windows: list[TimeClassWindow]) -> int | None:
+    """Return the first minute of the day that no window of a priced class covers."""
+    covered = {
+        minute
+        for window in windows
+        if window.time_class in classes
+        for minute in range(window.start_time, window.end_time, 30)
+    }
+    return next((minute for minute in range(0, 24 * 60, 30) if minute not in covered), None)
+
+
+def priced_spans(rows: Iterable[PlanItem]) -> str:
+    """Return the validities of some prices, for a message."""
+    return ", ".join(sorted({shown((row.from_date, row.to_date)) for row in rows})) or "never"

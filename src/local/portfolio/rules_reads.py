@@ -1,0 +1,99 @@
+"""Rules of basic_reads.csv and gas_volumes.csv: whose index, which day, never backwards."""
+
+from collections import defaultdict
+from decimal import Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from local.portfolio.problems import Problems
+from local.portfolio.records import BasicRead, Portfolio, Register
+from local.portfolio.spans import DAY
+
+if TYPE_CHECKING:
+    from datetime import date
+
+READS = "basic_reads.csv"
+VOLUMES = "gas_volumes.csv"
+RegisterKey = tuple[str, str, str]
+
+
+def registers_by_key(portfolio: Portfolio) -> dict[RegisterKey, list[Register]]:
+    """Return the registers of each (site, meter serial, register id); a meter that came back has several."""
+    found: dict[RegisterKey, list[Register]] = defaultdict(list)
+    for register in portfolio.registers:
+        found[register.site_id, register.meter_serial, register.register_id].append(register)
+    return found
+
+
+def register_of_read(read: BasicRead, registers: list[Register]) -> Register | None:
+    """Return the register that was on the wall on the read's day.
+
+    A read stands at the start of its day, so a meter's removal is read on the day after its last.
+    """
+    inside = [
+        r
+        for r in registers
+        if r.start_date <= read.read_date and (r.end_date is None or read.read_date <= r.end_date + DAY)
+    ]
+    return max(inside, key=lambda register: register.start_date, default=None)
+
+
+def check_basic_reads(portfolio: Portfolio, problems: Problems) -> None:
+    """Report reads of no basic register, two on one day, and an index that runs backwards."""
+    registers = registers_by_key(portfolio)
+    by_register: dict[Register, list[BasicRead]] = defaultdict(list)
+    for read in portfolio.basic_reads:
+        key = (read.site_id, read.meter_serial, read.register_id)
+        if key not in registers:
+            reason = (
+                f"register {read.register_id} of meter {read.meter_serial} at {read.site_id} is not in registers.csv"
+            )
+            problems.add(READS, read.line, "register_id", reason)
+            continue
+        register = register_of_read(read, registers[key])
+        if register is None:
+            reason = f"{read.read_date} is outside the register's dates in registers.csv, line {registers[key][0].line}"
+            problems.add(READS, read.line, "read_date", reason)
+            continue
+        _check_read(read, register, problems)
+        by_register[register].append(read)
+    for register, reads in by_register.items():
+        _check_sequence(register, reads, problems)
+
+
+def _check_read(read: BasicRead, register: Register, problems: Problems) -> None:
+    if register.read_type != "BASIC":
+        reason = f"register {read.register_id} is INTERVAL in registers.csv, its reads belong into nem12/"
+        problems.add(READS, read.line, "register_id", reason)
+    if register.digits is not None and read.index_value >= Decimal(10) ** register.digits:
+        reason = f"{read.index_value} has more than the register's {register.digits} digits"
+        problems.add(READS, read.line, "index_value", reason)
+    if read.quantity_factor == 0:
+        problems.add(READS, read.line, "quantity_factor", "0 makes every quantity nothing, give kWh or MJ per unit")
+
+
+def _check_sequence(register: Register, reads: list[BasicRead], problems: Problems) -> None:
+    seen: dict[date, int] = {}
+    for read in reads:
+        first = seen.setdefault(read.read_date, read.line)
+        if first != read.line:
+            problems.add(READS, read.line, "read_date", f"{read.read_date} stands on line {first} already")
+    # An estimate may well have been too high: only what was really read never runs backwards.
+    actual = sorted((read for read in reads if read.quality == "A"), key=lambda read: (read.read_date, read.line))
+    for before, after in pairwise(actual):
+        if after.index_value < before.index_value and register.digits is None:
+            reason = (
+                f"{after.index_value} is below {before.index_value} of {before.read_date} (line {before.line}); "
+                "give the register's digits if the index rolled over"
+            )
+            problems.add(READS, after.line, "index_value", reason)
+
+
+def check_gas_volumes(portfolio: Portfolio, problems: Problems) -> None:
+    """Report days that stand twice."""
+    seen: dict[tuple[str, str, date], int] = {}
+    for volume in portfolio.gas_volumes:
+        first = seen.setdefault((volume.jurisdiction, volume.node, volume.date), volume.line)
+        if first != volume.line:
+            reason = f"{volume.date} of {volume.jurisdiction} {volume.node} stands on line {first} already"
+            problems.add(VOLUMES, volume.line, "date", reason)
