@@ -1,0 +1,462 @@
+"""A second opinion on one month-end accrual, written from the design's arithmetic (its section 4) and nothing else.
+
+Rule numbers below are that section's. Speed and memory do not matter here; being easy to check against the rules does.
+Where the rules leave the order open (the fall-backs after the first method) an account's basis says FALLBACK, and the
+comparison reports it without judging it.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from tests.independent.folder import (
+    ESTIMATED,
+    FAR,
+    MISSING,
+    READ,
+    Account,
+    Folder,
+    IntervalDays,
+    Invoice,
+    PlanRow,
+    Register,
+)
+
+MIN_SITES, LOW, HIGH, EITHER_SIDE = 5, 1 / 3, 3, 7
+MIN_SPAN_DAYS, REFERENCE_DAYS, MIN_REFERENCE_DAYS = 60, 91, 14
+CAP, GIANT = 20, 20
+GRACE_DAYS = 10
+FILL_REACH = 45  # days: "nearest within the season"
+ITEM = {"PRIMARY": "USAGE", "CONTROL": "CONTROL", "SOLAR": "FEED_IN"}
+CENT, MILLI = Decimal("0.01"), Decimal("0.001")
+
+Segment = tuple[str, str, str]
+
+
+@dataclass
+class Profile:
+    """One segment's half-hours [days, 48] as averaged, its marks, and the same with the marked entries filled."""
+
+    average: np.ndarray
+    marked: np.ndarray
+    filled: np.ndarray
+    giants: set[Register]
+
+    @property
+    def macro(self) -> np.ndarray:
+        return self.filled.sum(axis=1)
+
+
+@dataclass
+class Macro:
+    """Daily total to scale by, the days of it that rest on a marked entry, and the half-hour shape (electricity)."""
+
+    daily: np.ndarray
+    doubtful: np.ndarray
+    profile: Profile | None = None
+
+
+@dataclass
+class Result:
+    account: Account
+    unbilled: np.ndarray
+    bases: set[str] = field(default_factory=set)  # COMPLETE unless one of SHARED, DELIVERED_E, PROFILE, FALLBACK, GIANT
+    methods: set[str] = field(default_factory=set)
+    scalars: dict[str, float] = field(default_factory=dict)
+    used: dict[Segment, np.ndarray] = field(default_factory=dict)  # days of each segment's profile that were used
+    uses_marked: bool = False
+    problem: str = ""
+    quantities: dict[tuple[str, str, str], np.ndarray] = field(default_factory=dict)  # stream, class, state -> by day
+    lines: list[tuple[str, str, str, Decimal, Decimal, bool]] = field(default_factory=list)  # ..., net, taxable
+
+    @property
+    def complete(self) -> bool:
+        return not self.bases and not self.problem
+
+    @property
+    def basis(self) -> str:
+        return "+".join(sorted(self.bases)) or "COMPLETE"
+
+    def units(self, *states: str) -> float:
+        return sum(
+            q.sum() for (stream, _, state), q in self.quantities.items() if stream != "SOLAR" and state in states
+        )
+
+    @property
+    def net(self) -> Decimal:
+        return sum((line[4] for line in self.lines), Decimal(0))
+
+    @property
+    def gst(self) -> Decimal:
+        return sum((cents(line[4] / 10) for line in self.lines if line[5]), Decimal(0))
+
+    def add(self, stream: str, time_class: str, state: str, by_day: np.ndarray) -> None:
+        key = (stream, time_class, state)
+        self.quantities[key] = self.quantities.get(key, 0) + by_day
+
+    def rely_on(self, segment: Segment, macro: Macro, days: np.ndarray) -> None:
+        self.used[segment] = self.used.get(segment, False) | days
+        self.uses_marked |= bool((macro.doubtful & days).any())
+
+
+def cents(amount: Decimal) -> Decimal:
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+class Reading:
+    def __init__(self, path: Path, run_date: date) -> None:
+        self.folder = Folder(path, run_date.replace(day=1))
+        self.end = self.folder.run_date
+        self.start = self.end.replace(year=self.end.year - 1)
+        self.accrual_date = self.end - timedelta(days=1)
+        self._clocks: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+
+    # -- rule 1: unbilled days -----------------------------------------------------------------------------------------
+
+    def valid_invoices(self, account: Account) -> list[Invoice]:
+        invoices = self.folder.invoices.get(account.account_id, [])
+        return [i for i in invoices if not i.reversed and i.issued <= self.accrual_date]
+
+    def supply_days(self, account: Account) -> np.ndarray:
+        return self.folder.between(max(account.opened, self.start), min(account.closed, self.accrual_date))
+
+    def unbilled_days(self, account: Account) -> np.ndarray:
+        days = self.supply_days(account)
+        for invoice in self.valid_invoices(account):
+            days &= ~self.folder.between(invoice.start, invoice.end)
+        return days
+
+    def due_state(self, account: Account) -> str:
+        late = (self.accrual_date - account.next_bill).days
+        return "NOT_DUE" if late < 0 else "OVERDUE" if late > GRACE_DAYS else "DUE"
+
+    # -- rule 2: segment profiles --------------------------------------------------------------------------------------
+
+    def occupancy(self, account: Account) -> np.ndarray:
+        return self.folder.between(account.opened, account.closed)
+
+    def interval_days(self, register: Register) -> IntervalDays:
+        """What came for a register, on the days that it was there."""
+        data = self.folder.intervals.get((register.site, register.suffix))
+        if data is None:
+            shape = (self.folder.days, 48)
+            return IntervalDays(np.zeros(shape), np.full(shape, MISSING, dtype=np.int8))
+        there = self.folder.between(register.start, register.end)[:, None]
+        return IntervalDays(data.kwh, np.where(there, data.worth, MISSING))
+
+    @cached_property
+    def profiles(self) -> dict[Segment, Profile]:
+        members: dict[Segment, list[tuple[Register, np.ndarray, IntervalDays]]] = defaultdict(list)
+        for account in self.folder.accounts:
+            for register in self.folder.registers[account.site]:
+                if account.fuel == "ELECTRICITY" and not register.basic:
+                    segment = (account.jurisdiction, account.customer_class, register.stream)
+                    members[segment].append((register, self.occupancy(account), self.interval_days(register)))
+        return {segment: self.average(segment, registers) for segment, registers in members.items()}
+
+    def average(self, segment: Segment, members: list[tuple[Register, np.ndarray, IntervalDays]]) -> Profile:
+        giants = self.giants(members)
+        shape = (self.folder.days, 48)
+        total, count = np.zeros(shape), np.zeros(shape, dtype=int)
+        by_site: dict[str, np.ndarray] = {}
+        for register, occupied, data in members:
+            if register in giants:
+                continue
+            usable = (data.worth == READ) & occupied[:, None]
+            total += np.where(usable, data.kwh, 0)
+            count += usable
+            by_site[register.site] = by_site.get(register.site, False) | usable
+        with np.errstate(invalid="ignore"):
+            average = total / count
+        sites = sum(usable.astype(int) for usable in by_site.values()) if by_site else count
+        marked = (sites < MIN_SITES) | outliers(average)
+        return Profile(average, marked, self.fill(average, marked, self.folder.day_types(segment[0])), giants)
+
+    def giants(self, members: list[tuple[Register, np.ndarray, IntervalDays]]) -> set[Register]:
+        sums: dict[Register, list[float]] = defaultdict(lambda: [0.0, 0])
+        for register, occupied, data in members:
+            days = data.complete & occupied
+            sums[register][0] += data.kwh[days].sum()
+            sums[register][1] += int(days.sum())
+        means = {register: total / days for register, (total, days) in sums.items() if days}
+        limit = GIANT * float(np.median(list(means.values()))) if means else 0
+        return {register for register, mean in means.items() if mean > limit}
+
+    def fill(self, average: np.ndarray, marked: np.ndarray, types: np.ndarray) -> np.ndarray:
+        """From the nearest sound day of the same type, then from last year's; what nothing can fill stays as it is."""
+        filled = average.copy()
+        reach = [step for n in range(1, FILL_REACH + 1) for step in (-n, n)] + [-364 + n for n in range(-21, 22)]
+        for day, hour in np.argwhere(marked):
+            for step in reach:
+                other = day + step
+                inside = 0 <= other < len(average)
+                if inside and types[other] == types[day] and not marked[other, hour]:
+                    filled[day, hour] = average[other, hour]
+                    break
+        return filled
+
+    # -- rule 3: macro profiles ----------------------------------------------------------------------------------------
+
+    def macro(self, account: Account, stream: str) -> tuple[Segment, Macro]:
+        nothing = np.full(self.folder.days, np.nan)
+        if account.fuel == "GAS":
+            segment = (account.jurisdiction, account.node, "GAS")
+            daily = self.folder.gas.get((account.jurisdiction, account.node), nothing)
+            return segment, Macro(daily, np.isnan(daily))
+        segment = (account.jurisdiction, account.customer_class, stream)
+        profile = self.profiles.get(segment)
+        if profile is None:
+            return segment, Macro(nothing, np.ones(self.folder.days, dtype=bool))
+        return segment, Macro(profile.macro, profile.marked.any(axis=1), profile)
+
+    # -- rules 4 and 5: basic registers --------------------------------------------------------------------------------
+
+    def own_reads(self, account: Account, register: Register) -> list[tuple[date, float, float]]:
+        last = account.closed + timedelta(days=1) if account.closed < FAR else FAR
+        reads = self.folder.actual_reads.get((register.site, register.serial, register.register_id), [])
+        return [read for read in reads if account.opened <= read[0] <= last]
+
+    def basic(self, result: Result, register: Register) -> None:
+        account = result.account
+        segment, macro = self.macro(account, register.stream)
+        wanted = result.unbilled & self.folder.between(register.start, register.end)
+        reads = self.own_reads(account, register)
+        covered = np.zeros_like(wanted)
+        for before, after in pairwise(reads):
+            span = self.folder.between(before[0], after[0] - timedelta(days=1))
+            covered |= span
+            if (span & wanted).any():
+                self.share(result, register, usage(before, after, register), span, wanted)
+        missing = wanted & ~covered
+        if not missing.any():
+            return
+        scalar = self.basic_scalar(result, register, reads)
+        result.rely_on(segment, macro, missing)
+        self.put(result, register.stream, "ESTIMATED", np.where(missing, scalar * macro.daily, 0))
+
+    def share(self, result: Result, register: Register, amount: float, span: np.ndarray, wanted: np.ndarray) -> None:
+        """Spread a read span over its days by macro, and keep what falls on the wanted ones."""
+        segment, macro = self.macro(result.account, register.stream)
+        weight = np.where(span, macro.daily, 0.0)
+        if not weight.sum() > 0:
+            weight = span.astype(float)
+        prices = {
+            tuple(r.order for r in self.plan(result) if r.valid(self.folder.date(i))) for i in np.flatnonzero(span)
+        }
+        if (span & ~wanted).any() or len(prices) > 1:
+            result.bases.add("SHARED")
+            result.rely_on(segment, macro, span)
+        self.put(result, register.stream, "ACTUAL", np.where(wanted, amount * weight / weight.sum(), 0))
+
+    def put(self, result: Result, stream: str, state: str, by_day: np.ndarray) -> None:
+        if np.isnan(by_day).any():
+            result.problem = "no macro value on an unbilled day"
+            by_day = np.nan_to_num(by_day)
+        result.add(stream, "ANYTIME", state, by_day)
+
+    def basic_scalar(self, result: Result, register: Register, reads: list[tuple[date, float, float]]) -> float:
+        segment, macro = self.macro(result.account, register.stream)
+        earlier = [read for read in reads if (reads[-1][0] - read[0]).days >= MIN_SPAN_DAYS]
+        if earlier:
+            span = self.folder.between(earlier[-1][0], reads[-1][0] - timedelta(days=1))
+            in_grid = earlier[-1][0] >= self.folder.first
+            if in_grid and macro.daily[span].sum() > 0:
+                result.rely_on(segment, macro, span)
+                first = reads.index(earlier[-1])
+                used = sum(usage(a, b, register) for a, b in pairwise(reads[first:]))
+                return self.judge(result, register, "READS", used / macro.daily[span].sum())
+        return self.fall_back(result, register, macro)
+
+    def judge(self, result: Result, register: Register, method: str, scalar: float) -> float:
+        capped = min(max(scalar, 0.0), CAP)
+        result.methods.add(method + ("-CAPPED" if capped < scalar else ""))
+        result.bases.add("PROFILE" if method in {"READS", "DAYS"} else "FALLBACK")
+        result.scalars[f"{register.serial}/{register.suffix}"] = capped
+        return capped
+
+    def fall_back(self, result: Result, register: Register, macro: Macro) -> float:
+        for invoice in sorted(self.valid_invoices(result.account), key=lambda i: i.end, reverse=True):
+            total = macro.daily[self.folder.between(invoice.start, invoice.end)].sum()
+            if not invoice.estimated and invoice.start >= self.folder.first and total > 0:
+                return self.judge(result, register, "INVOICE", invoice.quantity.get(register.stream, 0.0) / total)
+        return self.judge(result, register, "SEGMENT", 1.0)
+
+    # -- rules 4 and 6: interval registers -----------------------------------------------------------------------------
+
+    def clock(self, jurisdiction: str) -> tuple[np.ndarray, np.ndarray]:
+        if jurisdiction not in self._clocks:
+            self._clocks[jurisdiction] = self.folder.local_clock(jurisdiction)
+        return self._clocks[jurisdiction]
+
+    def interval(self, result: Result, register: Register) -> None:
+        account = result.account
+        local_day, _ = self.clock(account.jurisdiction)
+        wanted = result.unbilled & self.folder.between(register.start, register.end)
+        needed = np.append(wanted, False)[local_day]  # market half-hours; -1 is off the grid
+        data = self.interval_days(register)
+        classes = self.time_classes(result, ITEM[register.stream])
+        self.collect(result, classes, (register.stream, "ACTUAL"), data.kwh, needed & (data.worth == READ))
+        delivered = needed & (data.worth == ESTIMATED)
+        if delivered.any():
+            result.bases.add("DELIVERED_E")
+        self.collect(result, classes, (register.stream, "ESTIMATED"), data.kwh, delivered)
+        missing = needed & (data.worth == MISSING)
+        if missing.any():
+            guess = self.estimate(result, register, data, missing)
+            self.collect(result, classes, (register.stream, "ESTIMATED"), guess, missing)
+
+    def estimate(self, result: Result, register: Register, data: IntervalDays, missing: np.ndarray) -> np.ndarray:
+        """Half-hours [days, 48] in kWh: profile x scalar, or a giant's own mean by day type in the profile's shape."""
+        account = result.account
+        segment, macro = self.macro(account, register.stream)
+        first = int(np.flatnonzero(missing.any(axis=1))[0])
+        before = np.zeros(self.folder.days, dtype=bool)
+        before[max(0, first - REFERENCE_DAYS) : first] = True
+        known = data.complete & self.occupancy(account)
+        days = known & before & ~np.isnan(macro.daily)
+        filled = macro.profile.filled if macro.profile else np.full(missing.shape, np.nan)
+        if macro.profile and register in macro.profile.giants and days.any():
+            result.bases.add("GIANT")
+            return self.giant(account, data, days, filled)
+        result.rely_on(segment, macro, missing.any(axis=1))
+        if np.isnan(filled[missing]).any():
+            result.problem = "no profile on a missing half-hour"
+            filled = np.nan_to_num(filled)
+        if days.sum() >= MIN_REFERENCE_DAYS and macro.daily[days].sum() > 0:
+            result.rely_on(segment, macro, days)
+            return filled * self.judge(result, register, "DAYS", data.kwh[days].sum() / macro.daily[days].sum())
+        older = known & ~np.isnan(macro.daily)
+        older[first:] = False
+        older[np.flatnonzero(older)[:-REFERENCE_DAYS]] = False
+        if older.sum() >= MIN_REFERENCE_DAYS and macro.daily[older].sum() > 0:
+            return filled * self.judge(result, register, "OLDER", data.kwh[older].sum() / macro.daily[older].sum())
+        return filled * self.fall_back(result, register, macro)
+
+    def giant(self, account: Account, data: IntervalDays, days: np.ndarray, filled: np.ndarray) -> np.ndarray:
+        types = self.folder.day_types(account.jurisdiction)
+        daily = data.kwh.sum(axis=1)
+        means = {
+            t: daily[days & (types == t)].mean() if (days & (types == t)).any() else daily[days].mean() for t in "WEH"
+        }
+        total = filled.sum(axis=1, keepdims=True)
+        shape = np.where(total > 0, filled / np.where(total > 0, total, 1), 1 / 48)
+        return np.array([means[t] for t in types])[:, None] * shape
+
+    # -- rule 7: rating ------------------------------------------------------------------------------------------------
+
+    def plan(self, result: Result) -> list[PlanRow]:
+        return self.folder.plans.get(result.account.plan, [])
+
+    def time_classes(self, result: Result, item: str) -> np.ndarray:
+        """Time class of each market half-hour by the local clock; one that the plan does not price is ANYTIME."""
+        account = result.account
+        local_day, minute = self.clock(account.jurisdiction)
+        weekend = (self.folder.day_types(account.jurisdiction) != "W")[local_day]
+        classes = np.full(local_day.shape, "ANYTIME", dtype=object)
+        for name, days, start, end in self.folder.windows.get(account.plan, []):
+            which = {"ALL": True, "WEEKDAY": ~weekend, "WEEKEND": weekend}[days]
+            priced = np.zeros(self.folder.days, dtype=bool)
+            for row in self.plan(result):
+                if row.item == item and row.time_class == name:
+                    priced |= self.folder.between(row.start, row.end)
+            inside = (minute >= start) & (minute < end) if start < end else (minute >= start) | (minute < end)
+            classes[inside & which & priced[local_day]] = name
+        return classes
+
+    def collect(
+        self, result: Result, classes: np.ndarray, kind: tuple[str, str], kwh: np.ndarray, which: np.ndarray
+    ) -> None:
+        """Add the chosen market half-hours of one (stream, state) to their local days and time classes."""
+        local_day, _ = self.clock(result.account.jurisdiction)
+        for name in sorted(set(classes[which])):
+            mine = which & (classes == name)
+            by_day = np.bincount(local_day[mine], weights=kwh[mine], minlength=self.folder.days)
+            result.add(kind[0], name, kind[1], by_day)
+
+    def rate(self, result: Result) -> None:
+        unbilled = [(int(i), self.folder.date(i)) for i in np.flatnonzero(result.unbilled)]
+        for row in self.plan(result):
+            days = sum(row.valid(day) for _, day in unbilled)
+            if row.item == "DAILY" and days:
+                add_line(result, row, "ACTUAL", Decimal(days))
+        for stream, name in sorted({key[:2] for key in result.quantities}):
+            rows = [r for r in self.plan(result) if (r.item, r.time_class) == (ITEM[stream], name)]
+            rows.sort(key=lambda r: (r.block is None, r.order))
+            self.rate_blocks(result, stream, name, rows, unbilled)
+
+    def rate_blocks(
+        self, result: Result, stream: str, name: str, rows: list[PlanRow], unbilled: list[tuple[int, date]]
+    ) -> None:
+        """Days that the same rows price pool their blocks; actual units go first, the sum does not depend on it."""
+        pools: dict[tuple[PlanRow, ...], list[int]] = defaultdict(list)
+        for index, day in unbilled:
+            pools[tuple(row for row in rows if row.valid(day))].append(index)
+        filled: dict[tuple[PlanRow, str], Decimal] = defaultdict(Decimal)
+        for priced, days in pools.items():
+            room = {row: row.block * len(days) if row.block is not None else Decimal("Infinity") for row in priced}
+            for state in ("ACTUAL", "ESTIMATED"):
+                by_day = result.quantities.get((stream, name, state))
+                left = Decimal(0) if by_day is None else Decimal(str(round(float(by_day[days].sum()), 9)))
+                for row in priced:
+                    taken = min(left, room[row])
+                    filled[row, state] += taken
+                    room[row] -= taken
+                    left -= taken
+                if left:
+                    result.problem = f"no price for {stream} {name}"
+        for (row, state), quantity in filled.items():
+            if quantity:
+                add_line(result, row, state, quantity)
+
+    # -- everything ----------------------------------------------------------------------------------------------------
+
+    def account(self, account: Account) -> Result:
+        result = Result(account, self.unbilled_days(account))
+        registers = self.folder.registers.get(account.site, [])
+        for register in registers:
+            if (result.unbilled & self.folder.between(register.start, register.end)).any():
+                (self.basic if register.basic else self.interval)(result, register)
+        if not registers:
+            result.problem = "no register"
+        self.rate(result)
+        return result
+
+    @cached_property
+    def results(self) -> dict[str, Result]:
+        """Every account with an unbilled day in the period."""
+        out = {}
+        for account in sorted(self.folder.accounts, key=lambda a: a.account_id):
+            result = self.account(account)
+            if result.unbilled.any():
+                out[account.account_id] = result
+        return out
+
+
+def outliers(average: np.ndarray) -> np.ndarray:
+    """Half-hours below a third or above three times the median of the same half-hour on the seven days either side."""
+    padded = np.pad(average, ((EITHER_SIDE, EITHER_SIDE), (0, 0)), constant_values=np.nan)
+    steps = [s for s in range(-EITHER_SIDE, EITHER_SIDE + 1) if s]
+    around = np.stack([padded[EITHER_SIDE + s : EITHER_SIDE + s + len(average)] for s in steps])
+    empty = np.isnan(around).all(axis=0)
+    around[:, empty] = 0
+    median = np.where(empty, np.nan, np.nanmedian(around, axis=0))
+    return np.isnan(average) | (average < median * LOW) | (average > median * HIGH)
+
+
+def usage(before: tuple[date, float, float], after: tuple[date, float, float], register: Register) -> float:
+    """Quantity between two index reads; an index that ran backwards went round, if its digits are known."""
+    step = after[1] - before[1]
+    if step < 0 and register.digits:
+        step += 10**register.digits
+    return step * after[2]
+
+
+def add_line(result: Result, row: PlanRow, state: str, quantity: Decimal) -> None:
+    gross = quantity * row.rate * (-1 if row.item == "FEED_IN" else 1)
+    net = cents(gross * (1 - row.discount * row.propensity))
+    result.lines.append((row.item, row.time_class, state, quantity, net, row.item != "FEED_IN"))

@@ -1,0 +1,311 @@
+"""The second opinion itself, on portfolios small enough to be worked out by hand. Run date 2026-11-01 throughout."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.independent.accrual import Reading, Result, outliers
+from tests.independent.folder import ESTIMATED, MISSING, READ, parse_nem12
+from tests.independent.mini import Mini, span
+
+RUN_DATE = date(2026, 11, 1)
+BRISBANE = {"state": "QLD"}  # local time is market time: no daylight saving
+
+
+@pytest.fixture
+def mini(tmp_path: Path) -> Mini:
+    made = Mini(tmp_path / "portfolio")
+    made.price("FLAT", "DAILY", "1.00")
+    made.price("FLAT", "USAGE", "0.30")
+    return made
+
+
+def read(mini: Mini) -> dict[str, Result]:
+    return Reading(mini.write(), RUN_DATE).results
+
+
+def panel(mini: Mini, keys: str = "123456", last: str = "2026-10-31") -> None:
+    """Interval homes named 1, 2, ...: home n uses n x 0.1 kWh each half-hour; billed up to 21 October."""
+    for key in keys:
+        mini.account(key, **BRISBANE)
+        mini.interval(key)
+        mini.bill(key, "2026-01-01", "2026-10-21", "2026-10-25")
+        mini.days(key, span("2026-01-01", last if key == keys[-1] else "2026-10-31"), int(key) / 10)
+
+
+def unbilled(result: Result, reading: Reading) -> list[date]:
+    return [reading.folder.date(i) for i in np.flatnonzero(result.unbilled)]
+
+
+# -- unbilled days -----------------------------------------------------------------------------------------------------
+
+
+def test_a_reversed_bill_leaves_a_hole_and_a_bill_not_yet_issued_covers_nothing(mini: Mini) -> None:
+    mini.account("A", opened="2026-09-01")
+    mini.bill("A", "2026-09-01", "2026-09-10", "2026-09-12")
+    mini.bill("A", "2026-09-11", "2026-09-20", "2026-09-22", "reversed")
+    mini.bill("A", "2026-09-21", "2026-10-20", "2026-10-22")
+    mini.bill("A", "2026-10-21", "2026-10-31", "2026-11-01")
+    reading = Reading(mini.write(), RUN_DATE)
+    expected = span("2026-09-11", "2026-09-20") + span("2026-10-21", "2026-10-31")
+    assert unbilled(reading.results["A"], reading) == expected
+
+
+def test_supply_ends_with_the_close_date_and_the_period_starts_a_year_back(mini: Mini) -> None:
+    mini.account("A", opened="2025-10-01", closed="2025-11-05")
+    mini.account("B", opened="2025-01-01", closed="2025-10-31")
+    reading = Reading(mini.write(), RUN_DATE)
+    assert unbilled(reading.results["A"], reading) == span("2025-11-01", "2025-11-05")
+    assert "B" not in reading.results
+
+
+# -- interval registers ------------------------------------------------------------------------------------------------
+
+
+def test_complete_interval_account_is_its_reads_and_its_price(mini: Mini) -> None:
+    panel(mini)
+    result = read(mini)["1"]
+    assert result.complete
+    assert result.units("ACTUAL") == pytest.approx(10 * 48 * 0.1)
+    assert result.net == Decimal("24.40")  # 10 days x 1.00 + 48 kWh x 0.30
+    assert result.gst == Decimal("2.44")
+
+
+def test_two_missing_days_are_scalar_times_the_profile_of_those_who_read(mini: Mini) -> None:
+    panel(mini, last="2026-10-29")
+    result = read(mini)["6"]
+    # reference days: 0.6 over the average of 0.1 ... 0.6 = 0.35; missing days: 96 half-hours x the average of five, 0.3
+    assert result.scalars == {"M6/E1": pytest.approx(0.6 / 0.35)}
+    assert result.units("ESTIMATED") == pytest.approx(96 * 0.3 * 0.6 / 0.35)  # 49.371 kWh
+    assert result.units("ACTUAL") == pytest.approx(8 * 48 * 0.6)
+    assert result.net == Decimal("10.00") + Decimal("69.12") + Decimal("14.81")
+    assert (result.basis, result.uses_marked) == ("PROFILE", False)
+
+
+def test_a_segment_of_four_sites_is_marked(mini: Mini) -> None:
+    panel(mini, "12345", last="2026-10-29")  # four of the five read on the last two days
+    assert read(mini)["5"].uses_marked
+
+
+def test_only_the_missing_half_hours_of_a_day_are_estimated(mini: Mini) -> None:
+    panel(mini, last="2026-10-30")
+    mini.days("6", span("2026-10-31", "2026-10-31"), 1.0)
+    mini.nem12[-1] = mini.nem12[-1].replace(",A,", ",V,")
+    mini.nem12 += ["400,1,46,A,,", "400,47,48,N,,"]
+    result = read(mini)["6"]
+    assert result.units("ACTUAL") == pytest.approx(9 * 48 * 0.6 + 46 * 1.0)
+    assert result.units("ESTIMATED") == pytest.approx(2 * 0.3 * 0.6 / 0.35)
+
+
+def test_a_delivered_estimate_is_read_but_not_actual(mini: Mini) -> None:
+    panel(mini, last="2026-10-30")
+    mini.days("6", span("2026-10-31", "2026-10-31"), 0.5, "E52")
+    result = read(mini)["6"]
+    assert result.basis == "DELIVERED_E"
+    assert result.units("ESTIMATED") == pytest.approx(24)
+
+
+def test_a_vacant_site_stays_at_zero(mini: Mini) -> None:
+    panel(mini)
+    mini.account("V", **BRISBANE)
+    mini.interval("V")
+    mini.bill("V", "2026-01-01", "2026-10-21", "2026-10-25")
+    mini.days("V", span("2026-01-01", "2026-10-28"), 0)
+    result = read(mini)["V"]
+    assert result.scalars == {"M" + "V/E1": 0}
+    assert result.units("ACTUAL", "ESTIMATED") == 0
+
+
+def test_a_giant_is_kept_out_of_the_average_and_keeps_its_own_mean(mini: Mini) -> None:
+    panel(mini)
+    mini.account("G", **BRISBANE)
+    mini.interval("G")
+    mini.bill("G", "2026-01-01", "2026-10-21", "2026-10-25")
+    mini.days("G", span("2026-01-01", "2026-10-30"), 100.0)  # median of the seven homes is 0.4: over 20 times
+    reading = Reading(mini.write(), RUN_DATE)
+    profile = reading.profiles["QLD", "RES", "PRIMARY"]
+    assert profile.average[reading.folder.index(date(2026, 6, 1))] == pytest.approx(np.full(48, 0.35))
+    assert reading.results["G"].units("ESTIMATED") == pytest.approx(4800)
+
+
+def test_outliers_are_judged_against_fourteen_other_days() -> None:
+    average = np.ones((20, 48))
+    average[10, 5], average[12, 5], average[3, 7] = 3.01, 0.33, 2.99
+    assert np.argwhere(outliers(average)).tolist() == [[10, 5], [12, 5]]
+
+
+def test_move_in_sees_only_its_own_days(mini: Mini) -> None:
+    panel(mini)
+    mini.account("OLD", site="S", closed="2026-09-30", **BRISBANE)
+    mini.account("NEW", site="S", opened="2026-10-01", **BRISBANE)
+    mini.bill("OLD", "2026-01-01", "2026-09-30", "2026-10-03")
+    mini.interval("S")
+    mini.days("S", span("2026-01-01", "2026-09-30"), 0.9)
+    mini.days("S", span("2026-10-01", "2026-10-30"), 0.1)
+    results = read(mini)
+    assert set(results) == {"1", "2", "3", "4", "5", "6", "NEW"}
+    average = (0.1 + 0.2 + 0.3 + 0.4 + 0.5 + 0.6 + 0.1) / 7
+    assert results["NEW"].scalars == {"MS/E1": pytest.approx(0.1 / average)}
+
+
+# -- basic registers ---------------------------------------------------------------------------------------------------
+
+
+def basic_account(mini: Mini, *reads: tuple[str, float], digits: str = "", billed_to: str = "2026-10-11") -> Result:
+    panel(mini)
+    mini.account("B", **BRISBANE)
+    mini.basic("B", digits)
+    mini.bill("B", "2026-01-01", billed_to, "2026-10-15")
+    for day, index in reads:
+        mini.read("B", day, index)
+    return read(mini)["B"]
+
+
+def test_basic_account_is_scalar_times_macro(mini: Mini) -> None:
+    # 90 days x 48 half-hours x 0.35 = 1512 kWh of macro; 756 kWh read: scalar 0.5; 20 unbilled days x 16.8 x 0.5
+    result = basic_account(mini, ("2026-07-14", 1000), ("2026-10-12", 1756))
+    assert result.scalars == {"MB/11": pytest.approx(0.5)}
+    assert (result.units("ACTUAL"), result.units("ESTIMATED")) == (0, pytest.approx(168))
+    assert result.net == Decimal("70.40")
+
+
+def test_reference_window_is_the_latest_read_at_least_sixty_days_back(mini: Mini) -> None:
+    reads = [("2026-07-01", 0), ("2026-08-13", 9000), ("2026-08-20", 9100), ("2026-10-12", 9940)]
+    result = basic_account(mini, *reads)
+    # 13 August is 60 days before 12 October: 940 kWh over 60 x 16.8
+    assert result.scalars == {"MB/11": pytest.approx(940 / (60 * 16.8))}
+
+
+def test_an_index_rolls_over_by_its_digits(mini: Mini) -> None:
+    result = basic_account(mini, ("2026-07-14", 99500), ("2026-10-12", 256), digits="5")
+    assert result.scalars == {"MB/11": pytest.approx(0.5)}
+
+
+def test_a_read_inside_the_window_splits_it_and_shares_by_macro(mini: Mini) -> None:
+    # 20 days from 2 to 21 October hold 200 kWh, half of them billed; the profile is flat, so 100 are unbilled
+    result = basic_account(mini, ("2026-07-14", 1000), ("2026-10-02", 2000), ("2026-10-22", 2200))
+    assert result.units("ACTUAL") == pytest.approx(100)
+    assert result.scalars == {"MB/11": pytest.approx(1200 / (100 * 16.8))}
+    assert result.units("ESTIMATED") == pytest.approx(10 * 16.8 * 1200 / (100 * 16.8))
+    assert "SHARED" in result.basis
+
+
+def test_a_window_closed_by_actual_reads_is_complete(mini: Mini) -> None:
+    result = basic_account(mini, ("2026-07-14", 0), ("2026-10-12", 900), ("2026-11-01", 1000.5))
+    assert result.complete
+    assert result.units("ACTUAL") == pytest.approx(100.5)
+    assert result.net == Decimal("20.00") + Decimal("30.15")
+
+
+def test_gas_scales_by_its_zone(mini: Mini) -> None:
+    mini.account("G", opened="2026-06-01", fuel="GAS", node="Z9")
+    mini.basic("G")
+    mini.bill("G", "2026-06-01", "2026-09-30", "2026-10-02")
+    mini.read("G", "2026-07-03", 100, factor=39)
+    mini.read("G", "2026-10-01", 200, factor=39)
+    for day in span("2026-06-01", "2026-10-31"):
+        mini.add("gas_volumes", "NSW", "Z9", day, 500 if day < date(2026, 10, 1) else 250)
+    result = read(mini)["G"]
+    assert result.units("ESTIMATED") == pytest.approx(31 * 250 * (3900 / (90 * 500)))
+
+
+# -- rating ------------------------------------------------------------------------------------------------------------
+
+
+def test_time_of_use_follows_the_local_clock_over_the_spring_change(mini: Mini) -> None:
+    """Sydney, 4 October 2026: local midnight to 2:00 then 3:00 to midnight, 46 half-hours."""
+    mini.price("TOU", "USAGE", "0.50", time_class="PEAK")
+    mini.price("TOU", "USAGE", "0.20", time_class="OFFPEAK")
+    mini.add("time_classes", "TOU", "PEAK", "ALL", "07:00", "22:00")
+    mini.add("time_classes", "TOU", "OFFPEAK", "ALL", "22:00", "24:00")
+    mini.add("time_classes", "TOU", "OFFPEAK", "ALL", "00:00", "07:00")
+    mini.account("T", opened="2026-10-03", closed="2026-10-05", plan="TOU")
+    mini.interval("T")
+    mini.days("T", span("2026-10-01", "2026-10-04"), 0.5)
+    mini.days("T", span("2026-10-05", "2026-10-31"), [0.5] * 46 + [100, 100])  # 23:00 market is midnight in Sydney
+    result = read(mini)["T"]
+    by_class = {name: by_day.sum() for (_, name, _), by_day in result.quantities.items()}
+    # three days of 30 peak half-hours; off peak 18 + 16 + 18
+    assert by_class == {"PEAK": pytest.approx(45), "OFFPEAK": pytest.approx(26)}
+    assert result.net == Decimal("22.50") + Decimal("5.20")
+
+
+def test_the_autumn_day_has_fifty_half_hours(mini: Mini) -> None:
+    mini.account("T", opened="2026-04-05", closed="2026-04-05")
+    mini.interval("T")
+    mini.days("T", span("2026-04-04", "2026-04-06"), 1.0)
+    assert read(mini)["T"].units("ACTUAL") == pytest.approx(50)
+
+
+def test_holidays_count_as_weekend_and_an_unpriced_class_is_anytime(mini: Mini) -> None:
+    mini.price("TOU", "USAGE", "0.50", time_class="PEAK")
+    mini.price("TOU", "USAGE", "0.20", time_class="ANYTIME")
+    mini.add("time_classes", "TOU", "PEAK", "WEEKDAY", "12:00", "18:00")
+    mini.add("time_classes", "TOU", "SHOULDER", "ALL", "06:00", "12:00")
+    mini.add("public_holidays", "QLD", "2026-10-05")
+    mini.account("T", opened="2026-10-02", closed="2026-10-05", plan="TOU", **BRISBANE)  # Friday to a holiday Monday
+    mini.interval("T")
+    mini.days("T", span("2026-10-01", "2026-10-31"), 1.0)
+    by_class = {name: by_day.sum() for (_, name, _), by_day in read(mini)["T"].quantities.items()}
+    assert by_class == {"PEAK": 12, "ANYTIME": 4 * 48 - 12}
+
+
+def test_blocks_pool_over_the_days_of_each_price(mini: Mini) -> None:
+    mini.price("B", "USAGE", "0.20", block="10", dates=("2020-01-01", "2026-10-05"))
+    mini.price("B", "USAGE", "0.40", dates=("2020-01-01", "2026-10-05"))
+    mini.price("B", "USAGE", "0.30", block="10", dates=("2026-10-06", ""))
+    mini.price("B", "USAGE", "0.50", dates=("2026-10-06", ""))
+    mini.account("T", opened="2026-10-04", closed="2026-10-08", plan="B", **BRISBANE)
+    mini.interval("T")
+    mini.days("T", span("2026-10-04", "2026-10-04"), 0)
+    mini.days("T", span("2026-10-05", "2026-10-08"), 1.0)
+    # two days at the old price: 48 kWh, 20 in the block; three at the new: 144 kWh, 30 in the block
+    expected = [Decimal(text) for text in ("4.00", "11.20", "9.00", "57.00")]
+    assert sorted(line[4] for line in read(mini)["T"].lines) == sorted(expected)
+
+
+def test_discount_counts_by_its_propensity_and_feed_in_is_an_untaxed_credit(mini: Mini) -> None:
+    mini.price("S", "USAGE", "0.30", discount=("20", "0.5"))
+    mini.price("S", "CONTROL", "0.10")
+    mini.price("S", "FEED_IN", "0.05")
+    mini.account("T", opened="2026-10-30", plan="S", **BRISBANE)
+    for suffix, stream, value in (("E1", "PRIMARY", 1.0), ("E2", "CONTROL", 0.5), ("B1", "SOLAR", 2.0)):
+        mini.interval("T", suffix, stream)
+        mini.days("T", span("2026-10-01", "2026-10-31"), value, suffix=suffix)
+    result = read(mini)["T"]
+    assert result.units("ACTUAL") == pytest.approx(96 + 48)
+    # 96 x 0.30 x 0.9 = 25.92; 48 x 0.10 = 4.80; 192 x -0.05 = -9.60
+    assert result.net == Decimal("21.12")
+    assert result.gst == Decimal("2.59") + Decimal("0.48")
+
+
+# -- meter data files --------------------------------------------------------------------------------------------------
+
+
+def test_five_minute_values_are_summed_and_take_the_worst_quality() -> None:
+    values = ["10"] * 286 + ["", "10"]
+    lines = [
+        "100,NEM12,202610010000,MDP,RET",
+        "200,4100000000X,E1,E1,E1,N1,M,WH,5,",
+        f"300,20261001,{','.join(values)},V,,,20261002000000,",
+        "400,1,6,A,,",
+        "400,7,9,S14,32,",
+        "400,10,12,E52,,",
+        "400,13,288,A,,",
+        "900",
+    ]
+    ((key, updated, (kwh, worth)),) = parse_nem12("\n".join(lines))
+    assert (key, updated) == (("4100000000", "E1", date(2026, 10, 1)), "20261002000000")
+    assert kwh == pytest.approx([0.06] * 47 + [0.05])
+    assert worth.tolist() == [READ, ESTIMATED, *[READ] * 45, MISSING]
+
+
+def test_the_newest_update_wins_wherever_it_stands(mini: Mini) -> None:
+    mini.account("T", opened="2026-10-31", **BRISBANE)
+    mini.interval("T")
+    for value, updated in ((1.0, "20261101000000"), (2.0, "20261101090000"), (3.0, "20261101030000")):
+        mini.days("T", span("2026-10-31", "2026-10-31"), value)
+        mini.nem12[-1] = mini.nem12[-1].replace("20261101000000", updated)
+    assert read(mini)["T"].units("ACTUAL") == pytest.approx(96)
