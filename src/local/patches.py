@@ -1,0 +1,67 @@
+"""Where ministack 1.5.33 answers differently from AWS, and the pipeline would notice."""
+
+# ruff: noqa: SLF001 - ministack's internals are what is patched here
+
+import json
+import threading
+from typing import Any
+
+from ministack.core import lambda_runtime  # type: ignore[import-untyped]
+from ministack.services import lambda_svc, stepfunctions  # type: ignore[import-untyped]
+
+from local.patching import EmulatorChanged, replaces
+
+# A function raised: the worker lives on, as an environment of AWS's does, and says what was raised. ministack would
+# end the process, and every wait for the platform (an error that is retried) would pay a cold start.
+_WORKER_ERROR = '{"status": "error", "error": str(e), "trace"'
+_WORKER_RAISED = '{"status": "ok", "raised": type(e).__name__, "error": str(e), "trace"'
+
+# A function sees its zip and the standard library, not what happens to be installed beside the emulator.
+_WORKER_PATH = """
+import sys
+sys.path[:] = [_p for _p in sys.path if _p.startswith(sys.base_prefix) and "-packages" not in _p]
+"""
+
+
+def _raised_errors_by_name() -> None:
+    """Report an exception of a function under its class name, which Retry and Catch match on.
+
+    ministack reports every one of them as Runtime.HandlerError.
+    """
+    if lambda_runtime._PYTHON_WORKER_SCRIPT.count(_WORKER_ERROR) != 1:
+        raise EmulatorChanged("ministack's Python worker reports errors in another way")
+    script = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(_WORKER_ERROR, _WORKER_RAISED)
+    lambda_runtime._PYTHON_WORKER_SCRIPT = _WORKER_PATH + script
+    last = threading.local()
+    invoke, execute = lambda_runtime.Worker.invoke, lambda_svc._execute_function_warm
+
+    @replaces(lambda_runtime.Worker, "invoke")
+    def _invoke(self: Any, *arguments: Any, **keywords: Any) -> dict[str, Any]:
+        result: dict[str, Any] = invoke(self, *arguments, **keywords)
+        last.raised = result.pop("raised", None)
+        if last.raised:
+            result["status"] = "error"
+        return result
+
+    @replaces(lambda_svc, "_execute_function_warm")
+    def _execute(function: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
+        last.raised = None
+        result: dict[str, Any] = execute(function, event, request_id)
+        if result.get("error") and last.raised:
+            result["body"]["errorType"] = last.raised
+        return result
+
+
+def _nested_failure_with_cause() -> None:
+    """A nested execution that fails does so as States.TaskFailed, with the execution's description as its cause."""
+
+    @replaces(stepfunctions, "_nested_execution_failure")
+    def _failure(payload: dict[str, Any]) -> tuple[str, str]:
+        names = {"executionArn": "ExecutionArn", "status": "Status", "error": "Error", "cause": "Cause"}
+        return "States.TaskFailed", json.dumps({new: payload.get(old, "") for old, new in names.items()})
+
+
+def install() -> None:
+    """Correct Lambda and Step Functions."""
+    _raised_errors_by_name()
+    _nested_failure_with_cause()
