@@ -189,15 +189,14 @@ class Reading:
 
     def fill(self, average: np.ndarray, marked: np.ndarray, types: np.ndarray) -> np.ndarray:
         """From the nearest sound day of the same type, then from last year's; what nothing can fill stays as it is."""
-        filled = average.copy()
-        reach = [step for n in range(1, FILL_REACH + 1) for step in (-n, n)] + [-364 + n for n in range(-21, 22)]
-        for day, hour in np.argwhere(marked):
-            for step in reach:
-                other = day + step
-                inside = 0 <= other < len(average)
-                if inside and types[other] == types[day] and not marked[other, hour]:
-                    filled[day, hour] = average[other, hour]
-                    break
+        filled, open_entries, count = average.copy(), marked.copy(), len(average)
+        season = [step for n in range(1, FILL_REACH + 1) for step in (-n, n)]
+        for step in season + [-364 + n for n in range(-21, 22)]:
+            day = np.arange(max(0, -step), max(0, min(count, count - step)))
+            sound = ~marked[day + step] & (types[day] == types[day + step])[:, None]
+            usable = open_entries[day] & sound
+            filled[day] = np.where(usable, average[day + step], filled[day])
+            open_entries[day] &= ~usable
         return filled
 
     # -- rule 3: macro profiles ----------------------------------------------------------------------------------------

@@ -136,6 +136,18 @@ def test_outliers_are_judged_against_fourteen_other_days() -> None:
     assert np.argwhere(outliers(average)).tolist() == [[10, 5], [12, 5]]
 
 
+def test_a_marked_entry_is_filled_from_the_nearest_day_of_its_type(mini: Mini) -> None:
+    reading = Reading(mini.write(), RUN_DATE)
+    average = np.repeat(np.arange(reading.folder.days, dtype=float)[:, None], 48, axis=1)
+    marked = np.zeros_like(average, dtype=bool)
+    saturday = reading.folder.index(date(2026, 6, 13))
+    marked[saturday, 3] = marked[saturday + 1, 3] = True
+    filled = reading.fill(average, marked, reading.folder.day_types("QLD"))
+    assert filled[saturday, 3] == saturday - 6  # both Sundays are six and eight days off: the one before is nearer
+    assert filled[saturday + 1, 3] == saturday + 7  # the Saturday after
+    assert (filled[~marked] == average[~marked]).all()
+
+
 def test_move_in_sees_only_its_own_days(mini: Mini) -> None:
     panel(mini)
     mini.account("OLD", site="S", closed="2026-09-30", **BRISBANE)
