@@ -6,7 +6,10 @@ create table bua.micro_scalar (
     meter_register_id bigint not null,
     site_id         text not null,
     read_type       text not null,
+    stream_type     text not null,
     profile_key     text not null,
+    register_ids    bigint[] not null,  -- the registers of the stream
+    occupied        daterange not null, -- local days on which the account had the stream
     first_missing   date,               -- interval registers: the first missing market day of the unbilled window
     last_missing    date,
     method          text check (method in ('READS', 'OLDER_READS', 'INVOICES', 'LAST_YEAR', 'SEGMENT_AVERAGE',

@@ -1,0 +1,39 @@
+-- Purpose: accounts with at least one unbilled day in the period, and which days those are.
+-- Inputs: run_date; optionally the accounts to look at. Reads only.
+-- Returns: unbilled = the supply days of the period that no valid invoice covers, as a multirange of dates. Valid is
+-- the platform's own, not reversed, issued on or before the accrual date (an invoice of this system is no input).
+create or replace function bua.bua_list_unbilled_accounts(p_run_date date, p_account_ids text[] default null)
+returns table (
+    account_id text, site_id text, fuel text, jurisdiction text, customer_class text, plan_code text,
+    unbilled datemultirange,
+    last_billed_to date,                -- before or inside the period; null = never billed
+    has_hole boolean,                   -- unbilled days before the last billed one
+    is_after_estimated_bill boolean,    -- the last valid invoice was an estimate
+    is_unbilled_before_period boolean
+)
+language sql stable as $$
+    select * from (
+        select a.account_id, s.site_id, a.fuel, a.jurisdiction, a.customer_class, a.plan_code,
+               datemultirange(bua.day_range(greatest(a.open_date, r.period_start), least(a.close_date, r.accrual_date)))
+                   - coalesce(i.billed, '{}') as unbilled,
+               i.last_billed_to,
+               coalesce(not datemultirange(bua.day_range(greatest(a.open_date, r.period_start), i.last_billed_to)) <@ i.billed, false),
+               coalesce(i.is_last_estimated, false),
+               a.open_date < r.period_start and
+                   not datemultirange(bua.day_range(a.open_date, least(a.close_date, r.period_start - 1))) <@ coalesce(i.billed, '{}')
+        from bua.run r
+        join core.account a on a.open_date < r.period_end and coalesce(a.close_date, 'infinity') >= r.period_start
+        left join lateral (
+            select min(s.site_id) as site_id from core.account_site s where s.account_id = a.account_id
+        ) s on true
+        left join lateral (
+            select range_agg(daterange(i.from_date, i.to_date, '[]')) as billed,
+                   max(i.to_date) as last_billed_to,
+                   (array_agg(i.is_estimated order by i.to_date desc, i.invoice_id))[1] as is_last_estimated
+            from core.invoice i
+            where i.account_id = a.account_id and i.origin = 'PLATFORM' and not i.is_reversed and i.issued_date <= r.accrual_date
+        ) i on true
+        where r.run_date = p_run_date and (p_account_ids is null or a.account_id = any (p_account_ids))
+    ) u
+    where not isempty(u.unbilled)
+$$;

@@ -1,0 +1,12 @@
+-- Purpose: have the workflow engine warm every index of the restored database.
+-- Input: run_date. Tables written: core.workflow_instance (WARM_INDEX).
+-- Safe to rerun: the run's earlier instances are replaced.
+create or replace procedure bua.core_warm_database_indexes(p_run_date date)
+language sql as $$
+    delete from core.workflow_instance where run_date = p_run_date and workflow_name = 'WARM_INDEX';
+    insert into core.workflow_instance (workflow_name, payload, run_date)
+    select 'WARM_INDEX', jsonb_build_object('relation', format('%I.%I', n.nspname, c.relname)), p_run_date
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'core' and c.relkind = 'i'    -- a partitioned index ('I') has no blocks of its own
+    order by c.relname
+$$;

@@ -1,0 +1,41 @@
+-- Purpose: all registers that profiles are made from, one row per register and account that occupied its site.
+-- Inputs: run_date; optionally the sites. Reads only.
+-- Returns: market days [from_date, to_date] on which the register's reads count towards the account's segment.
+-- A jurisdiction whose clock is behind market time (South Australia in winter) ends its last bill day on the market
+-- day after the accrual date; in a clock ahead of market time an account's first bill day begins on the market day
+-- before. Such an edge day counts as the account's unless another account has it.
+create or replace function bua.bua_list_profile_registers(p_run_date date, p_site_ids text[] default null)
+returns table (site_id text, meter_register_id bigint, suffix text, stream_type text, jurisdiction text,
+               customer_class text, from_date date, to_date date)
+language sql stable as $$
+    with occupied as (
+        select s.site_id, m.meter_register_id, m.suffix, m.stream_type, s.jurisdiction, a.customer_class,
+               greatest(r.profile_start, o.from_date, a.open_date, m.start_date) as first_day,
+               least(r.accrual_date, o.to_date, a.close_date, m.end_date) as last_day
+        from bua.run r
+        join core.meter_register m on m.read_type = 'INTERVAL' and (p_site_ids is null or m.site_id = any (p_site_ids))
+        join core.site s on s.site_id = m.site_id and s.fuel = 'ELECTRICITY'
+        join core.account_site o on o.site_id = s.site_id
+        join core.account a on a.account_id = o.account_id
+        where r.run_date = p_run_date
+    )
+    select o.site_id, o.meter_register_id, o.suffix, o.stream_type, o.jurisdiction, o.customer_class,
+           case when f.profile_date < o.first_day and not bua.is_occupied(o.site_id, f.profile_date)
+                then f.profile_date else o.first_day end,
+           case when t.profile_date > o.last_day and not bua.is_occupied(o.site_id, t.profile_date)
+                then t.profile_date else o.last_day end
+    from occupied o
+    cross join lateral (select min(d.profile_date) as profile_date from bua.market_day d
+                        where (d.jurisdiction, d.local_date) = (o.jurisdiction, o.first_day)) f
+    cross join lateral (select max(d.profile_date) as profile_date from bua.market_day d
+                        where (d.jurisdiction, d.local_date) = (o.jurisdiction, o.last_day)) t
+    where o.first_day <= o.last_day
+$$;
+
+create or replace function bua.is_occupied(p_site_id text, p_date date) returns boolean
+language sql stable as $$
+    select exists (
+        select from core.account_site o join core.account a using (account_id)
+        where o.site_id = p_site_id and p_date >= greatest(o.from_date, a.open_date)
+          and p_date <= least(coalesce(o.to_date, 'infinity'), coalesce(a.close_date, 'infinity')))
+$$;

@@ -1,0 +1,34 @@
+-- Purpose: macro profiles: the daily total of every segment's profile and of every gas zone's; and the scalar that a
+-- customer without any history is given. Input: run_date.
+-- Tables written: bua.macro_profile, bua.profile_scalar. Safe to rerun: replaces its rows.
+create or replace procedure bua.bua_create_macro_profile(p_run_date date)
+language plpgsql as $$
+begin
+    call bua.truncate_run('macro_profile', p_run_date);
+    call bua.truncate_run('profile_scalar', p_run_date);
+
+    insert into bua.macro_profile (run_date, profile_key, profile_date, daily_total)
+    select p.run_date, bua.profile_key('ELECTRICITY', p.jurisdiction, '', p.customer_class, p.stream_type), p.profile_date,
+           sum(v.value::numeric)
+    from bua.segment_profile p cross join unnest(p.profile) v (value)
+    where p.run_date = p_run_date
+    group by 1, 2, 3 having count(v.value) = 48;   -- a day with a half-hour that nothing is known of has no total
+
+    insert into bua.macro_profile (run_date, profile_key, profile_date, daily_total)
+    select run_date, bua.profile_key('GAS', jurisdiction, node, '', ''), profile_date, volume_mj
+    from bua.gas_profile where run_date = p_run_date;
+
+    analyze bua.macro_profile;
+
+    insert into bua.profile_scalar (run_date, profile_key, customer_class, scalar)
+    select p_run_date, bua.profile_key('ELECTRICITY', jurisdiction, '', customer_class, stream_type), customer_class, 1
+    from bua.segment where run_date = p_run_date;
+
+    insert into bua.profile_scalar (run_date, profile_key, customer_class, scalar)
+    select p_run_date, s.profile_key, s.customer_class, round(avg(x.usage / x.macro), 15)
+    from bua.bua_list_all_accounts(p_run_date) l
+    join core.account a on a.account_id = l.account_id and a.fuel = 'GAS'
+    cross join lateral bua.account_streams(array[a.account_id]) s
+    cross join lateral bua.basic_reference(p_run_date, s.register_ids, s.occupied, s.profile_key) x
+    group by s.profile_key, s.customer_class;
+end $$;

@@ -1,0 +1,59 @@
+-- Purpose: micro scalars: how much an account uses where its profile uses one. From reads first, then from invoices,
+-- then from whatever is known, in the recorded order of the column method:
+--   READS            basic: the span up to the last actual read; interval: the complete, non-estimated days among the 91
+--                    before the first missing day, at least 14
+--   OLDER_READS      any actual spans, or the latest complete days, of at least 14 days
+--   INVOICES         valid invoices that are no estimate, of the last twelve months
+--   LAST_YEAR        what was read of the same days last year, however little
+--   OWN_DAILY_MEAN   no profile covers its reads: its own mean day
+--   SEGMENT_AVERAGE  nothing of its own is known
+--   GIANT_DAILY_MEAN its mean day is over giant_factor times its segment's median: a profile says nothing about it
+-- A row without method has nothing to work from. Never from estimated usage, never from days of another occupant.
+-- Inputs: run_date, accounts. Tables written: bua.micro_scalar, one row a stream that has something to estimate.
+-- Safe to rerun: replaces the accounts' rows.
+create or replace procedure bua.bua_create_invoice_scalar(p_run_date date, p_account_ids text[])
+language plpgsql as $$
+begin
+    delete from bua.micro_scalar where run_date = p_run_date and account_id = any (p_account_ids);
+
+    insert into bua.micro_scalar (run_date, account_id, meter_register_id, site_id, read_type, stream_type, profile_key,
+                                  register_ids, occupied, first_missing, last_missing)
+    select p_run_date, account_id, meter_register_id, site_id, 'INTERVAL', stream_type, profile_key, register_ids, occupied,
+           min(profile_date), max(profile_date)
+    from bua.missing_days(p_run_date, p_account_ids)
+    group by account_id, meter_register_id, site_id, stream_type, profile_key, register_ids, occupied
+    union all
+    select p_run_date, s.account_id, s.meter_register_id, s.site_id, 'BASIC', s.stream_type, s.profile_key, s.register_ids,
+           s.occupied, null, null
+    from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
+    join bua.account_streams(p_account_ids) s on s.account_id = u.account_id and s.read_type = 'BASIC'
+    where u.unbilled && s.occupied;
+
+    call bua.scalars_from_interval_reads(p_run_date, p_account_ids);
+    call bua.scalars_from_basic_reads(p_run_date, p_account_ids);
+    call bua.scalars_from_invoices(p_run_date, p_account_ids);
+    call bua.scalars_from_last_year(p_run_date, p_account_ids);
+    call bua.scalars_without_profile(p_run_date, p_account_ids);
+
+    update bua.micro_scalar s set method = 'SEGMENT_AVERAGE', scalar = p.scalar
+    from core.account a, bua.profile_scalar p
+    where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.method is null
+      and a.account_id = s.account_id
+      and (p.run_date, p.profile_key, p.customer_class) = (s.run_date, s.profile_key, a.customer_class);
+
+    update bua.micro_scalar s
+    set daily_mean = s.usage_units / s.reference_days,
+        scalar = round(least(greatest(s.scalar, 0), bua.parameter('scalar_cap')), 15),
+        is_capped = coalesce(s.scalar > bua.parameter('scalar_cap'), false)
+    where s.run_date = p_run_date and s.account_id = any (p_account_ids);
+
+    call bua.mark_giants(p_run_date, p_account_ids);
+
+    call bua.skip_work_items(p_run_date, 'MicroScalar', array(
+        select unnest(p_account_ids) except
+        select account_id from bua.micro_scalar where run_date = p_run_date), 'Nothing to estimate: every unbilled day has been read');
+    call bua.skip_work_items(p_run_date, 'MicroScalar', array(
+        select account_id from bua.micro_scalar
+        where run_date = p_run_date and account_id = any (p_account_ids) and method is null),
+        'Nothing to work from: no reads, no invoice that is not an estimate, no profile');
+end $$;

@@ -1,0 +1,31 @@
+-- Purpose: READS and OLDER_READS of basic registers. Inputs: run_date, accounts.
+-- OLDER_READS takes every actual span of the same stream at the site within the occupancy, of earlier meters too
+-- (each span lies within one meter), when they make scalar_min_days together.
+-- Tables written: bua.micro_scalar, rows without a method only.
+create or replace procedure bua.scalars_from_basic_reads(p_run_date date, p_account_ids text[])
+language sql as $$
+    update bua.micro_scalar s
+    set method = 'READS', scalar = r.usage / r.macro, reference_from = r.from_date, reference_to = r.to_date - 1,
+        reference_days = r.to_date - r.from_date, usage_units = r.usage, macro_units = r.macro
+    from bua.micro_scalar t
+    cross join lateral bua.basic_reference(p_run_date, t.register_ids, t.occupied, t.profile_key) r
+    where t.run_date = p_run_date and t.account_id = any (p_account_ids) and t.read_type = 'BASIC' and t.method is null
+      and (s.run_date, s.account_id, s.meter_register_id) = (t.run_date, t.account_id, t.meter_register_id);
+
+    update bua.micro_scalar s
+    set method = 'OLDER_READS', scalar = r.usage / r.macro, reference_from = r.from_date, reference_to = r.to_date - 1,
+        reference_days = r.days, usage_units = r.usage, macro_units = r.macro
+    from (
+        select t.account_id, t.meter_register_id, min(x.from_date) as from_date, max(x.to_date) as to_date,
+               sum(x.to_date - x.from_date) as days, sum(x.quantity) as usage, sum(m.macro) as macro
+        from bua.micro_scalar t
+        join bua.account_streams(p_account_ids) k
+            on (k.account_id, k.site_id, k.stream_type, k.read_type) = (t.account_id, t.site_id, t.stream_type, 'BASIC')
+        cross join lateral bua.read_spans(p_run_date, k.register_ids, k.occupied) x
+        cross join lateral bua.macro_sum(p_run_date, t.profile_key, x.from_date, x.to_date) m (macro)
+        where t.run_date = p_run_date and t.read_type = 'BASIC' and t.method is null and x.read_state = 'ACTUAL' and m.macro > 0
+        group by 1, 2
+    ) r
+    where r.days >= bua.parameter('scalar_min_days') and s.run_date = p_run_date
+      and (s.account_id, s.meter_register_id) = (r.account_id, r.meter_register_id)
+$$;

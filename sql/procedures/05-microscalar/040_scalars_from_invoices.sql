@@ -1,0 +1,28 @@
+-- Purpose: INVOICES: what valid, non-estimated invoices of the last twelve months billed, over the macro profile of
+-- their days. An account with several streams of one kind shares the billed quantity among them evenly.
+-- Inputs: run_date, accounts. Tables written: bua.micro_scalar, rows without a method only.
+create or replace procedure bua.scalars_from_invoices(p_run_date date, p_account_ids text[])
+language sql as $$
+    with invoiced as (
+        select s.account_id, s.meter_register_id, min(i.from_date) as from_date, max(i.to_date) as to_date,
+               sum(i.to_date - i.from_date + 1) as days,
+               sum(q.quantity) / count(*) over (partition by s.account_id, s.stream_type) as usage, sum(m.macro) as macro
+        from bua.micro_scalar s
+        join bua.run r on r.run_date = s.run_date
+        join core.invoice i on i.account_id = s.account_id and i.origin = 'PLATFORM' and not i.is_reversed
+            and not i.is_estimated and i.issued_date <= r.accrual_date and i.to_date >= r.period_start
+        cross join lateral (
+            select sum(l.quantity) as quantity from core.invoice_line_item l
+            where l.invoice_id = i.invoice_id and l.stream_type = s.stream_type
+        ) q
+        cross join lateral bua.macro_sum(p_run_date, s.profile_key, i.from_date, i.to_date + 1) m (macro)
+        where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.method is null
+          and m.macro > 0 and q.quantity is not null
+        group by s.account_id, s.meter_register_id, s.stream_type
+    )
+    update bua.micro_scalar s
+    set method = 'INVOICES', scalar = v.usage / v.macro, reference_from = v.from_date, reference_to = v.to_date,
+        reference_days = v.days, usage_units = v.usage, macro_units = v.macro
+    from invoiced v
+    where s.run_date = p_run_date and (s.account_id, s.meter_register_id) = (v.account_id, v.meter_register_id)
+$$;

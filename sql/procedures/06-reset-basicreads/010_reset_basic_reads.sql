@@ -1,0 +1,14 @@
+-- Purpose: ResetBasicRead: remove the reads and quantities that this run made for basic registers.
+-- Inputs: run_date, accounts. Tables written: core.meter_read, core.aggregated_read (rows of origin BUA of this run only).
+create or replace procedure bua.reset_basic_reads(p_run_date date, p_account_ids text[])
+language sql as $$
+    delete from core.meter_read r
+    using bua.account_streams(p_account_ids) s
+    where s.read_type = 'BASIC' and r.meter_register_id = s.meter_register_id and r.origin = 'BUA' and r.run_date = p_run_date
+      and s.occupied @> (r.read_date - 1);
+
+    delete from core.aggregated_read r
+    using bua.account_streams(p_account_ids) s
+    where s.read_type = 'BASIC' and r.meter_register_id = s.meter_register_id and r.origin = 'BUA' and r.run_date = p_run_date
+      and s.occupied @> r.from_date;
+$$;

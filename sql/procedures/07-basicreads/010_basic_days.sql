@@ -1,0 +1,33 @@
+-- Purpose: what every unbilled day of a basic register is worth. Inputs: run_date, accounts. Reads only.
+-- A day between actual reads has its share of their usage, by the macro profile over the span (evenly where the
+-- profile does not cover it): a span that reaches into billed days is so shared out. A day after them has its share of a
+-- delivered estimate, or else scalar x macro profile, or the mean day of an account that follows no profile.
+create or replace function bua.basic_days(p_run_date date, p_account_ids text[])
+returns table (account_id text, meter_register_id bigint, plan_code text, local_date date, read_state text, quantity numeric)
+language sql stable as $$
+    with stream as materialized (
+        select u.account_id, u.plan_code, u.unbilled, s.meter_register_id, s.register_ids, s.occupied, s.profile_key
+        from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
+        join bua.account_streams(p_account_ids) s on s.account_id = u.account_id and s.read_type = 'BASIC'
+        where u.unbilled && s.occupied
+    ),
+    span as materialized (
+        select s.account_id, x.*, bua.macro_sum(p_run_date, s.profile_key, x.from_date, x.to_date) as macro
+        from stream s cross join lateral bua.read_spans(p_run_date, s.register_ids, s.occupied) x
+    ),
+    day as (
+        select s.*, d::date as local_date
+        from stream s
+        cross join generate_series(lower(s.unbilled)::timestamp, upper(s.unbilled)::timestamp - interval '1 day', interval '1 day') d
+        where s.unbilled @> d::date and s.occupied @> d::date
+    )
+    select d.account_id, d.meter_register_id, d.plan_code, d.local_date, coalesce(x.read_state, 'ESTIMATED'),
+           round(case when x.from_date is null then coalesce(c.scalar * coalesce(m.daily_total, c.macro_units / c.reference_days), c.daily_mean)
+                      when x.macro > 0 then x.quantity * m.daily_total / x.macro
+                      else x.quantity / (x.to_date - x.from_date) end, 6)
+    from day d
+    left join span x on (x.account_id, x.meter_register_id) = (d.account_id, d.meter_register_id)
+        and d.local_date >= x.from_date and d.local_date < x.to_date
+    left join bua.macro_profile m on (m.run_date, m.profile_key, m.profile_date) = (p_run_date, d.profile_key, d.local_date)
+    left join bua.micro_scalar c on (c.run_date, c.account_id, c.meter_register_id) = (p_run_date, d.account_id, d.meter_register_id)
+$$;

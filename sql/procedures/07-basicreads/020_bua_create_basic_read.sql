@@ -1,0 +1,60 @@
+-- Purpose: create the missing basic reads of accounts: an estimated read at the end of every estimated month and of
+-- the unbilled window, and the billable quantity of every unbilled period, which ends at a month's end, where a price
+-- changes, and where reads give way to estimates. Inputs: run_date, accounts.
+-- Tables written: core.aggregated_read, core.meter_read (origin BUA, this run).
+-- Safe to rerun: what the run made before for these accounts is removed first.
+create or replace procedure bua.bua_create_basic_read(p_run_date date, p_account_ids text[])
+language plpgsql as $$
+begin
+    call bua.reset_basic_reads(p_run_date, p_account_ids);
+
+    insert into core.aggregated_read (meter_register_id, from_date, to_date, time_class, read_state, quantity, origin, run_date)
+    with day as (
+        select b.*, (select count(distinct i.valid_from) from core.plan_item i
+                     where i.plan_code = b.plan_code and i.valid_from <= b.local_date) as price_epoch,
+               b.local_date - (row_number() over (partition by b.account_id, b.meter_register_id, b.read_state
+                                                  order by b.local_date))::integer as island
+        from bua.basic_days(p_run_date, p_account_ids) b where b.quantity is not null
+    )
+    select meter_register_id, min(local_date), max(local_date), 'ANYTIME', read_state, sum(quantity), 'BUA', p_run_date
+    from day
+    group by account_id, meter_register_id, read_state, date_trunc('month', local_date), price_epoch, island;
+
+    -- The index goes on from the last read before the estimates, by quantity over factor, modulo the register's digits.
+    insert into core.meter_read (meter_register_id, read_date, index_value, quantity_factor, quality, origin, run_date)
+    select e.meter_register_id, e.read_date,
+           round(case when m.digits is null then e.index_value else mod(e.index_value, 10::numeric ^ m.digits) end, 3),
+           e.quantity_factor, 'E', 'BUA', p_run_date
+    from (
+        select a.meter_register_id, a.to_date + 1 as read_date, l.quantity_factor,
+               l.index_value + sum(a.quantity) over (partition by a.meter_register_id, l.read_date order by a.from_date)
+                                   / l.quantity_factor as index_value
+        from bua.account_streams(p_account_ids) s
+        join core.aggregated_read a on a.meter_register_id = s.meter_register_id and s.occupied @> a.from_date
+            and a.origin = 'BUA' and a.run_date = p_run_date and a.read_state = 'ESTIMATED'
+        left join lateral (
+            select r.read_date, r.index_value, r.quantity_factor from core.meter_read r
+            where r.meter_register_id = a.meter_register_id and r.origin = 'PLATFORM' and r.read_date <= a.from_date
+            order by r.read_date desc limit 1
+        ) p on true
+        cross join lateral (
+            select coalesce(p.read_date, '-infinity') as read_date, coalesce(p.index_value, 0) as index_value,
+                   coalesce(p.quantity_factor, 1) as quantity_factor
+        ) l
+        where s.read_type = 'BASIC'
+    ) e
+    join core.meter_register m using (meter_register_id)
+    where not exists (select from core.meter_read r where r.meter_register_id = e.meter_register_id
+                      and r.read_date = e.read_date and r.origin = 'PLATFORM')
+      -- within a month only the last: a price change ends a period, not a month
+      and not exists (select from core.aggregated_read n
+                      where n.meter_register_id = e.meter_register_id and n.origin = 'BUA' and n.run_date = p_run_date
+                        and n.read_state = 'ESTIMATED' and n.from_date = e.read_date
+                        and extract(day from e.read_date) <> 1)
+    on conflict do nothing;
+
+    call bua.skip_work_items(p_run_date, 'BasicRead', array(
+        select unnest(p_account_ids) except
+        select s.account_id from bua.account_streams(p_account_ids) s where s.read_type = 'BASIC'),
+        'No basic register');
+end $$;

@@ -1,0 +1,27 @@
+-- Purpose: the mean half-hours, by day type, of giants over their reference days: what they are estimated from.
+-- A day type without a reference day takes the mean of all days. Inputs: run_date, accounts. Reads only. kWh.
+create or replace function bua.giant_half_hours(p_run_date date, p_account_ids text[])
+returns table (account_id text, meter_register_id bigint, day_type text, h integer, value numeric)
+language sql stable as $$
+    with reference as (
+        select s.account_id, s.meter_register_id, bua.day_type(t.jurisdiction, u.profile_date) as day_type, v.h,
+               v.value / 10::numeric ^ u.scale as value
+        from bua.micro_scalar s
+        join core.site t using (site_id)
+        join bua.utility_profile u
+            on u.run_date = s.run_date and u.meter_register_id = any (s.register_ids) and u.excluded_mask = 0
+            and s.occupied @> u.profile_date and u.profile_date between s.reference_from and s.reference_to
+        cross join unnest(u.half_hours) with ordinality as v (value, h)
+        where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.read_type = 'INTERVAL'
+          and s.method in ('GIANT_DAILY_MEAN', 'OWN_DAILY_MEAN')
+    ),
+    mean as (
+        select account_id, meter_register_id, day_type, h, avg(value) as value from reference
+        group by grouping sets ((account_id, meter_register_id, day_type, h), (account_id, meter_register_id, h))
+    )
+    select a.account_id, a.meter_register_id, t, a.h::integer, coalesce(m.value, a.value)
+    from mean a
+    cross join unnest(array['WEEKDAY', 'WEEKEND', 'HOLIDAY']) t
+    left join mean m on (m.account_id, m.meter_register_id, m.h, m.day_type) = (a.account_id, a.meter_register_id, a.h, t)
+    where a.day_type is null
+$$;

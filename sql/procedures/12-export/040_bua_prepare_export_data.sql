@@ -1,0 +1,93 @@
+-- Purpose: populate the export tables for accounts. Inputs: run_date, accounts.
+-- Tables written: bua.account_summary, bua.invoice_line_item_monthly; an account of whose units nothing can be worked
+-- out goes to bua.account_exception instead, with the reason. Accounts without an unbilled day are skipped.
+-- Safe to rerun: replaces the accounts' rows.
+create or replace procedure bua.bua_prepare_export_data(p_run_date date, p_account_ids text[])
+language plpgsql as $$
+begin
+    delete from bua.account_summary where run_date = p_run_date and account_id = any (p_account_ids);
+    delete from bua.account_exception where run_date = p_run_date and account_id = any (p_account_ids);
+    delete from bua.invoice_line_item_monthly where run_date = p_run_date and account_id = any (p_account_ids);
+
+    insert into bua.account_exception
+    select p_run_date, u.account_id, u.site_id, u.fuel, u.jurisdiction, lower(u.unbilled), upper(u.unbilled) - 1,
+           bua.count_days(u.unbilled),
+           case when c.account_id is null then 'No register at the site during the unbilled days: check registers'
+                when i.invoice_id is null then 'No invoice was generated: see the workflow exceptions of GENERATE_ILI'
+                else 'No reads, no invoice that is not an estimate and no profile to work from' end
+    from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
+    left join bua.uncovered_days(p_run_date, p_account_ids) c on c.account_id = u.account_id
+    left join core.invoice i on i.account_id = u.account_id and i.origin = 'BUA' and i.run_date = p_run_date
+    where c.account_id is null or i.invoice_id is null or c.uncovered_days = c.stream_days;
+
+    insert into bua.invoice_line_item_monthly
+    select p_run_date, l.account_id, l.line_no, l.year_month, l.item_type, l.stream_type, l.time_class, l.quantity, l.days,
+           l.rate, l.net_amount, l.gst_amount, l.discount_net, l.discount_net_propensity, l.line_state
+    from bua.export_lines(p_run_date, p_account_ids) l
+    where not exists (select from bua.account_exception x where (x.run_date, x.account_id) = (p_run_date, l.account_id));
+
+    insert into bua.account_summary
+    with line as (
+        select m.account_id,
+               coalesce(sum(m.quantity) filter (where m.line_state = 'ACTUAL' and m.stream_type <> 'SOLAR'), 0) as units_actual,
+               coalesce(sum(m.quantity) filter (where m.line_state = 'ESTIMATED' and m.stream_type <> 'SOLAR'), 0) as units_estimated,
+               sum(m.net_amount) as net_amount, sum(m.gst_amount) as gst_amount,
+               sum(m.discount_net_propensity) as discount_amount,
+               bool_or(m.rate is null) as is_unpriced,
+               bool_or(m.line_state = 'ESTIMATED') as is_estimated
+        from bua.invoice_line_item_monthly m
+        where m.run_date = p_run_date and m.account_id = any (p_account_ids)
+        group by m.account_id
+    )
+    select p_run_date, u.account_id, u.site_id, u.fuel, u.jurisdiction, u.customer_class, a.journal_segment,
+           u.last_billed_to, lower(u.unbilled), upper(u.unbilled) - 1, bua.count_days(u.unbilled),
+           case when a.next_bill_date > r.accrual_date or a.next_bill_date is null and a.close_date is null then 'NOT_DUE'
+                when r.accrual_date - a.next_bill_date > bua.parameter('grace_days') then 'OVERDUE'
+                else 'DUE' end,
+           case u.fuel when 'GAS' then 'MJ' else 'KWH' end,
+           l.units_actual, l.units_estimated, l.units_actual + l.units_estimated, l.net_amount, l.gst_amount, l.discount_amount,
+           case when l.is_estimated then coalesce(s.method, 'DELIVERED_ESTIMATE') else 'ACTUAL' end,
+           case when l.is_estimated then round(s.scalar, 12) end,
+           concat_ws(';',
+               case when l.is_estimated and s.is_capped then 'CAPPED' end,
+               case when u.is_after_estimated_bill then 'ESTIMATED_BILL' end,
+               case when l.is_estimated and s.method = 'GIANT_DAILY_MEAN' then 'GIANT' end,
+               case when u.has_hole then 'HOLE' end,
+               case when c.uncovered_days > 0 then 'INCOMPLETE' end,
+               case when u.last_billed_to is null then 'NEVER_BILLED' end,
+               case when l.is_unpriced then 'NO_PRICE' end,
+               case when u.is_unbilled_before_period then 'UNBILLED_BEFORE_PERIOD' end,
+               case when l.is_estimated and s.scalar = 0 then 'VACANT' end)
+    from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
+    join bua.run r on r.run_date = p_run_date
+    join core.account a on a.account_id = u.account_id
+    join line l on l.account_id = u.account_id
+    left join bua.uncovered_days(p_run_date, p_account_ids) c on c.account_id = u.account_id
+    left join bua.leading_scalars(p_run_date, p_account_ids) s on s.account_id = u.account_id;
+
+    call bua.skip_work_items(p_run_date, 'PrepareExport', array(
+        select unnest(p_account_ids) except
+        select account_id from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids)), 'Billed to the accrual date');
+    call bua.skip_work_items(p_run_date, 'PrepareExport', array(
+        select account_id from bua.account_exception where run_date = p_run_date and account_id = any (p_account_ids)),
+        'Nothing can be worked out: see the exceptions');
+end $$;
+
+create or replace function bua.count_days(p_days datemultirange) returns integer
+language sql immutable as $$ select sum(upper(d) - lower(d))::integer from unnest(p_days) d $$;
+
+-- Purpose: of every account the micro scalar of the stream with most estimated units; export to the grid only counts
+-- for an account that estimates nothing else. Inputs: run_date, accounts. Reads only.
+create or replace function bua.leading_scalars(p_run_date date, p_account_ids text[])
+returns table (account_id text, method text, scalar numeric, is_capped boolean)
+language sql stable as $$
+    select distinct on (s.account_id) s.account_id, s.method, s.scalar, s.is_capped
+    from bua.micro_scalar s
+    cross join lateral (
+        select sum(a.quantity) as units from core.aggregated_read a
+        where a.meter_register_id = any (s.register_ids) and s.occupied @> a.from_date
+          and a.origin = 'BUA' and a.run_date = s.run_date and a.read_state = 'ESTIMATED'
+    ) e
+    where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.method is not null and e.units is not null
+    order by s.account_id, s.stream_type = 'SOLAR', e.units desc, s.meter_register_id
+$$;
