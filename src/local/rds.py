@@ -19,7 +19,6 @@ from ministack.core.concurrency import spawn_background  # type: ignore[import-u
 from ministack.core.responses import get_account_id, get_region  # type: ignore[import-untyped]
 from ministack.services import rds  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
-from psycopg2 import sql
 
 from local.patching import replaces
 from local.postgres import Backup, Server, private_directory
@@ -31,15 +30,6 @@ Record = dict[str, Any]
 Response = tuple[int, dict[str, str], bytes]
 
 _log = logging.getLogger("local.rds")
-
-# What Amazon's master role is, as far as the accrual can notice: it owns its database and makes roles, no superuser.
-_BOOTSTRAP = (
-    "create role rds_superuser nologin",
-    "grant pg_monitor, pg_signal_backend, pg_checkpoint, pg_maintain to rds_superuser with admin option",
-    "create role {master} login createrole createdb password {password}",
-    "grant rds_superuser to {master} with admin option",
-    "create database {database} owner {master}",
-)
 
 
 class Refused(BuaError):  # noqa: N818
@@ -76,18 +66,7 @@ class Databases:
         """Give a new instance an empty database, owned by its master role."""
         server = Server.create(self._path(instance["DBInstanceIdentifier"]))
         self._start(server, instance)
-        database = instance["DBName"]
-        words = {
-            "master": sql.Identifier(instance["MasterUsername"]),
-            "password": sql.Literal(instance["_MasterUserPassword"]),
-            "database": sql.Identifier(database),
-        }
-        connection = server.connect()
-        with connection.cursor() as cursor:
-            for statement in _BOOTSTRAP:
-                cursor.execute(sql.SQL(statement).format(**words))
-        connection.close()
-        server.execute("create extension pg_prewarm", database=database)
+        server.bootstrap(instance["MasterUsername"], instance["_MasterUserPassword"], instance["DBName"])
 
     def restore(self, instance: Record, snapshot: Record) -> None:
         """Give a new instance the contents of a snapshot."""
@@ -105,14 +84,7 @@ class Databases:
 
     def set_password(self, instance: Record, password: str) -> None:
         """Change the master role's password, as RDS does: from above, without knowing the old one."""
-        statement = sql.SQL("alter role {} password {}").format(
-            sql.Identifier(instance["MasterUsername"]), sql.Literal(password)
-        )
-        server = self.servers[instance["DBInstanceArn"]]
-        connection = server.connect()
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-        connection.close()
+        self.servers[instance["DBInstanceArn"]].set_password(instance["MasterUsername"], password)
 
     def delete(self, arn: str) -> None:
         """Stop an instance's database and delete its files."""

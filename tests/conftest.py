@@ -1,0 +1,122 @@
+"""PostgreSQL for the tests: one throw-away server per test process, templates built once, a database per test."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+import pytest
+from pytest_postgresql import factories
+from pytest_postgresql.executors import NoopExecutor
+from pytest_postgresql.janitor import DatabaseJanitor
+
+from local.postgres import Server, private_directory
+
+ROOT = Path(__file__).resolve().parents[1]
+PLATFORM_SQL = sorted((ROOT / "sql" / "platform").glob("*.sql"))
+MASTER = "core_admin"
+PASSWORD = "test"
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of a test's own. Every login role has the same password."""
+
+    host: str
+    port: int
+    name: str
+
+    @property
+    def dsn(self) -> str:
+        """libpq connection string as core_admin."""
+        return self.dsn_of(MASTER)
+
+    def dsn_of(self, role: str) -> str:
+        """libpq connection string of a role."""
+        return psycopg2.extensions.make_dsn(
+            host=self.host, port=self.port, dbname=self.name, user=role, password=PASSWORD
+        )
+
+    @contextlib.contextmanager
+    def connect(self, role: str = MASTER) -> Iterator[psycopg2.extensions.connection]:
+        """A connection as a role, in transactions; closed at the end, what was not committed is gone."""
+        with contextlib.closing(psycopg2.connect(self.dsn_of(role))) as connection:
+            yield connection
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The running server; its superuser is nobody's but the fixtures'."""
+    directory = private_directory(tmp_path_factory.mktemp("postgres"))
+    server = Server.create(directory / "server")
+    server.start()
+    yield server
+    server.drop()
+    directory.rmdir()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres: Server) -> NoopExecutor:
+    """The server as pytest-postgresql knows it: as the master role, with a template that holds pg_prewarm."""
+    executor = NoopExecutor(
+        host="127.0.0.1", port=postgres.port, user=MASTER, password=PASSWORD, options="", dbname="empty"
+    )
+    postgres.bootstrap(MASTER, PASSWORD, executor.template_dbname)
+    postgres.execute(f"alter database {executor.template_dbname} is_template true")
+    return executor
+
+
+def _set_passwords(**connection: Any) -> None:
+    """Let the tests log in as the roles that sql/platform creates."""
+    connection.pop("autocommit")
+    with contextlib.closing(psycopg2.connect(**connection)) as database, database.cursor() as cursor:
+        cursor.execute("select rolname from pg_roles where rolcanlogin and not rolsuper and rolname <> current_user")
+        for (role,) in cursor.fetchall():
+            cursor.execute(f"alter role {role} password '{PASSWORD}'")
+        database.commit()
+
+
+def _migrate(**connection: Any) -> None:
+    """Install schema bua, as the migration runner does after restore."""
+    from shared.migrate import migrate
+
+    connection.pop("autocommit")
+    with contextlib.closing(psycopg2.connect(**connection)) as database:
+        migrate(database)
+        database.commit()
+
+
+platform_template = factories.postgresql_noproc(
+    dbname="platform", depends_on="postgres_server", load=[*PLATFORM_SQL, _set_passwords]
+)
+bua_template = factories.postgresql_noproc(dbname="bua", depends_on="platform_template", load=[_migrate])
+
+
+def _fresh(executor: NoopExecutor) -> Iterator[Database]:
+    janitor = DatabaseJanitor(
+        user=executor.user, password=executor.password, host=executor.host, port=executor.port,
+        dbname=f"{executor.dbname}_test", template_dbname=executor.template_dbname,
+    )  # fmt: skip
+    with janitor:
+        yield Database(executor.host, executor.port, janitor.dbname)
+
+
+@pytest.fixture
+def empty_database(postgres_server: NoopExecutor) -> Iterator[Database]:
+    """A database without a schema, of core_admin's."""
+    yield from _fresh(postgres_server)
+
+
+@pytest.fixture
+def platform_database(platform_template: NoopExecutor) -> Iterator[Database]:
+    """A database with the platform's schema `core`, without data but the reference rows."""
+    yield from _fresh(platform_template)
+
+
+@pytest.fixture
+def bua_database(bua_template: NoopExecutor) -> Iterator[Database]:
+    """A database with the platform's schema and, installed by the migration runner, ours."""
+    yield from _fresh(bua_template)
