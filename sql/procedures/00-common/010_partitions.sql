@@ -42,6 +42,13 @@ begin
     execute format('truncate bua.%I', bua.partition_name(p_table, p_run_date));
 end $$;
 
+-- Purpose: give the planner the statistics of what has just been written. Definer's rights: ANALYZE is the owner's.
+create or replace procedure bua.analyze_run(p_table text, p_run_date date)
+language plpgsql security definer set search_path = bua, pg_temp as $$
+begin
+    execute format('analyze bua.%I', bua.partition_name(p_table, p_run_date));
+end $$;
+
 -- Purpose: fill the calendar bua.market_day for local days of [p_from, p_to].
 -- A half-hour belongs to the local day in which it starts; zones and their clock changes come from the tz database.
 create or replace procedure bua.create_market_days(p_from date, p_to date)

@@ -34,17 +34,22 @@ begin
         call bua.truncate_run('utility_profile_summary', p_run_date);
         call bua.truncate_run('segment_partial', p_run_date);
     when 'SegmentJurisdictionAvgExclEst' then
+        call bua.analyze_run('utility_profile', p_run_date);
+        call bua.analyze_run('utility_profile_summary', p_run_date);
+        call bua.analyze_run('segment_partial', p_run_date);
         call bua.truncate_run('segment', p_run_date);
         call bua.truncate_run('segment_profile', p_run_date);
         call bua.truncate_run('segment_profile_mark', p_run_date);
         call bua.create_segments(p_run_date);
     when 'SegmentJurisdictionCheck' then
+        call bua.analyze_run('segment_profile', p_run_date);
         call bua.truncate_run('segment_profile_mark', p_run_date);
     when 'Validate' then
         call bua.truncate_run('utility_profile_variance', p_run_date);
     when 'MicroScalar' then
         call bua.truncate_run('micro_scalar', p_run_date);
     when 'NEM12' then
+        call bua.analyze_run('micro_scalar', p_run_date);
         call bua.remove_nem12_reads(p_run_date);
     when 'PrepareExport' then
         call bua.truncate_export(p_run_date);

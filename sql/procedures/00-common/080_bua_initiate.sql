@@ -5,6 +5,7 @@
 create or replace procedure bua.bua_initiate(p_run_date date, p_run_type text)
 language plpgsql as $$
 declare
+    v_batches integer[];
     v_attempt text := 'bua_initiate ' || clock_timestamp();
 begin
     if p_run_type in ('UtilityProfile', 'NEM12', 'Export') then
@@ -16,8 +17,9 @@ begin
     select 'BUA_CALCULATION', p_run_date,
            jsonb_build_object('run_date', p_run_date, 'run_type', p_run_type, 'attempt', v_attempt, 'items', to_jsonb(b.items))
     from bua.plan_work_items(p_run_date, p_run_type, v_attempt, 100) b;
-    call bua.mark_enqueued(p_run_date, p_run_type, v_attempt, array(
-        select batch_no from bua.fan_out_batch where run_date = p_run_date and run_type = p_run_type));
+    v_batches := array(
+        select batch_no from bua.fan_out_batch where run_date = p_run_date and run_type = p_run_type);
+    call bua.mark_enqueued(p_run_date, p_run_type, v_attempt, v_batches);
 end $$;
 
 -- Purpose: one batch of bua_initiate, as the workflow engine executes it. Input: its payload.

@@ -16,25 +16,23 @@ language sql as $$
                bua.parameter('profile_outlier_factor')::double precision as factor,
                bua.parameter('profile_neighbour_days')::integer as days
     ),
-    entry as (
-        select p.jurisdiction, p.customer_class, p.stream_type, p.profile_date, v.h, v.n, v.average
-        from bua.segment_profile p
+    nearby as (    -- the entries of these segment-months and of the days around them
+        select p.jurisdiction, p.customer_class, p.stream_type, p.profile_date, v.h, v.n, v.average, p.item = any (p_items) as is_asked
+        from (
+            select p.*, bua.segment_month(p.jurisdiction, p.customer_class, p.stream_type, p.profile_date) as item,
+                   bua.segment_month(p.jurisdiction, p.customer_class, p.stream_type, p.profile_date - x.days) as item_before,
+                   bua.segment_month(p.jurisdiction, p.customer_class, p.stream_type, p.profile_date + x.days) as item_after
+            from bua.segment_profile p, parameter x where p.run_date = p_run_date
+        ) p
         cross join unnest(p.site_counts, p.average) with ordinality as v (n, average, h)
-        where p.run_date = p_run_date
-          and bua.segment_month(p.jurisdiction, p.customer_class, p.stream_type, p.profile_date) = any (p_items)
+        where p.item = any (p_items) or p.item_before = any (p_items) or p.item_after = any (p_items)
     ),
-    neighbours as (
-        select p.jurisdiction, p.customer_class, p.stream_type, p.profile_date, v.h,
-               percentile_cont(0.5) within group (order by v.average) as median
-        from bua.segment_profile p
-        cross join parameter x
-        join bua.segment_profile q using (run_date, jurisdiction, customer_class, stream_type)
-        cross join unnest(q.average) with ordinality as v (average, h)
-        where p.run_date = p_run_date
-          and bua.segment_month(p.jurisdiction, p.customer_class, p.stream_type, p.profile_date) = any (p_items)
-          and q.profile_date between p.profile_date - x.days and p.profile_date + x.days
-          and q.profile_date <> p.profile_date and v.average is not null
-        group by 1, 2, 3, 4, 5
+    entry as (
+        select n.*, min(average) over w as lowest, max(average) over w as highest
+        from nearby n
+        window w as (partition by jurisdiction, customer_class, stream_type, h order by profile_date
+                     rows between bua.parameter('profile_neighbour_days')::integer preceding
+                                 and bua.parameter('profile_neighbour_days')::integer following)
     ),
     judged as (
         select e.*, case when e.n = 0 then 'MISSING'
@@ -43,7 +41,16 @@ language sql as $$
                          when e.average > m.median * x.factor then 'HIGH' end as reason
         from entry e
         cross join parameter x
-        left join neighbours m using (jurisdiction, customer_class, stream_type, profile_date, h)
+        left join lateral (
+            select percentile_cont(0.5) within group (order by q.average[e.h]) as median
+            from bua.segment_profile q
+            where q.run_date = p_run_date
+              and (q.jurisdiction, q.customer_class, q.stream_type) = (e.jurisdiction, e.customer_class, e.stream_type)
+              and q.profile_date between e.profile_date - x.days and e.profile_date + x.days
+              and q.profile_date <> e.profile_date
+            -- a median lies between its lowest and highest: only these entries can be out of its range
+        ) m on e.average > x.factor * e.lowest or e.average < e.highest / x.factor
+        where e.is_asked
     )
     select p_run_date, jurisdiction, customer_class, stream_type, profile_date, h, reason, n, average
     from judged where reason is not null;

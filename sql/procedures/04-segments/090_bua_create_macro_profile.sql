@@ -18,7 +18,7 @@ begin
     select run_date, bua.profile_key('GAS', jurisdiction, node, '', ''), profile_date, volume_mj
     from bua.gas_profile where run_date = p_run_date;
 
-    analyze bua.macro_profile;
+    call bua.analyze_run('macro_profile', p_run_date);
 
     insert into bua.profile_scalar (run_date, profile_key, customer_class, scalar)
     select p_run_date, bua.profile_key('ELECTRICITY', jurisdiction, '', customer_class, stream_type), customer_class, 1

@@ -13,6 +13,8 @@
 -- Safe to rerun: replaces the accounts' rows.
 create or replace procedure bua.bua_create_invoice_scalar(p_run_date date, p_account_ids text[])
 language plpgsql as $$
+declare
+    v_items text[];
 begin
     delete from bua.micro_scalar where run_date = p_run_date and account_id = any (p_account_ids);
 
@@ -49,11 +51,12 @@ begin
 
     call bua.mark_giants(p_run_date, p_account_ids);
 
-    call bua.skip_work_items(p_run_date, 'MicroScalar', array(
+    v_items := array(
         select unnest(p_account_ids) except
-        select account_id from bua.micro_scalar where run_date = p_run_date), 'Nothing to estimate: every unbilled day has been read');
-    call bua.skip_work_items(p_run_date, 'MicroScalar', array(
+        select account_id from bua.micro_scalar where run_date = p_run_date);
+    call bua.skip_work_items(p_run_date, 'MicroScalar', v_items, 'Nothing to estimate: every unbilled day has been read');
+    v_items := array(
         select account_id from bua.micro_scalar
-        where run_date = p_run_date and account_id = any (p_account_ids) and method is null),
-        'Nothing to work from: no reads, no invoice that is not an estimate, no profile');
+        where run_date = p_run_date and account_id = any (p_account_ids) and method is null);
+    call bua.skip_work_items(p_run_date, 'MicroScalar', v_items, 'Nothing to work from: no reads, no invoice that is not an estimate, no profile');
 end $$;

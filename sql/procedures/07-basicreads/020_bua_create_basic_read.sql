@@ -5,6 +5,8 @@
 -- Safe to rerun: what the run made before for these accounts is removed first.
 create or replace procedure bua.bua_create_basic_read(p_run_date date, p_account_ids text[])
 language plpgsql as $$
+declare
+    v_items text[];
 begin
     call bua.reset_basic_reads(p_run_date, p_account_ids);
 
@@ -53,8 +55,8 @@ begin
                         and extract(day from e.read_date) <> 1)
     on conflict do nothing;
 
-    call bua.skip_work_items(p_run_date, 'BasicRead', array(
+    v_items := array(
         select unnest(p_account_ids) except
-        select s.account_id from bua.account_streams(p_account_ids) s where s.read_type = 'BASIC'),
-        'No basic register');
+        select s.account_id from bua.account_streams(p_account_ids) s where s.read_type = 'BASIC');
+    call bua.skip_work_items(p_run_date, 'BasicRead', v_items, 'No basic register');
 end $$;

@@ -4,6 +4,8 @@
 -- Safe to rerun: replaces the accounts' rows.
 create or replace procedure bua.bua_prepare_export_data(p_run_date date, p_account_ids text[])
 language plpgsql as $$
+declare
+    v_items text[];
 begin
     delete from bua.account_summary where run_date = p_run_date and account_id = any (p_account_ids);
     delete from bua.account_exception where run_date = p_run_date and account_id = any (p_account_ids);
@@ -65,12 +67,13 @@ begin
     left join bua.uncovered_days(p_run_date, p_account_ids) c on c.account_id = u.account_id
     left join bua.leading_scalars(p_run_date, p_account_ids) s on s.account_id = u.account_id;
 
-    call bua.skip_work_items(p_run_date, 'PrepareExport', array(
+    v_items := array(
         select unnest(p_account_ids) except
-        select account_id from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids)), 'Billed to the accrual date');
-    call bua.skip_work_items(p_run_date, 'PrepareExport', array(
-        select account_id from bua.account_exception where run_date = p_run_date and account_id = any (p_account_ids)),
-        'Nothing can be worked out: see the exceptions');
+        select account_id from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids));
+    call bua.skip_work_items(p_run_date, 'PrepareExport', v_items, 'Billed to the accrual date');
+    v_items := array(
+        select account_id from bua.account_exception where run_date = p_run_date and account_id = any (p_account_ids));
+    call bua.skip_work_items(p_run_date, 'PrepareExport', v_items, 'Nothing can be worked out: see the exceptions');
 end $$;
 
 create or replace function bua.count_days(p_days datemultirange) returns integer
