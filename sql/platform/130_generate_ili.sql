@@ -1,0 +1,68 @@
+-- GENERATE_ILI: works out what a batch of accounts is to be invoiced for.
+-- Inputs:  the payload of core.unbilled_windows. Reads of interval registers: the platform's and this run's, on the
+--          local bill day that they carry. Reads of basic registers: this run's alone, each within one month, one
+--          price and one window (bua_create_basic_read splits them so).
+-- Rule:    supply counts every unbilled day; units count on unbilled days alone, on the account that occupies the
+--          site on the day, at the price valid on that day (a class that the plan does not price then is ANYTIME).
+--          What has no price keeps its row, with price_from null. A plan without any DAILY price charges no supply.
+-- Writes:  core.billable_quantity; raises RUN_INVOICE_BATCH with the same payload.
+-- Rerun:   the batch's earlier rows of the run are replaced.
+create or replace procedure core.generate_ili(p_payload jsonb)
+language plpgsql
+set jit = off
+as $$
+declare
+    v_run_date date := (p_payload ->> 'run_date')::date;
+    v_unknown  text;
+begin
+    select string_agg(distinct account_id, ', ') into v_unknown
+      from core.unbilled_windows(p_payload) w
+     where not exists (select from core.account a where a.account_id = w.account_id);
+    if v_unknown is not null then
+        raise exception 'there is no account %', v_unknown;
+    end if;
+
+    delete from core.billable_quantity
+     where run_date = v_run_date
+       and account_id in (select account_id from core.unbilled_windows(p_payload));
+
+    insert into core.billable_quantity
+    select v_run_date, w.account_id, 'DAILY', null, 'ANYTIME', 'ACTUAL', price.valid_from,
+           to_char(day, 'YYYY-MM'), count(*), count(*)
+      from core.unbilled_windows(p_payload) w
+      join core.account a using (account_id)
+     cross join generate_series(w.from_date, w.to_date, interval '1 day') day
+      left join core.price_validity price
+        on price.plan_code = a.plan_code and price.item_type = 'DAILY' and price.time_class = 'ANYTIME'
+       and day between price.valid_from and price.valid_to
+     where exists (select from core.plan_item i where i.plan_code = a.plan_code and i.item_type = 'DAILY')
+     group by w.account_id, price.valid_from, to_char(day, 'YYYY-MM');
+
+    insert into core.billable_quantity
+    select v_run_date, unit.account_id, unit.item_type, unit.stream_type, coalesce(price.time_class, unit.time_class),
+           unit.read_state, price.valid_from, to_char(unit.from_date, 'YYYY-MM'), sum(unit.quantity),
+           (select sum(upper(span) - lower(span)) from unnest(range_agg(daterange(unit.from_date, unit.to_date, '[]'))) span)
+      from (select a.account_id, a.plan_code, core.priced_item(r.stream_type) as item_type, r.stream_type,
+                   read.time_class, read.read_state, read.from_date, read.to_date, read.quantity
+              from core.unbilled_windows(p_payload) w
+              join core.account a using (account_id)
+              join core.account_site o using (account_id)
+              join core.meter_register r using (site_id)
+              join core.aggregated_read read
+                on read.meter_register_id = r.meter_register_id
+               and read.from_date between greatest(w.from_date, o.from_date) and least(w.to_date, o.to_date)
+             where (r.read_type = 'INTERVAL' and read.origin = 'PLATFORM')
+                or (read.origin = 'BUA' and read.run_date = v_run_date)) unit
+      left join lateral (
+           select p.time_class, p.valid_from
+             from core.price_validity p
+            where p.plan_code = unit.plan_code and p.item_type = unit.item_type
+              and p.time_class in (unit.time_class, 'ANYTIME')
+              and unit.from_date between p.valid_from and p.valid_to
+            order by p.time_class = unit.time_class desc
+            limit 1) price on true
+     group by unit.account_id, unit.item_type, unit.stream_type, coalesce(price.time_class, unit.time_class),
+              unit.read_state, price.valid_from, to_char(unit.from_date, 'YYYY-MM');
+
+    call core.raise_workflow('RUN_INVOICE_BATCH', v_run_date, p_payload);
+end $$;
