@@ -66,7 +66,7 @@ def write_nem12(days: Iterable[EstimatedDay], run_date: date) -> bytes:
 
 def _day_lines(day: EstimatedDay, run_date: date) -> list[str]:
     values = ",".join(f"{value:.3f}" for value in day.half_hours)
-    runs = _quality_runs(day.qualities)
+    runs = quality_runs(day.qualities)
     whole_day = QUALITY_FIELDS[day.qualities[0]] if len(runs) == 1 else ("V", "", "")
     lines = [f"300,{day.day:%Y%m%d},{values},{','.join(whole_day)},{run_date:%Y%m%d}000000,"]
     if len(runs) > 1:
@@ -74,7 +74,7 @@ def _day_lines(day: EstimatedDay, run_date: date) -> list[str]:
     return lines
 
 
-def _quality_runs(qualities: str) -> list[tuple[int, int, str]]:
+def quality_runs(qualities: Iterable[str]) -> tuple[tuple[int, int, str], ...]:
     """Split a day into runs of one quality: first and last interval, counted from 1, and the quality."""
     runs = []
     first = 1
@@ -82,7 +82,7 @@ def _quality_runs(qualities: str) -> list[tuple[int, int, str]]:
         last = first + len(list(members)) - 1
         runs.append((first, last, quality))
         first = last + 1
-    return runs
+    return tuple(runs)
 
 
 def _check(days: list[EstimatedDay]) -> None:

@@ -18,7 +18,9 @@ from datetime import date
 from typing import Any
 
 import psycopg2
-from psycopg2.extensions import connection as Connection  # noqa: N812 - a class, whatever psycopg2 calls it
+import psycopg2.extensions
+
+Connection = psycopg2.extensions.connection
 
 log = logging.getLogger("platform")
 

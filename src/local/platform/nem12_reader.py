@@ -14,7 +14,6 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import groupby
 from pathlib import Path
 
 from nemreader.nem_objects import EventRecord, NmiDetails
@@ -22,6 +21,7 @@ from nemreader.nem_reader import parse_100_row, parse_200_row, parse_250_row, pa
 
 from local.platform.nem12_fields import Accumulation, Fields, MeterDataFile, QualityRuns, ReadDay
 from shared.errors import InvalidInput
+from shared.nem12 import quality_runs
 
 DayKey = tuple[str, str, date]  # NMI, suffix, market day
 
@@ -291,10 +291,4 @@ def _with_missing(runs: QualityRuns, missing: Iterable[int]) -> QualityRuns:
     qualities = [quality for first, last, quality in runs for _ in range(first, last + 1)]
     for interval in missing:
         qualities[interval - 1] = "N"
-    result = []
-    first = 1
-    for quality, members in groupby(qualities):
-        last = first + len(list(members)) - 1
-        result.append((first, last, quality))
-        first = last + 1
-    return tuple(result)
+    return quality_runs(qualities)
