@@ -48,8 +48,9 @@ language sql as $$
               and (q.jurisdiction, q.customer_class, q.stream_type) = (e.jurisdiction, e.customer_class, e.stream_type)
               and q.profile_date between e.profile_date - x.days and e.profile_date + x.days
               and q.profile_date <> e.profile_date
-            -- a median lies between its lowest and highest: only these entries can be out of its range
-        ) m on e.average > x.factor * e.lowest or e.average < e.highest / x.factor
+              -- a median lies between its lowest and highest: only these entries can be out of its range
+              and (e.average > x.factor * e.lowest or e.average < e.highest / x.factor)
+        ) m on true
         where e.is_asked
     )
     select p_run_date, jurisdiction, customer_class, stream_type, profile_date, h, reason, n, average

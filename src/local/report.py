@@ -1,0 +1,186 @@
+"""What a run amounts to: run.json, and the summary on the terminal with its distance from the truth where it is known."""
+
+import csv
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from local.watch import Step
+
+Row = dict[str, str]
+ZERO = Decimal(0)
+
+
+@dataclass
+class Line:
+    """One line of the summary: a state, fuel and segment; units are kWh or MJ."""
+
+    accounts: int = 0
+    days: int = 0
+    units_actual: Decimal = ZERO
+    units_estimated: Decimal = ZERO
+    net_amount: Decimal = ZERO
+    gst_amount: Decimal = ZERO
+    discount_amount: Decimal = ZERO
+    # Only of accounts whose truth is known.
+    units_true: Decimal | None = None
+    units_off: Decimal = ZERO
+    net_true: Decimal = ZERO
+    net_off: Decimal = ZERO
+
+    def add(self, row: Row, truth: Row | None) -> None:
+        """Add one account."""
+        self.accounts += 1
+        self.days += int(row["unbilled_days"])
+        for name in ("units_actual", "units_estimated", "net_amount", "gst_amount", "discount_amount"):
+            setattr(self, name, getattr(self, name) + Decimal(row[name]))
+        if truth:
+            self.units_true = (self.units_true or ZERO) + Decimal(truth["units_true"])
+            self.units_off += Decimal(row["units_total"]) - Decimal(truth["units_true"])
+            self.net_true += Decimal(truth["net_true"])
+            self.net_off += Decimal(row["net_amount"]) - Decimal(truth["net_true"])
+
+
+@dataclass
+class Accuracy:
+    """How far the estimates are from the truth, over the accounts that had anything missing, by fuel."""
+
+    accounts: int = 0
+    missing: Decimal = ZERO
+    off: Decimal = ZERO
+    off_absolute: Decimal = ZERO
+    lines: dict[str, "Accuracy"] = field(default_factory=dict)
+
+    def add(self, row: Row, truth: Row) -> None:
+        """Add one account, if something of it was estimated."""
+        if Decimal(row["units_estimated"]) == 0:
+            return
+        difference = Decimal(row["units_total"]) - Decimal(truth["units_true"])
+        self.accounts += 1
+        self.missing += Decimal(truth["units_true"]) - Decimal(row["units_actual"])
+        self.off += difference
+        self.off_absolute += abs(difference)
+
+    def percents(self) -> dict[str, float | int]:
+        """Book error and weighted absolute percentage error, as a share of the missing units."""
+        share = (lambda value: round(float(100 * value / self.missing), 2)) if self.missing else (lambda _: 0.0)
+        return {"accounts": self.accounts, "book_percent": share(self.off), "wape_percent": share(self.off_absolute)}
+
+
+def write(portfolio: Path, run_date: date, steps: list[Step], out: Path, console: Console) -> None:
+    """Write `out`/run.json and print the summary."""
+    accounts = _read(out / "BUAAccountSummary.csv")
+    exceptions = _read(out / "exceptions.csv")
+    truth = {row["account_id"]: row for row in _truth(portfolio)}
+    accuracy = _accuracy(accounts, truth)
+    document = {
+        "run_date": run_date.isoformat(),
+        "period": dict(zip(("from", "to"), (day.isoformat() for day in _period(run_date)), strict=True)),
+        "totals": _totals(accounts, exceptions),
+        "accuracy": {fuel: value.percents() for fuel, value in accuracy.items()},
+        "steps": [_step(step) for step in steps],
+    }
+    (out / "run.json").write_text(json.dumps(document, indent=2) + "\n")
+    _print(accounts, exceptions, truth, accuracy, out, console)
+
+
+def _totals(accounts: list[Row], exceptions: list[Row]) -> dict[str, Any]:
+    total = _lines(accounts, {}, lambda _: ("",))[("",)] if accounts else Line()
+    fuels = _lines(accounts, {}, lambda row: (row["fuel"],))
+    return {
+        "accounts": total.accounts,
+        "exceptions": len(exceptions),
+        "net_amount": str(total.net_amount),
+        "gst_amount": str(total.gst_amount),
+        "discount_amount": str(total.discount_amount),
+        "units": {
+            fuel: {"actual": str(line.units_actual), "estimated": str(line.units_estimated)}
+            for (fuel,), line in fuels.items()
+        },
+    }
+
+
+def _lines(accounts: Iterable[Row], truth: dict[str, Row], key: Callable[[Row], tuple[str, ...]]) -> dict[tuple[str, ...], Line]:
+    lines: dict[tuple[str, ...], Line] = {}
+    for row in sorted(accounts, key=key):
+        lines.setdefault(key(row), Line()).add(row, truth.get(row["account_id"]))
+    return lines
+
+
+def _accuracy(accounts: list[Row], truth: dict[str, Row]) -> dict[str, Accuracy]:
+    found: dict[str, Accuracy] = {}
+    for row in accounts:
+        if row["account_id"] in truth:
+            found.setdefault(row["fuel"], Accuracy()).add(row, truth[row["account_id"]])
+    return dict(sorted(found.items()))
+
+
+def _print(
+    accounts: list[Row], exceptions: list[Row], truth: dict[str, Row], accuracy: dict[str, Accuracy], out: Path, console: Console
+) -> None:
+    table = Table(title="Accrued revenue, ex GST", title_justify="left", box=None, pad_edge=False)
+    for name in ("state", "fuel", "segment"):
+        table.add_column(name)
+    numbers = ["accounts", "days", "units actual", "units estimated", "net $"] + (["units off", "net off"] if truth else [])
+    for name in numbers:
+        table.add_column(name, justify="right")
+    for key, line in _lines(accounts, truth, lambda r: (r["jurisdiction"], r["fuel"], r["journal_segment"])).items():
+        table.add_row(*key, *_cells(line, with_truth=bool(truth)))
+    for fuel, line in _lines(accounts, truth, lambda r: (r["fuel"],)).items():
+        table.add_row("[bold]total[/]", f"[bold]{fuel[0]}[/]", "", *_cells(line, with_truth=bool(truth)))
+    console.print(table)
+    net = sum((Decimal(row["net_amount"]) for row in accounts), ZERO)
+    console.print(f"\n{len(accounts)} accounts accrued, [bold]${net:,.2f}[/] ex GST; {len(exceptions)} could not be accrued")
+    for fuel, value in accuracy.items():
+        share = value.percents()
+        console.print(
+            f"{fuel.lower()}: {share['accounts']} accounts with something missing, book {share['book_percent']:+.1f} %, "
+            f"WAPE {share['wape_percent']:.1f} % of the missing units"
+        )
+    console.print(f"written to {out}: " + ", ".join(sorted(path.name for path in out.iterdir())))
+
+
+def _cells(line: Line, *, with_truth: bool) -> list[str]:
+    cells = [str(line.accounts), f"{line.days:,}", f"{line.units_actual:,.0f}", f"{line.units_estimated:,.0f}", f"{line.net_amount:,.2f}"]
+    if with_truth:
+        cells += [_percent(line.units_off, line.units_true), _percent(line.net_off, line.net_true)]
+    return cells
+
+
+def _percent(off: Decimal, of: Decimal | None) -> str:
+    return f"{100 * off / of:+.1f} %" if of else "-"
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "step": step.step,
+        "state": step.state or "SKIPPED",
+        "attempts": step.attempts,
+        "started_at": step.started_at.isoformat(timespec="seconds") if step.started_at else None,
+        "finished_at": step.finished_at.isoformat(timespec="seconds") if step.finished_at else None,
+        "counts": step.counts,
+    }
+
+
+def _period(run_date: date) -> tuple[date, date]:
+    """First and last day of the twelve months before run_date's month."""
+    first = run_date.replace(day=1)
+    return first.replace(year=first.year - 1), first - timedelta(days=1)
+
+
+def _truth(portfolio: Path) -> list[Row]:
+    """The portfolio's truth, where somebody knows it: truth.csv in the folder, or <folder>-truth.csv beside it."""
+    candidates = (portfolio / "truth.csv", portfolio.with_name(f"{portfolio.name}-truth.csv"))
+    return next((_read(path) for path in candidates if path.exists()), [])
+
+
+def _read(path: Path) -> list[Row]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))

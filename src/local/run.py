@@ -1,0 +1,81 @@
+"""`python -m local.run`: a month end on this machine, from a portfolio folder to the accrued revenue export.
+
+The real thing runs: packaged functions, rendered state machines and SQL, from EARL's schedule to the CSV files, on the
+local stack. Without a portfolio a seeded demo portfolio is generated first.
+"""
+
+import argparse
+import shutil
+import sys
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+
+from local import outputs, package, report
+from local.portfolio.demo import write_demo
+from local.portfolio.format import read_portfolio
+from local.portfolio.production import load_production
+from local.stack import LocalStack
+from local.watch import follow
+from shared.errors import BuaError
+
+DEMO_ACCOUNTS = 360
+DEMO_SEED = 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a month end; the exit status is 0 when its export is complete."""
+    options = _parser().parse_args(arguments)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    try:
+        _run(options, console)
+    except BuaError as error:
+        console.print(f"[bold red]{type(error).__name__}[/]: {error}", markup=True, soft_wrap=True)
+        return 1
+    except KeyboardInterrupt:
+        console.print("[bold red]Stopped.[/] Nothing is left running.")
+        return 130
+    return 0
+
+
+def _run(options: argparse.Namespace, console: Console) -> None:
+    folder: Path = options.portfolio or options.work / "demo"
+    with console.status("packaging the functions ..."):
+        package.build("host")
+    if options.portfolio is None:
+        with console.status(f"generating a demo portfolio of {options.accounts} accounts ..."):
+            shutil.rmtree(folder, ignore_errors=True)
+            write_demo(folder, accounts=options.accounts, seed=options.seed, run_date=options.run_date)
+    with console.status(f"reading {folder} ..."):
+        portfolio = read_portfolio(folder, options.run_date)
+    console.print(f"Portfolio {folder}: {len(portfolio.accounts)} accounts, {len(portfolio.registers)} registers")
+    with console.status("starting the local stack ...") as status, LocalStack(options.work) as stack:
+        status.update("loading the portfolio into production ...")
+        load_production(stack, portfolio, folder)
+        status.stop()
+        steps = follow(stack, options.run_date, console)
+        outputs.collect(stack.client("ANSTEAD", "s3"), options.run_date, options.out)
+    report.write(folder, options.run_date, steps, options.out, console)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="local.run", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--portfolio", type=_folder, help="a portfolio folder; without it a demo is generated")
+    parser.add_argument("--run-date", type=date.fromisoformat, default=date(2026, 11, 1), help="ISO date (%(default)s)")
+    parser.add_argument("--out", type=Path, default=Path("out"), help="where the exports go (%(default)s)")
+    parser.add_argument("--accounts", type=int, default=DEMO_ACCOUNTS, help="size of the demo (%(default)s)")
+    parser.add_argument("--seed", type=int, default=DEMO_SEED, help="seed of the demo (%(default)s)")
+    parser.add_argument("--work", type=Path, default=Path("build/local"), help="working directory (%(default)s)")
+    return parser
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is not a folder")
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())
