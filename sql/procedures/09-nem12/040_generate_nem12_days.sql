@@ -1,7 +1,8 @@
 -- Purpose: the market days that a generated meter data file holds: known half-hours as they were read, missing ones as
 -- segment profile x scalar. Inputs: run_date, sites. Reads only.
 -- Returns one row a suffix and market day, ordered: 48 half-hours in kWh to three decimals; 48 qualities, of which
--- X is our own estimate and the others are the reads' own. Estimates are rounded cumulatively over a stream's missing
+-- E is our own estimate and the others are the reads' own (a delivered estimate stands as a substitute: it counts as
+-- read, and the import takes every E for ours). Estimates are rounded cumulatively over a stream's missing
 -- days, so that rounding never adds up. Where two accounts meet on a market day each has the half-hours of its own
 -- bill days; a half-hour of nobody's unbilled day follows the first of them.
 create or replace function bua.generate_nem12_days(p_run_date date, p_site_ids text[])
@@ -38,7 +39,7 @@ language sql stable as $$
         select distinct on (r.site_id, r.suffix, r.profile_date, r.h)
                r.site_id, r.suffix, r.meter_register_id, r.profile_date, r.h,
                case when k.quality <> 'N' then k.value else r.kwh end as value,
-               case when k.quality <> 'N' then k.quality else 'X' end as quality
+               case when k.quality = 'E' then 'S' when k.quality <> 'N' then k.quality else 'E' end as quality
         from rounded r
         left join lateral (
             select substr(u.qualities, r.h, 1) as quality, round(u.half_hours[r.h] / 10::numeric ^ u.scale, 3) as value
