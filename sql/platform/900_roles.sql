@@ -15,9 +15,9 @@ grant select, update on core.workflow to lambda;
 -- The workflow service invoices and aggregates.
 grant select on all tables in schema core to workflow, lambda;
 grant insert, update, delete on core.invoice, core.invoice_line_item, core.invoice_line_item_month,
-    core.aggregated_read to workflow;
+    core.aggregated_read, core.billable_quantity to workflow;
 grant select on core.workflow, core.site, core.meter_register to meterdata;
 
 -- The accrual writes into the platform's tables only reads, invoices' inputs and workflow rows of its own run.
 grant insert, update, delete on core.meter_read, core.aggregated_read to lambda;
-grant delete on core.invoice, core.invoice_line_item, core.invoice_line_item_month to lambda;
+grant delete on core.invoice, core.invoice_line_item, core.invoice_line_item_month, core.billable_quantity to lambda;
