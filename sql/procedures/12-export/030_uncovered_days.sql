@@ -1,0 +1,22 @@
+-- Purpose: how well each account is covered: its unbilled days times streams, and how many of them neither a read nor an
+-- estimate reaches. Inputs: run_date, accounts. Reads only.
+create or replace function bua.uncovered_days(p_run_date date, p_account_ids text[])
+returns table (account_id text, stream_days bigint, uncovered_days bigint)
+language sql stable as $$
+    with stream as materialized (
+        select u.account_id, u.unbilled * datemultirange(s.occupied) as needed, s.register_ids, s.read_type
+        from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
+        join bua.account_streams(p_account_ids) s on s.account_id = u.account_id
+        where u.unbilled && s.occupied
+    )
+    select s.account_id, sum(bua.count_days(s.needed)), sum(coalesce(bua.count_days(s.needed - coalesce(c.covered, '{}')), 0))
+    from stream s
+    cross join lateral (
+        select range_agg(daterange(a.from_date, a.to_date, '[]')) as covered
+        from core.aggregated_read a
+        where a.meter_register_id = any (s.register_ids)
+          and a.from_date between lower(s.needed) and upper(s.needed)
+          and (a.origin = 'BUA' and a.run_date = p_run_date or a.origin = 'PLATFORM' and s.read_type = 'INTERVAL')
+    ) c
+    group by s.account_id
+$$;
