@@ -23,3 +23,35 @@ class PermanentError(BuaError):
 
 class InvalidInput(PermanentError):  # noqa: N818
     """An event, a file or a portfolio is wrong; the message names the field, file or line and what to do."""
+
+
+class NoCurrentRun(PermanentError):  # noqa: N818
+    """There is no run, or no database, that a step could work on."""
+
+
+class RunDateRefused(PermanentError):  # noqa: N818
+    """A run date contradicts the environment's current run."""
+
+
+class RunInProgress(PermanentError):  # noqa: N818
+    """Another execution works in this environment; two runs at once would overwrite each other."""
+
+
+class ResourceFailed(PermanentError):  # noqa: N818
+    """A stack, snapshot, node group or instance ended in a state from which it does not recover by itself."""
+
+
+class ContractBroken(PermanentError):  # noqa: N818
+    """The restored database lacks something of the platform's schema that the accrual relies on."""
+
+
+class MigrationRefused(PermanentError):  # noqa: N818
+    """A migration that is already applied was changed or removed."""
+
+
+class TooManyFailures(PermanentError):  # noqa: N818
+    """More work items failed than the step's parameters accept."""
+
+
+class WorkflowsFailed(PermanentError):  # noqa: N818
+    """Workflow instances of the run are still failed after they were resubmitted."""

@@ -1,0 +1,20 @@
+"""Controls next step in SQS processing control: the clock of a fan-out."""
+
+import os
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import context, fanout, queue
+from shared.messages import FanOut
+from shared.telemetry import logger, metrics, tracer
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], lambda_context: LambdaContext) -> Any:
+    """Tick once for each message."""
+    invocation = context.build(os.environ, lambda_context)
+    return queue.handle(event, lambda_context, FanOut, partial(fanout.tick, invocation), queue.keep)

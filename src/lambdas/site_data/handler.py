@@ -1,0 +1,27 @@
+"""High concurrency SQS driven site data processing: interval reads to UtilityProfile."""
+
+import os
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import context, queue
+from shared.messages import Work
+from shared.steps import utility_profile
+from shared.telemetry import logger, metrics, tracer
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], lambda_context: LambdaContext) -> Any:
+    """Work each message off."""
+    invocation = context.build(os.environ, lambda_context)
+    return queue.handle(
+        event,
+        lambda_context,
+        Work,
+        partial(utility_profile.extract, invocation),
+        queue.give_up_with_cause(invocation, "site-data"),
+    )

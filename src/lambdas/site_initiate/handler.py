@@ -1,0 +1,20 @@
+"""SQS driven site data processing initiation: plans a fan-out and enqueues it."""
+
+import os
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared import context, fanout, queue
+from shared.messages import FanOut
+from shared.telemetry import logger, metrics, tracer
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], lambda_context: LambdaContext) -> Any:
+    """Plan and enqueue the fan-out of each message."""
+    invocation = context.build(os.environ, lambda_context)
+    return queue.handle(event, lambda_context, FanOut, partial(fanout.initiate, invocation), queue.keep)

@@ -1,0 +1,100 @@
+"""The catalogue of functions, run types and state machines (catalogue.yaml), typed."""
+
+from functools import cache
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.errors import InvalidInput
+from shared.paths import ROOT
+from shared.settings import Settings
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Queue(_Entry):
+    """The event source of a queue function."""
+
+    batch_size: int
+    concurrency: int
+
+
+class Function(_Entry):
+    """One Lambda function."""
+
+    description: str
+    timeout_seconds: int
+    memory_mb: int
+    requirements: tuple[str, ...]
+    services: tuple[str, ...]
+    include: tuple[str, ...] = ()
+    queue: Queue | None = None
+
+
+class RunType(_Entry):
+    """One kind of fan-out: who works it off, and how many work items travel in a message."""
+
+    function: str
+    items_per_message: int
+    local_items_per_message: int | None = None
+
+
+class Calls(_Entry):
+    """What a state machine calls: its placeholders, and later its permissions, are built from this and nothing else."""
+
+    functions: tuple[str, ...] = ()
+    queues: tuple[str, ...] = ()
+    machines: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+
+class StateMachine(_Entry):
+    """One state machine, in the order of the pipeline."""
+
+    step: str
+    account: Literal["EARL", "ANSTEAD"]
+    description: str
+    calls: Calls = Calls()
+
+
+class Runtime(_Entry):
+    """What the functions run on."""
+
+    python: str
+    architecture: str
+
+
+class Catalogue(_Entry):
+    """The whole file."""
+
+    runtime: Runtime
+    functions: dict[str, Function]
+    run_types: dict[str, RunType]
+    state_machines: tuple[StateMachine, ...] = Field(min_length=1)
+
+    def run_type(self, name: str) -> RunType:
+        """Look a run type up; raises InvalidInput that lists those that exist."""
+        try:
+            return self.run_types[name]
+        except KeyError:
+            raise InvalidInput(f"run type {name!r} is none of {', '.join(self.run_types)}") from None
+
+    def items_per_message(self, name: str, settings: Settings) -> int:
+        """How many work items of a run type travel in one message, locally or in the cloud."""
+        run_type = self.run_type(name)
+        if settings.items_per_message_scale == "local" and run_type.local_items_per_message:
+            return run_type.local_items_per_message
+        return run_type.items_per_message
+
+    def pipeline(self) -> tuple[str, ...]:
+        """The thirteen steps that `bua` runs, in order."""
+        return tuple(m.step for m in self.state_machines if m.account == "ANSTEAD" and m.step != "bua")
+
+
+@cache
+def load() -> Catalogue:
+    """Read the catalogue beside the packages."""
+    return Catalogue.model_validate(yaml.safe_load((ROOT / "catalogue.yaml").read_text(encoding="utf-8")))

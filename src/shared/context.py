@@ -1,0 +1,46 @@
+"""What a function's invocation works with: settings, clients, ledger, database, clock. Built by lambda_handler."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from shared import aws
+from shared.database import Database
+from shared.ledger import Ledger
+from shared.settings import Settings, from_environment
+
+ClientFactory = Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything that is not in the event. remaining_seconds() counts down to the function's limit."""
+
+    settings: Settings
+    client: ClientFactory
+    ledger: Ledger
+    database: Database
+    now: datetime
+    remaining_seconds: Callable[[], float]
+
+
+def build(environ: Mapping[str, str], lambda_context: Any) -> Context:
+    """The context of one invocation; what can be kept between warm invocations is."""
+    settings, ledger, database = _lasting(tuple(sorted(environ.items())), lambda_context.function_name)
+    return Context(
+        settings=settings,
+        client=aws.client,
+        ledger=ledger,
+        database=database,
+        now=datetime.now(UTC),
+        remaining_seconds=lambda: float(lambda_context.get_remaining_time_in_millis()) / 1000,
+    )
+
+
+@lru_cache(maxsize=1)
+def _lasting(environ: tuple[tuple[str, str], ...], function_name: str) -> tuple[Settings, Ledger, Database]:
+    settings = from_environment(dict(environ))
+    ledger = Ledger(aws.client("dynamodb"), settings.control_table)
+    return settings, ledger, Database(settings, ledger, aws.client("secretsmanager"), function_name)

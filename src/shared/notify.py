@@ -1,0 +1,37 @@
+"""EARL's announcement starts `bua`, once per run date however often it is delivered."""
+
+import json
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.context import Context
+from shared.messages import Announcement, parse
+from shared.telemetry import logger
+
+
+class Envelope(BaseModel):
+    """What SNS puts around a message on its way to SQS (raw message delivery is off)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    message: str = Field(alias="Message")
+    topic_arn: str = Field(alias="TopicArn")
+
+
+def start_run(context: Context, envelope: Envelope) -> None:
+    """Start the controller machine under a name made of the run date, which a second delivery cannot use again."""
+    announcement = parse(Announcement, envelope.message)
+    logger.append_keys(run_date=announcement.run_date.isoformat())
+    states = context.client("stepfunctions")
+    try:
+        states.start_execution(
+            stateMachineArn=context.settings.machine_arn("bua"),
+            name=f"announced-{announcement.run_date.isoformat()}",
+            input=json.dumps(
+                {"run_date": announcement.run_date.isoformat(), "snapshot_arn": announcement.snapshot_arn}
+            ),
+        )
+    except states.exceptions.ExecutionAlreadyExists:
+        logger.warning("this run was started before; start it again from the console if it has to be repeated")
+        return
+    logger.info("run started", snapshot_arn=announcement.snapshot_arn)

@@ -1,0 +1,83 @@
+"""Streams into and between S3 buckets."""
+
+from types import TracebackType
+from typing import Any, Self
+
+# S3 wants parts of at least 5 MB and at most 10,000 of them: 32 MB make files of up to 320 GB.
+PART_BYTES = 32 * 1024 * 1024
+
+
+class ObjectWriter:
+    """A file to write bytes to that becomes an S3 object when the with-block ends well, and nothing when it does not.
+
+    Only one part is in memory at a time, so that a function exports more than it has memory and disk for.
+    """
+
+    def __init__(self, client: Any, bucket: str, key: str, part_bytes: int = PART_BYTES) -> None:
+        self._client, self._bucket, self._key = client, bucket, key
+        self._part_bytes = part_bytes
+        self._buffer = bytearray()
+        self._upload: str | None = None
+        self._parts: list[dict[str, Any]] = []
+        self.bytes_written = 0
+
+    def write(self, data: bytes) -> int:
+        """Take bytes; full parts are uploaded at once."""
+        self._buffer += data
+        self.bytes_written += len(data)
+        while len(self._buffer) >= self._part_bytes:
+            self._upload_part(bytes(self._buffer[: self._part_bytes]))
+            del self._buffer[: self._part_bytes]
+        return len(data)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Complete the object, or leave no trace of it."""
+        where = {"Bucket": self._bucket, "Key": self._key}
+        if kind is not None:
+            if self._upload:
+                self._client.abort_multipart_upload(**where, UploadId=self._upload)
+            return
+        if self._upload is None:
+            self._client.put_object(**where, Body=bytes(self._buffer))
+            return
+        if self._buffer:
+            self._upload_part(bytes(self._buffer))
+        self._client.complete_multipart_upload(**where, UploadId=self._upload, MultipartUpload={"Parts": self._parts})
+
+    def _upload_part(self, data: bytes) -> None:
+        where = {"Bucket": self._bucket, "Key": self._key}
+        if self._upload is None:
+            self._upload = self._client.create_multipart_upload(**where)["UploadId"]
+        number = len(self._parts) + 1
+        response = self._client.upload_part(**where, UploadId=self._upload, PartNumber=number, Body=data)
+        self._parts.append({"ETag": response["ETag"], "PartNumber": number})
+
+
+def delete_prefix(client: Any, bucket: str, prefix: str) -> int:
+    """Delete every object under a prefix; returns how many there were."""
+    deleted = 0
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        keys = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
+        if keys:
+            client.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+            deleted += len(keys)
+    return deleted
+
+
+def copy_prefix(client: Any, source: tuple[str, str], target: tuple[str, str]) -> int:
+    """Copy every object under a bucket's prefix to another bucket's prefix; returns how many there were."""
+    copied = 0
+    bucket, prefix = source
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for entry in page.get("Contents", []):
+            name = entry["Key"].removeprefix(prefix)
+            # The managed copy goes part by part above 8 MB; a single CopyObject ends at 5 GB.
+            client.copy({"Bucket": bucket, "Key": entry["Key"]}, target[0], target[1] + name)
+            copied += 1
+    return copied

@@ -1,0 +1,71 @@
+"""The functions' environment, typed. Only lambda_handler reads it; everything below takes Settings as an argument."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.errors import InvalidInput
+
+
+class Settings(BaseModel):
+    """One field per environment variable; names and defaults are the contract with Terraform and the local stack."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    environment: str = Field(alias="ENVIRONMENT")
+    prefix: str = Field(alias="PREFIX")
+    account_id: str = Field(alias="ACCOUNT_ID", pattern=r"^\d{12}$")
+    region: str = Field(alias="AWS_REGION")
+    time_zone: str = Field(alias="TIME_ZONE", default="Australia/Sydney")
+
+    control_table: str = Field(alias="CONTROL_TABLE")
+    bucket: str = Field(alias="BUCKET")
+    integration_bucket: str = Field(alias="INTEGRATION_BUCKET")
+    queue_url_prefix: str = Field(alias="QUEUE_URL_PREFIX")
+    state_machine_arn_prefix: str = Field(alias="STATE_MACHINE_ARN_PREFIX")
+    tick_seconds: int = Field(alias="TICK_SECONDS", default=30, ge=0, le=900)
+    items_per_message_scale: Literal["local", "cloud"] = Field(alias="ITEMS_PER_MESSAGE_SCALE", default="cloud")
+
+    # EARL's interval store, read through a role of EARL's
+    interval_table: str = Field(alias="INTERVAL_TABLE")
+    interval_role_arn: str = Field(alias="INTERVAL_ROLE_ARN")
+
+    database_name: str = Field(alias="DATABASE_NAME", default="core")
+    database_secret_prefix: str = Field(alias="DATABASE_SECRET_PREFIX")
+    database_dns_name: str = Field(alias="DATABASE_DNS_NAME")
+    hosted_zone_id: str = Field(alias="HOSTED_ZONE_ID")
+    kms_key_arn: str = Field(alias="KMS_KEY_ARN")
+    restore_subnet_group: str = Field(alias="RESTORE_SUBNET_GROUP")
+    restore_parameter_group: str = Field(alias="RESTORE_PARAMETER_GROUP")
+    restore_instance_class: str = Field(alias="RESTORE_INSTANCE_CLASS")
+    restore_security_group: str = Field(alias="RESTORE_SECURITY_GROUP")
+
+    eks_cluster: str = Field(alias="EKS_CLUSTER")
+    eks_node_group: str = Field(alias="EKS_NODE_GROUP")
+    eks_namespace: str = Field(alias="EKS_NAMESPACE", default="core")
+
+    def queue_url(self, function: str) -> str:
+        """URL of the queue that drives a function, by the function's key in the catalogue."""
+        return f"{self.queue_url_prefix}{function}"
+
+    def dead_letter_url(self, function: str) -> str:
+        """URL of that queue's dead-letter queue."""
+        return f"{self.queue_url_prefix}{function}-dlq"
+
+    def machine_arn(self, step: str) -> str:
+        """ARN of the state machine of a step."""
+        return f"{self.state_machine_arn_prefix}{step}"
+
+    def database_secret(self, role: str) -> str:
+        """Name of the secret that holds a database role's password."""
+        return f"{self.database_secret_prefix}-{role}"
+
+
+def from_environment(environ: Mapping[str, str]) -> Settings:
+    """Read the settings; raises InvalidInput naming every variable that is absent or wrong."""
+    try:
+        return Settings.model_validate(environ)
+    except ValidationError as error:
+        wrong = "; ".join(f"{detail['loc'][0]}: {detail['msg']}" for detail in error.errors())
+        raise InvalidInput(f"environment of the function: {wrong}") from error

@@ -1,0 +1,252 @@
+"""Beginning and ending of runs and steps: the run date, the lock, the ledger."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+from botocore.exceptions import ClientError
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared import catalogue
+from shared.context import Context
+from shared.errors import InvalidInput, NoCurrentRun, RunDateRefused, RunInProgress
+from shared.ledger import Current
+from shared.steps.requests import Request
+from shared.telemetry import logger
+
+RUNNING, SUCCEEDED, FAILED, TERMINATED = "RUNNING", "SUCCEEDED", "FAILED", "TERMINATED"
+
+ERROR_LENGTH = 200
+CAUSE_LENGTH = 2000
+
+
+class StepInput(BaseModel):
+    """What a person may give to a step in the console; everything is optional."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    run_date: date | None = None
+    force: bool = False
+    snapshot_arn: str | None = None
+    lock_owner: str | None = None  # given by `bua`: the step works under its lock
+
+
+class RunInput(BaseModel):
+    """What a person, or EARL's announcement, may give to `bua`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run_date: date | None = None
+    snapshot_arn: str | None = None
+    force: bool = False
+    start_at: str | None = None
+    stop_after: str | None = None
+    skip: tuple[str, ...] = ()
+    max_errors: int | None = Field(default=None, ge=0)
+    acceptable_error_rate: float | None = Field(default=None, ge=0, le=1)
+
+
+class BeginRun(Request):
+    """run.begin"""
+
+    execution: str
+    input: RunInput
+
+
+class BeginStep(Request):
+    """step.begin"""
+
+    step: str
+    execution: str
+    input: StepInput
+
+
+class End(Request):
+    """run.finish and, with a step, step.finish"""
+
+    step: str = "bua"
+    execution: str
+    run_date: date
+
+
+class Fail(End):
+    """run.fail and, with a step, step.fail"""
+
+    error: str
+    cause: str
+
+
+def begin_run(context: Context, request: BeginRun) -> dict[str, Any]:
+    """Fix the run date, take the lock, and work out which steps to run.
+
+    Returns run_date, steps (names in order) and step_input, which is handed to every step.
+    """
+    given = request.input
+    steps = choose_steps(catalogue.load().pipeline(), given.start_at, given.stop_after, given.skip)
+    context.ledger.take_lock(request.execution, context.now, lambda arn: is_running(context, arn))
+    with _released_on_error(context, request.execution):
+        current = context.ledger.current()
+        run_date = resolve_run_date(current, given.run_date, force=given.force, may_begin="restore" in steps)
+        _make_current(context, current, run_date)
+        values = {"state": RUNNING, "started_at": context.now.isoformat(timespec="seconds"), "steps": list(steps)}
+        if given.snapshot_arn:
+            values["snapshot_arn"] = given.snapshot_arn
+        context.ledger.set_run(run_date, values, remove=("finished_at", "error", "cause"))
+    logger.info("run begins", run_date=run_date.isoformat(), steps=steps)
+    step_input: dict[str, Any] = {
+        "run_date": run_date.isoformat(),
+        "lock_owner": request.execution,
+        "force": given.force,
+    }
+    step_input |= given.model_dump(include={"max_errors", "acceptable_error_rate"}, exclude_none=True)
+    return {"run_date": run_date.isoformat(), "steps": list(steps), "step_input": step_input}
+
+
+def finish_run(context: Context, request: End) -> dict[str, Any]:
+    """Record the success of a run and release the lock."""
+    finished = context.now.isoformat(timespec="seconds")
+    context.ledger.set_run(request.run_date, {"state": SUCCEEDED, "finished_at": finished})
+    if context.ledger.current().state != TERMINATED:
+        context.ledger.set_current({"state": SUCCEEDED})
+    context.ledger.release_lock(request.execution)
+    return {"run_date": request.run_date.isoformat(), "state": SUCCEEDED}
+
+
+def fail_run(context: Context, request: Fail) -> dict[str, str]:
+    """Record the failure of a run and release the lock; returns error and cause as a person reads them."""
+    error, cause = readable(request.error, request.cause)
+    finished = context.now.isoformat(timespec="seconds")
+    context.ledger.set_run(request.run_date, {"state": FAILED, "finished_at": finished, "error": error, "cause": cause})
+    context.ledger.set_current({"state": FAILED})
+    context.ledger.release_lock(request.execution)
+    logger.error("run failed", run_date=request.run_date.isoformat(), error=error, cause=cause)
+    return {"error": error, "cause": cause}
+
+
+def begin_step(context: Context, request: BeginStep) -> dict[str, Any]:
+    """Find the run date, take the lock or join that of `bua`, and count the attempt."""
+    given = request.input
+    _take_or_join_lock(context, request)
+    with _released_on_error(context, request.execution):
+        current = context.ledger.current()
+        is_restore = request.step == "restore"
+        run_date = resolve_run_date(
+            current, given.run_date, force=given.force, may_begin=is_restore and current.state == TERMINATED
+        )
+        if is_restore:
+            _make_current(context, current, run_date)
+            if given.snapshot_arn:
+                context.ledger.set_run(run_date, {"snapshot_arn": given.snapshot_arn})
+        attempt = context.ledger.begin_step(request.step, run_date, request.execution, context.now)
+    logger.info("step begins", step=request.step, run_date=run_date.isoformat(), attempt=attempt)
+    return {"run_date": run_date.isoformat(), "attempt": attempt}
+
+
+def finish_step(context: Context, request: End) -> dict[str, Any]:
+    """Record the success of a step; a step that was started alone releases the lock."""
+    context.ledger.end_step(request.step, request.run_date, context.now, {"state": SUCCEEDED})
+    context.ledger.release_lock(request.execution)
+    record = context.ledger.step(request.step, request.run_date)
+    counts = {run_type: _integers(values) for run_type, values in record.get("counts", {}).items()}
+    return {"run_date": request.run_date.isoformat(), "step": request.step, "counts": counts}
+
+
+def fail_step(context: Context, request: Fail) -> dict[str, str]:
+    """Record the failure of a step; returns error and cause as a person reads them."""
+    error, cause = readable(request.error, request.cause)
+    outcome = {"state": FAILED, "error": error, "cause": cause}
+    context.ledger.end_step(request.step, request.run_date, context.now, outcome)
+    context.ledger.release_lock(request.execution)
+    logger.error("step failed", step=request.step, run_date=request.run_date.isoformat(), error=error, cause=cause)
+    return {"error": error, "cause": cause}
+
+
+def choose_steps(
+    pipeline: tuple[str, ...], start_at: str | None, stop_after: str | None, skip: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The steps from start_at to stop_after, both included, without those to skip; raises InvalidInput."""
+    for name in (start_at, stop_after, *skip):
+        if name is not None and name not in pipeline:
+            raise InvalidInput(f"{name!r} is not a step; the steps are {', '.join(pipeline)}")
+    first = pipeline.index(start_at) if start_at else 0
+    last = pipeline.index(stop_after) if stop_after else len(pipeline) - 1
+    steps = tuple(step for step in pipeline[first : last + 1] if step not in skip)
+    if not steps:
+        raise InvalidInput("start_at, stop_after and skip leave no step to run")
+    return steps
+
+
+def resolve_run_date(current: Current, given: date | None, *, force: bool, may_begin: bool) -> date:
+    """The run date to work on: the one given, or the current run's; one that contradicts it is refused.
+
+    may_begin: a new run may be begun, because what follows restores a database for it. Raises NoCurrentRun,
+    RunDateRefused.
+    """
+    if given is None:
+        if current.run_date is None:
+            raise NoCurrentRun('no run is recorded in this environment: give {"run_date": "YYYY-MM-01"}')
+        return current.run_date
+    if current.run_date in (None, given) or force or may_begin:
+        return given
+    raise RunDateRefused(
+        f'the current run is that of {current.run_date}, not {given}: leave run_date out, or give "force": true'
+    )
+
+
+def is_running(context: Context, execution: str) -> bool:
+    """Whether an execution still runs; one that is no longer known does not."""
+    try:
+        response = context.client("stepfunctions").describe_execution(executionArn=execution)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("ExecutionDoesNotExist", "InvalidArn"):
+            return False
+        raise
+    return bool(response["status"] == "RUNNING")
+
+
+def readable(error: str, cause: str) -> tuple[str, str]:
+    """Error and cause without their wrappings: a function's error is JSON, a child machine's is JSON around that."""
+    try:
+        parsed = json.loads(cause)
+    except ValueError:
+        parsed = None
+    if isinstance(parsed, dict):
+        if "errorMessage" in parsed:
+            return str(parsed.get("errorType", error))[:ERROR_LENGTH], str(parsed["errorMessage"])[:CAUSE_LENGTH]
+        if "Cause" in parsed:
+            return readable(str(parsed.get("Error", error)), str(parsed["Cause"]))
+    return error[:ERROR_LENGTH], cause[:CAUSE_LENGTH]
+
+
+def _take_or_join_lock(context: Context, request: BeginStep) -> None:
+    owner = request.input.lock_owner
+    if owner is None:
+        context.ledger.take_lock(request.execution, context.now, lambda arn: is_running(context, arn))
+    elif context.ledger.current().lock_owner != owner:
+        raise RunInProgress(f"{owner} does not hold the lock any more: leave lock_owner out to start the step alone")
+
+
+def _make_current(context: Context, current: Current, run_date: date) -> None:
+    if current.run_date == run_date:
+        context.ledger.set_current({"state": RUNNING})
+        return
+    if current.db_host is not None:
+        logger.warning("a database of an earlier run is left", run_date=str(current.run_date), host=current.db_host)
+    # Nothing of the new run may work on the old run's database.
+    context.ledger.set_current({"run_date": run_date, "state": RUNNING}, remove=("update_id", "db_host", "db_port"))
+
+
+@contextmanager
+def _released_on_error(context: Context, owner: str) -> Iterator[None]:
+    """Release the lock that an execution took by itself when its beginning fails."""
+    try:
+        yield
+    except Exception:
+        context.ledger.release_lock(owner)
+        raise
+
+
+def _integers(values: dict[str, Any]) -> dict[str, int]:
+    return {name: int(value) for name, value in values.items()}

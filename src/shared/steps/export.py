@@ -1,0 +1,80 @@
+"""bua-export: prepare the export tables, write them to S3 as CSV, hand them over."""
+
+from datetime import date
+from typing import Any
+
+from psycopg2 import sql
+
+from shared import s3
+from shared.context import Context
+from shared.database import Cursor
+from shared.messages import Work
+from shared.steps.requests import RunRequest
+from shared.telemetry import logger
+from shared.work import Perform
+
+OUTBOUND = "ADH/OUTBOUND/BUA/"
+
+# One work item a file: the view of schema bua that it is a copy of, and columns that put its rows into one order.
+EXPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "BUAAccountSummary": ("export_account_summary", ("account_id",)),
+    "InvoiceLineItemMonthly": (
+        "export_invoice_line_item_monthly",
+        ("account_id", "year_month", "item_type", "stream_type", "time_class", "line_state", "line_no"),
+    ),
+    "exceptions": ("export_exceptions", ("account_id", "unbilled_from")),
+    "profile_marks": (
+        "export_profile_marks",
+        ("fuel", "jurisdiction", "customer_class", "stream_type", "node", "profile_date", "reason", "source_date"),
+    ),
+    "summary": (
+        "export_summary",
+        ("jurisdiction", "fuel", "journal_segment", "year_month", "item_type", "stream_type", "time_class", "uom"),
+    ),
+}
+
+
+def csv_prefix(run_date: date) -> str:
+    """Where a run's CSV files lie in the bucket."""
+    return f"export/csv/{run_date.isoformat()}/"
+
+
+def clear_csv(context: Context, request: RunRequest) -> dict[str, Any]:
+    """Remove the run's old CSV files."""
+    removed = s3.delete_prefix(context.client("s3"), context.settings.bucket, csv_prefix(request.run_date))
+    return {"removed": removed}
+
+
+def clear_outbound(context: Context, request: RunRequest) -> dict[str, Any]:
+    """Remove the old files from the integration bucket."""
+    del request
+    return {"removed": s3.delete_prefix(context.client("s3"), context.settings.integration_bucket, OUTBOUND)}
+
+
+def copy_outbound(context: Context, request: RunRequest) -> dict[str, Any]:
+    """Copy the run's CSV files to the integration bucket."""
+    source = (context.settings.bucket, csv_prefix(request.run_date))
+    return {"copied": s3.copy_prefix(context.client("s3"), source, (context.settings.integration_bucket, OUTBOUND))}
+
+
+def export_files(context: Context) -> Perform:
+    """Work of run type Export: each item is a file."""
+
+    def perform(cursor: Cursor, work: Work, items: list[str]) -> None:
+        for item in items:
+            _export(context, cursor, work.run_date, item)
+
+    return perform
+
+
+def _export(context: Context, cursor: Cursor, run_date: date, item: str) -> None:
+    view, keys = EXPORTS[item]
+    # Under the C collation the order is the bytes', whatever locale production's database was created with.
+    order = sql.SQL(", ").join(sql.SQL('{}::text collate "C"').format(sql.Identifier(key)) for key in keys)
+    statement = sql.SQL(
+        "copy (select * from bua.{view} where run_date = {run_date} order by {order}) to stdout (format csv, header)"
+    ).format(view=sql.Identifier(view), run_date=sql.Literal(run_date), order=order)
+    key = f"{csv_prefix(run_date)}{item}.csv"
+    with s3.ObjectWriter(context.client("s3"), context.settings.bucket, key) as writer:
+        cursor.copy_expert(statement, writer)
+    logger.info("file exported", key=key, bytes=writer.bytes_written)

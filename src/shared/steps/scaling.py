@@ -1,0 +1,96 @@
+"""bua-scaleup-workflow, bua-scaleup-meterdata, bua-scaledown: node group and replicas."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+from pydantic import Field
+
+from shared import aws, kubernetes
+from shared.context import Context
+from shared.errors import NotReady, ResourceFailed
+from shared.steps.requests import RunRequest
+
+_BUSY = ("ResourceInUseException", "InvalidRequestException")
+
+
+class ScaleNodes(RunRequest):
+    """scale.nodes and scale.wait_for_nodes"""
+
+    nodes: int = Field(ge=0)
+
+
+class ScalePods(RunRequest):
+    """scale.pods and scale.wait_for_pods"""
+
+    deployments: tuple[str, ...]
+    replicas: int = Field(ge=0)
+
+
+def scale_nodes(context: Context, request: ScaleNodes) -> dict[str, Any]:
+    """Ask for so many nodes. A group that is still changing raises NotReady."""
+    eks = context.client("eks")
+    group = _node_group(context)
+    known = group["scalingConfig"]
+    if known["desiredSize"] == request.nodes and known["minSize"] == request.nodes:
+        return {"nodes": request.nodes}
+    # minSize as well, or the cluster's autoscaler would be free to take the nodes back.
+    wanted = {
+        "minSize": request.nodes,
+        "desiredSize": request.nodes,
+        "maxSize": max(request.nodes, known["maxSize"], 1),
+    }
+    try:
+        eks.update_nodegroup_config(
+            clusterName=context.settings.eks_cluster,
+            nodegroupName=context.settings.eks_node_group,
+            scalingConfig=wanted,
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _BUSY:
+            raise NotReady(f"node group {context.settings.eks_node_group}: {error}") from error
+        raise
+    return {"nodes": request.nodes}
+
+
+def wait_for_nodes(context: Context, request: ScaleNodes) -> dict[str, Any]:
+    """Raise NotReady until the node group has settled on so many nodes."""
+    group = _node_group(context)
+    name, status = group["nodegroupName"], group["status"]
+    if status in ("DEGRADED", "CREATE_FAILED", "DELETE_FAILED"):
+        raise ResourceFailed(f"node group {name} is {status}: {group.get('health', {}).get('issues')}")
+    if status != "ACTIVE" or group["scalingConfig"]["desiredSize"] != request.nodes:
+        raise NotReady(f"node group {name} is {status} at {group['scalingConfig']['desiredSize']} nodes")
+    return {"nodes": request.nodes}
+
+
+def scale_pods(context: Context, request: ScalePods) -> dict[str, Any]:
+    """Ask for so many replicas of each deployment."""
+    cluster = _cluster(context)
+    for deployment in request.deployments:
+        cluster.scale(context.settings.eks_namespace, deployment, request.replicas)
+    return {"deployments": list(request.deployments), "replicas": request.replicas}
+
+
+def wait_for_pods(context: Context, request: ScalePods) -> dict[str, Any]:
+    """Raise NotReady until each deployment has exactly so many replicas."""
+    cluster = _cluster(context)
+    for deployment in request.deployments:
+        scale = cluster.scale_of(context.settings.eks_namespace, deployment)
+        if scale.existing != request.replicas:
+            raise NotReady(f"{deployment} has {scale.existing} of {request.replicas} replicas")
+    return {"deployments": list(request.deployments), "replicas": request.replicas}
+
+
+def _node_group(context: Context) -> dict[str, Any]:
+    response = context.client("eks").describe_nodegroup(
+        clusterName=context.settings.eks_cluster, nodegroupName=context.settings.eks_node_group
+    )
+    group: dict[str, Any] = response["nodegroup"]
+    return group
+
+
+def _cluster(context: Context) -> kubernetes.Cluster:
+    name = context.settings.eks_cluster
+    cluster = context.client("eks").describe_cluster(name=name)["cluster"]
+    token = kubernetes.token(context.client("sts"), aws.credentials(), name)
+    return kubernetes.Cluster(cluster["endpoint"], cluster["certificateAuthority"]["data"], token)

@@ -1,0 +1,248 @@
+"""bua-segments, step 1: interval reads from DynamoDB to UtilityProfile (run type UtilityProfile, function site-data).
+
+Eight hundred of these run at once, so the database is connected to twice, briefly: to ask for the registers, and to
+write. In between the reads are fetched and decoded without a connection.
+"""
+
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from psycopg2.extras import execute_values
+
+from shared import aws, binary_copy
+from shared.context import Context
+from shared.database import Cursor
+from shared.errors import PermanentError
+from shared.interval_store import SiteDays, read_site
+from shared.messages import Work
+from shared.work import Perform, work_off
+
+HALF_HOURS = np.arange(48)
+
+Segment = tuple[str, str, str]
+
+
+class Register(NamedTuple):
+    """A row of bua_list_profile_registers: a register on the market days of one occupant, both ends included."""
+
+    site_id: str
+    meter_register_id: int
+    suffix: str
+    stream_type: str
+    jurisdiction: str
+    customer_class: str
+    from_date: date
+    to_date: date
+
+    @property
+    def segment(self) -> Segment:
+        """The segment whose profile the register's days count towards."""
+        return self.jurisdiction, self.customer_class, self.stream_type
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site's decoded days, and which of them (positions in days) belong to which register and occupant."""
+
+    site_id: str
+    days: SiteDays
+    registers: list[tuple[Register, npt.NDArray[np.intp]]]
+
+    @property
+    def days_written(self) -> int:
+        """Rows that the site gives to utility_profile."""
+        return sum(len(positions) for _, positions in self.registers)
+
+
+@dataclass
+class Partial:
+    """Sums of one segment over the sites of a transaction: by market day, 48 counts and 48 totals in micro-kWh."""
+
+    first: np.datetime64
+    counts: npt.NDArray[np.int32]
+    totals: npt.NDArray[np.int64]
+    present: npt.NDArray[np.bool_] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """No day is present yet."""
+        self.present = np.zeros(len(self.counts), dtype=np.bool_)
+
+
+def extract(context: Context, work: Work) -> None:
+    """Work a message off: list its registers, read their days, write profiles and partial sums in one transaction."""
+    registers = _list_registers(context, work)
+    sites = read_sites(context, registers)
+    with context.database.brief_session(context.remaining_seconds()) as connection:
+        work_off(connection, work, write(sites))
+
+
+def read_sites(context: Context, registers: Mapping[str, list[Register]]) -> dict[str, Site | PermanentError]:
+    """Read each site's days from EARL's interval store; a site whose items make no sense fails alone."""
+    settings = context.settings
+    client = aws.client_as("dynamodb", settings.interval_role_arn, "bua-site-data")
+    sites: dict[str, Site | PermanentError] = {}
+    for site_id, wanted in registers.items():
+        first, last = min(r.from_date for r in wanted), max(r.to_date for r in wanted)
+        try:
+            sites[site_id] = assign(site_id, read_site(client, settings.interval_table, site_id, first, last), wanted)
+        except PermanentError as error:
+            sites[site_id] = error
+    return sites
+
+
+def assign(site_id: str, days: SiteDays, registers: Iterable[Register]) -> Site:
+    """Give each day to the register and occupant that it belongs to; a day that nobody occupies is nobody's."""
+    suffixes = np.array(days.suffixes, dtype=np.str_)
+    assigned: list[tuple[Register, npt.NDArray[np.intp]]] = []
+    taken = np.zeros(len(days), dtype=np.bool_)
+    for register in sorted(registers):
+        belongs = (
+            (suffixes == register.suffix)
+            & (days.days >= np.datetime64(register.from_date))
+            & (days.days <= np.datetime64(register.to_date))
+            & ~taken
+        )
+        taken |= belongs
+        positions = np.flatnonzero(belongs)
+        if positions.size:
+            assigned.append((register, positions))
+    return Site(site_id, days, assigned)
+
+
+def write(sites: Mapping[str, Site | PermanentError]) -> Perform:
+    """Work that writes the claimed sites' rows."""
+
+    def perform(cursor: Cursor, work: Work, items: list[str]) -> None:
+        chosen: list[Site] = []
+        for item in items:
+            site = sites.get(item)
+            if isinstance(site, PermanentError):
+                raise site
+            if site is not None:
+                chosen.append(site)
+        _copy(cursor, "utility_profile", (_profile_rows(work.run_date, site) for site in chosen))
+        _insert_log(cursor, work.run_date, chosen)
+        _insert_summary(cursor, work.run_date, chosen)
+        partials = add_up(chosen)
+        rows = (_partial_rows(work, items[0], key, partial) for key, partial in sorted(partials.items()))
+        _copy(cursor, "segment_partial", rows)
+
+    return perform
+
+
+def add_up(sites: Iterable[Site]) -> dict[Segment, Partial]:
+    """Sums and counts of non-excluded half-hours, per segment and market day."""
+    parts: dict[Segment, list[tuple[SiteDays, npt.NDArray[np.intp]]]] = defaultdict(list)
+    for site in sites:
+        for register, positions in site.registers:
+            parts[register.segment].append((site.days, positions))
+    return {segment: _add_up_segment(members) for segment, members in parts.items()}
+
+
+def _add_up_segment(members: list[tuple[SiteDays, npt.NDArray[np.intp]]]) -> Partial:
+    first = min(days.days[positions].min() for days, positions in members)
+    last = max(days.days[positions].max() for days, positions in members)
+    length = int((last - first).astype(int)) + 1
+    partial = Partial(first, np.zeros((length, 48), dtype=np.int32), np.zeros((length, 48), dtype=np.int64))
+    for days, positions in members:
+        row = (days.days[positions] - first).astype(int)
+        usable = (days.excluded[positions, np.newaxis] >> HALF_HOURS & 1) == 0
+        factors = 10 ** (6 - days.scales[positions].astype(np.int64))
+        micro = days.half_hours[positions].astype(np.int64) * factors[:, np.newaxis]
+        # A register has a day once, so no row occurs twice in one addition.
+        partial.counts[row] += usable
+        partial.totals[row] += np.where(usable, micro, 0)
+        partial.present[row] = True
+    return partial
+
+
+def _list_registers(context: Context, work: Work) -> dict[str, list[Register]]:
+    registers: dict[str, list[Register]] = defaultdict(list)
+    with (
+        context.database.brief_session(context.remaining_seconds()) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "select site_id, meter_register_id, suffix, stream_type, jurisdiction, customer_class, from_date, to_date"
+            " from bua.bua_list_profile_registers(%s, %s)",
+            (work.run_date, work.items),
+        )
+        for row in cursor.fetchall():
+            registers[row[0]].append(Register(*row))
+    return registers
+
+
+def _profile_rows(run_date: date, site: Site) -> bytes:
+    chunks = []
+    for register, positions in site.registers:
+        days, count = site.days, len(positions)
+        qualities = [days.qualities[position] for position in positions]
+        chunks.append(
+            binary_copy.rows(
+                [
+                    binary_copy.date(np.full(count, np.datetime64(run_date))),
+                    binary_copy.text(site.site_id, count),
+                    binary_copy.int8(np.full(count, register.meter_register_id)),
+                    binary_copy.date(days.days[positions]),
+                    binary_copy.int2(days.scales[positions]),
+                    binary_copy.int4_array(days.half_hours[positions]),
+                    binary_copy.text(qualities, count),
+                    binary_copy.int8(days.excluded[positions]),
+                    binary_copy.int8(days.missing[positions]),
+                    binary_copy.int8(days.totals[positions]),
+                ]
+            )
+        )
+    return b"".join(chunks)
+
+
+def _partial_rows(work: Work, first_item: str, segment: Segment, partial: Partial) -> bytes:
+    days = np.flatnonzero(partial.present)
+    count = len(days)
+    constants = [binary_copy.text(value, count) for value in (first_item, *segment)]
+    return binary_copy.rows(
+        [
+            binary_copy.date(np.full(count, np.datetime64(work.run_date))),
+            binary_copy.int4(np.full(count, work.batch_no)),
+            *constants,
+            binary_copy.date(partial.first + days),
+            binary_copy.int4_array(partial.counts[days]),
+            binary_copy.int8_array(partial.totals[days]),
+        ]
+    )
+
+
+def _copy(cursor: Cursor, table: str, rows: Iterable[bytes]) -> None:
+    stream = io.BytesIO(b"".join([binary_copy.HEADER, *rows, binary_copy.TRAILER]))
+    cursor.copy_expert(f"copy bua.{table} from stdin (format binary)", stream)
+
+
+def _insert_log(cursor: Cursor, run_date: date, sites: list[Site]) -> None:
+    rows = [(run_date, s.site_id, s.days.items_read, s.days_written, s.days.newest_update) for s in sites]
+    execute_values(
+        cursor,
+        "insert into bua.utility_profile_log (run_date, site_id, items_read, days_written, newest_update) values %s",
+        rows,
+    )
+
+
+def _insert_summary(cursor: Cursor, run_date: date, sites: list[Site]) -> None:
+    summary: dict[tuple[Any, ...], tuple[int, int]] = {}
+    for site in sites:
+        for register, positions in site.registers:
+            key = (register.meter_register_id, register.customer_class, register.jurisdiction, register.stream_type)
+            complete = positions[site.days.excluded[positions] == 0]
+            days, total = summary.get(key, (0, 0))
+            summary[key] = days + len(complete), total + int(site.days.totals[complete].sum())
+    execute_values(
+        cursor,
+        "insert into bua.utility_profile_summary (run_date, meter_register_id, customer_class, jurisdiction,"
+        " stream_type, complete_days, complete_total) values %s",
+        [(run_date, *key, *values) for key, values in summary.items()],
+    )
