@@ -107,7 +107,9 @@ def _totals(accounts: list[Row], exceptions: list[Row]) -> dict[str, Any]:
     }
 
 
-def _lines(accounts: Iterable[Row], truth: dict[str, Row], key: Callable[[Row], tuple[str, ...]]) -> dict[tuple[str, ...], Line]:
+def _lines(
+    accounts: Iterable[Row], truth: dict[str, Row], key: Callable[[Row], tuple[str, ...]]
+) -> dict[tuple[str, ...], Line]:
     lines: dict[tuple[str, ...], Line] = {}
     for row in sorted(accounts, key=key):
         lines.setdefault(key(row), Line()).add(row, truth.get(row["account_id"]))
@@ -123,12 +125,19 @@ def _accuracy(accounts: list[Row], truth: dict[str, Row]) -> dict[str, Accuracy]
 
 
 def _print(
-    accounts: list[Row], exceptions: list[Row], truth: dict[str, Row], accuracy: dict[str, Accuracy], out: Path, console: Console
+    accounts: list[Row],
+    exceptions: list[Row],
+    truth: dict[str, Row],
+    accuracy: dict[str, Accuracy],
+    out: Path,
+    console: Console,
 ) -> None:
     table = Table(title="Accrued revenue, ex GST", title_justify="left", box=None, pad_edge=False)
     for name in ("state", "fuel", "segment"):
         table.add_column(name)
-    numbers = ["accounts", "days", "units actual", "units estimated", "net $"] + (["units off", "net off"] if truth else [])
+    numbers = ["accounts", "days", "units actual", "units estimated", "net $"] + (
+        ["units off", "net off"] if truth else []
+    )
     for name in numbers:
         table.add_column(name, justify="right")
     for key, line in _lines(accounts, truth, lambda r: (r["jurisdiction"], r["fuel"], r["journal_segment"])).items():
@@ -137,7 +146,9 @@ def _print(
         table.add_row("[bold]total[/]", f"[bold]{fuel[0]}[/]", "", *_cells(line, with_truth=bool(truth)))
     console.print(table)
     net = sum((Decimal(row["net_amount"]) for row in accounts), ZERO)
-    console.print(f"\n{len(accounts)} accounts accrued, [bold]${net:,.2f}[/] ex GST; {len(exceptions)} could not be accrued")
+    console.print(
+        f"\n{len(accounts)} accounts accrued, [bold]${net:,.2f}[/] ex GST; {len(exceptions)} could not be accrued"
+    )
     for fuel, value in accuracy.items():
         share = value.percents()
         console.print(
@@ -148,7 +159,13 @@ def _print(
 
 
 def _cells(line: Line, *, with_truth: bool) -> list[str]:
-    cells = [str(line.accounts), f"{line.days:,}", f"{line.units_actual:,.0f}", f"{line.units_estimated:,.0f}", f"{line.net_amount:,.2f}"]
+    cells = [
+        str(line.accounts),
+        f"{line.days:,}",
+        f"{line.units_actual:,.0f}",
+        f"{line.units_estimated:,.0f}",
+        f"{line.net_amount:,.2f}",
+    ]
     if with_truth:
         cells += [_percent(line.units_off, line.units_true), _percent(line.net_off, line.net_true)]
     return cells

@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace, console: Console) -> None:
     folder: Path = options.portfolio or options.work / "demo"
     with console.status("packaging the functions ..."):
-        package.build("host")
+        package.build(package.host_target())
     if options.portfolio is None:
         with console.status(f"generating a demo portfolio of {options.accounts} accounts ..."):
             shutil.rmtree(folder, ignore_errors=True)
@@ -52,7 +52,7 @@ def _run(options: argparse.Namespace, console: Console) -> None:
     console.print(f"Portfolio {folder}: {len(portfolio.accounts)} accounts, {len(portfolio.registers)} registers")
     with console.status("starting the local stack ...") as status, LocalStack(options.work) as stack:
         status.update("loading the portfolio into production ...")
-        load_production(stack, portfolio, folder)
+        load_production(stack, portfolio)
         status.stop()
         steps = follow(stack, options.run_date, console)
         outputs.collect(stack.client("ANSTEAD", "s3"), options.run_date, options.out)

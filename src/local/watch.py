@@ -19,7 +19,12 @@ from shared.errors import PermanentError
 from shared.ledger import Ledger
 
 POLL_SECONDS = 0.5
-_MARKS = {"SUCCEEDED": "[green]done[/]", "RUNNING": "[yellow]running[/]", "FAILED": "[red]failed[/]", "": "[dim]waiting[/]"}
+_MARKS = {
+    "SUCCEEDED": "[green]done[/]",
+    "RUNNING": "[yellow]running[/]",
+    "FAILED": "[red]failed[/]",
+    "": "[dim]waiting[/]",
+}
 _FAN_OUTS = """
     select f.run_type, f.planned, count(*) filter (where c.state <> 'PENDING')
     from bua.fan_out f left join bua.bua_control c using (run_date, run_type)
@@ -124,7 +129,9 @@ class _Watch:
     def _doing(self, execution: str) -> str:
         """The state that a step is in, and how many work items of its fan-out are done."""
         with suppress(Exception):  # a glance at things that come and go; the display is not worth a failed run
-            events = self._states.get_execution_history(executionArn=execution, reverseOrder=True, maxResults=20)["events"]
+            events = self._states.get_execution_history(executionArn=execution, reverseOrder=True, maxResults=20)[
+                "events"
+            ]
             entered = next(e["stateEnteredEventDetails"]["name"] for e in events if "stateEnteredEventDetails" in e)
             return f"{entered}{self._progress()}"
         return ""
@@ -134,7 +141,10 @@ class _Watch:
         if current.db_host is None:
             return ""
         instance, secret = f"{names.PREFIX}-{current.update_id}-bua-sql", f"{names.SECRET_PREFIX}-{names.MASTER}"
-        with suppress(psycopg2.Error), closing(psycopg2.connect(self._stack.dsn("ANSTEAD", instance, secret))) as connection:
+        with (
+            suppress(psycopg2.Error),
+            closing(psycopg2.connect(self._stack.dsn("ANSTEAD", instance, secret))) as connection,
+        ):
             with connection.cursor() as cursor:
                 cursor.execute(_FAN_OUTS, (self._run_date,))
                 return "".join(f"  {done}/{planned}" for _, planned, done in cursor.fetchall())
