@@ -2,8 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -56,7 +55,6 @@ class Accuracy:
     missing: Decimal = ZERO
     off: Decimal = ZERO
     off_absolute: Decimal = ZERO
-    lines: dict[str, "Accuracy"] = field(default_factory=dict)
 
     def add(self, row: Row, truth: Row) -> None:
         """Add one account, if something of it was estimated."""
@@ -70,92 +68,103 @@ class Accuracy:
 
     def percents(self) -> dict[str, float | int]:
         """Book error and weighted absolute percentage error, as a share of the missing units."""
-        share = (lambda value: round(float(100 * value / self.missing), 2)) if self.missing else (lambda _: 0.0)
-        return {"accounts": self.accounts, "book_percent": share(self.off), "wape_percent": share(self.off_absolute)}
+        book, wape = (
+            round(float(100 * off / self.missing), 2) if self.missing else 0.0 for off in (self.off, self.off_absolute)
+        )
+        return {"accounts": self.accounts, "book_percent": book, "wape_percent": wape}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run exported, beside the truth where somebody knows it (by account, empty otherwise)."""
+
+    accounts: list[Row]
+    exceptions: list[Row]
+    truth: dict[str, Row]
 
 
 def write(portfolio: Path, run_date: date, steps: list[Step], out: Path, console: Console) -> None:
     """Write `out`/run.json and print the summary."""
-    accounts = _read(out / "BUAAccountSummary.csv")
-    exceptions = _read(out / "exceptions.csv")
-    truth = {row["account_id"]: row for row in _truth(portfolio)}
-    accuracy = _accuracy(accounts, truth)
+    result = Result(
+        accounts=_read(out / "BUAAccountSummary.csv"),
+        exceptions=_read(out / "exceptions.csv"),
+        truth={row["account_id"]: row for row in _truth(portfolio)},
+    )
+    first, last = _period(run_date)
     document = {
         "run_date": run_date.isoformat(),
-        "period": dict(zip(("from", "to"), (day.isoformat() for day in _period(run_date)), strict=True)),
-        "totals": _totals(accounts, exceptions),
-        "accuracy": {fuel: value.percents() for fuel, value in accuracy.items()},
+        "period": {"from": first.isoformat(), "to": last.isoformat()},
+        "totals": _totals(result),
+        "accuracy": {fuel: accuracy.percents() for fuel, accuracy in _accuracy(result).items()},
         "steps": [_step(step) for step in steps],
     }
     (out / "run.json").write_text(json.dumps(document, indent=2) + "\n")
-    _print(accounts, exceptions, truth, accuracy, out, console)
+    _print(result, console)
+    console.print(f"written to {out}: " + ", ".join(sorted(path.name for path in out.iterdir())))
 
 
-def _totals(accounts: list[Row], exceptions: list[Row]) -> dict[str, Any]:
-    total = _lines(accounts, {}, lambda _: ("",))[("",)] if accounts else Line()
-    fuels = _lines(accounts, {}, lambda row: (row["fuel"],))
+def _totals(result: Result) -> dict[str, Any]:
+    total = Line()
+    for row in result.accounts:
+        total.add(row, None)
     return {
         "accounts": total.accounts,
-        "exceptions": len(exceptions),
+        "exceptions": len(result.exceptions),
         "net_amount": str(total.net_amount),
         "gst_amount": str(total.gst_amount),
         "discount_amount": str(total.discount_amount),
         "units": {
             fuel: {"actual": str(line.units_actual), "estimated": str(line.units_estimated)}
-            for (fuel,), line in fuels.items()
+            for (fuel,), line in _lines(result, "fuel").items()
         },
     }
 
 
-def _lines(
-    accounts: Iterable[Row], truth: dict[str, Row], key: Callable[[Row], tuple[str, ...]]
-) -> dict[tuple[str, ...], Line]:
+def _lines(result: Result, *columns: str) -> dict[tuple[str, ...], Line]:
     lines: dict[tuple[str, ...], Line] = {}
-    for row in sorted(accounts, key=key):
-        lines.setdefault(key(row), Line()).add(row, truth.get(row["account_id"]))
-    return lines
+    for row in result.accounts:
+        lines.setdefault(tuple(row[column] for column in columns), Line()).add(row, result.truth.get(row["account_id"]))
+    return dict(sorted(lines.items()))
 
 
-def _accuracy(accounts: list[Row], truth: dict[str, Row]) -> dict[str, Accuracy]:
+def _accuracy(result: Result) -> dict[str, Accuracy]:
     found: dict[str, Accuracy] = {}
-    for row in accounts:
-        if row["account_id"] in truth:
-            found.setdefault(row["fuel"], Accuracy()).add(row, truth[row["account_id"]])
+    for row in result.accounts:
+        if row["account_id"] in result.truth:
+            found.setdefault(row["fuel"], Accuracy()).add(row, result.truth[row["account_id"]])
     return dict(sorted(found.items()))
 
 
-def _print(
-    accounts: list[Row],
-    exceptions: list[Row],
-    truth: dict[str, Row],
-    accuracy: dict[str, Accuracy],
-    out: Path,
-    console: Console,
-) -> None:
+def _print(result: Result, console: Console) -> None:
+    with_truth = bool(result.truth)
     table = Table(title="Accrued revenue, ex GST", title_justify="left", box=None, pad_edge=False)
     for name in ("state", "fuel", "segment"):
         table.add_column(name)
-    numbers = ["accounts", "days", "units actual", "units estimated", "net $"] + (
-        ["units off", "net off"] if truth else []
-    )
-    for name in numbers:
+    for name in (
+        "accounts",
+        "days",
+        "units actual",
+        "units estimated",
+        "net $",
+        *(("units off", "net off") * with_truth),
+    ):
         table.add_column(name, justify="right")
-    for key, line in _lines(accounts, truth, lambda r: (r["jurisdiction"], r["fuel"], r["journal_segment"])).items():
-        table.add_row(*key, *_cells(line, with_truth=bool(truth)))
-    for fuel, line in _lines(accounts, truth, lambda r: (r["fuel"],)).items():
-        table.add_row("[bold]total[/]", f"[bold]{fuel[0]}[/]", "", *_cells(line, with_truth=bool(truth)))
+    for key, line in _lines(result, "jurisdiction", "fuel", "journal_segment").items():
+        table.add_row(*key, *_cells(line, with_truth=with_truth))
+    for (fuel,), line in _lines(result, "fuel").items():
+        table.add_row("[bold]total[/]", f"[bold]{fuel}[/]", "", *_cells(line, with_truth=with_truth))
     console.print(table)
-    net = sum((Decimal(row["net_amount"]) for row in accounts), ZERO)
+    net = sum((Decimal(row["net_amount"]) for row in result.accounts), ZERO)
     console.print(
-        f"\n{len(accounts)} accounts accrued, [bold]${net:,.2f}[/] ex GST; {len(exceptions)} could not be accrued"
+        f"\n{len(result.accounts)} accounts accrued, [bold]${net:,.2f}[/] ex GST; "
+        f"{len(result.exceptions)} could not be accrued"
     )
-    for fuel, value in accuracy.items():
-        share = value.percents()
+    for fuel, accuracy in _accuracy(result).items():
+        share = accuracy.percents()
         console.print(
             f"{fuel.lower()}: {share['accounts']} accounts with something missing, book {share['book_percent']:+.1f} %, "
             f"WAPE {share['wape_percent']:.1f} % of the missing units"
         )
-    console.print(f"written to {out}: " + ", ".join(sorted(path.name for path in out.iterdir())))
 
 
 def _cells(line: Line, *, with_truth: bool) -> list[str]:

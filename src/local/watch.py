@@ -144,10 +144,10 @@ class _Watch:
         with (
             suppress(psycopg2.Error),
             closing(psycopg2.connect(self._stack.dsn("ANSTEAD", instance, secret))) as connection,
+            connection.cursor() as cursor,
         ):
-            with connection.cursor() as cursor:
-                cursor.execute(_FAN_OUTS, (self._run_date,))
-                return "".join(f"  {done}/{planned}" for _, planned, done in cursor.fetchall())
+            cursor.execute(_FAN_OUTS, (self._run_date,))
+            return "".join(f"  {done}/{planned}" for _, planned, done in cursor.fetchall())
         return ""
 
 
