@@ -75,7 +75,7 @@ class Report:
     dropped: list[str] = field(default_factory=list)
 
 
-def run(connection: Connection, folder: Path) -> Report:
+def migrate(connection: Connection, folder: Path = ROOT / "sql") -> Report:
     """Bring schema bua to what the folder says and commit. Raises MigrationRefused, or what a file raises."""
     report = Report()
     try:
@@ -137,9 +137,12 @@ def _replace_procedures(cursor: Cursor, files: list[File], report: Report) -> No
         cursor.execute(f"drop {routine.kind} if exists {routine.name}")
     cursor.execute("delete from bua.schema_routine; delete from bua.schema_file")
     not_ours = {routine.name for routine in _installed(cursor)}
+    # Routines may call those of later files: bodies are checked when all of them are there.
+    cursor.execute("set local check_function_bodies = off")
     for file in files:
         _execute(cursor, "procedures", file)
         cursor.execute("insert into bua.schema_file (path, checksum) values (%s, %s)", (file.name, file.checksum))
+    _check_bodies(cursor)
     made = [routine for routine in _installed(cursor) if routine.name not in not_ours]
     cursor.executemany(
         "insert into bua.schema_routine (position, kind, name, definition) values (%s, %s, %s, %s)",
@@ -147,6 +150,22 @@ def _replace_procedures(cursor: Cursor, files: list[File], report: Report) -> No
     )
     report.procedures = len(made)
     report.dropped = sorted({routine.name for routine in recorded} - {routine.name for routine in made})
+
+
+def _check_bodies(cursor: Cursor) -> None:
+    """Have the languages check every body, as CREATE would have; what does not resolve is raised."""
+    cursor.execute("set local check_function_bodies = on")
+    cursor.execute(
+        "select p.oid::regprocedure::text, l.lanvalidator::regproc::text, p.oid from pg_catalog.pg_proc p"
+        " join pg_catalog.pg_language l on l.oid = p.prolang"
+        " where p.pronamespace = 'bua'::regnamespace and l.lanname in ('sql', 'plpgsql') order by p.oid"
+    )
+    for name, validator, oid in cursor.fetchall():
+        try:
+            cursor.execute(f"select {validator}(%s)", (oid,))
+        except psycopg2.Error as error:
+            error.add_note(f"in the body of {name}")
+            raise
 
 
 def _recorded_files(cursor: Cursor) -> dict[str, str]:
@@ -189,7 +208,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     connection = psycopg2.connect(options.dsn)
     try:
-        report = run(connection, options.sql)
+        report = migrate(connection, options.sql)
     except (BuaError, psycopg2.Error) as error:
         print(error, *getattr(error, "__notes__", []), sep="\n", file=sys.stderr)
         return 1
