@@ -44,8 +44,13 @@ format: setup ## Put the sources into the house's form
 package-lambdas: setup ## Build the functions' zips for the target runtime into build/lambdas
 	@$(RUN) -m local.package --target lambda
 
-lock: setup ## Pin the dependencies anew (no index's name gets into the file)
-	@$(RUN) -m uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --quiet --no-header -o requirements-dev.lock
+COMPILE := pip compile pyproject.toml --universal --generate-hashes --no-annotate --quiet --custom-compile-command "make lock"
+
+lock: setup ## Pin the dependencies anew (no index's name gets into the files)
+	@$(RUN) -m uv $(COMPILE) --all-extras --group dev -o requirements-dev.lock
+	@$(RUN) -m uv $(COMPILE) --constraint requirements-dev.lock --extra base -o requirements/lambda-base.lock
+	@$(RUN) -m uv $(COMPILE) --constraint requirements-dev.lock --extra base --extra database -o requirements/lambda-base-database.lock
+	@$(RUN) -m uv $(COMPILE) --constraint requirements-dev.lock --extra base --extra database --extra numeric -o requirements/lambda-base-database-numeric.lock
 
 clean: ## Remove everything that was built, but not OUT
 	@rm -rf build $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
