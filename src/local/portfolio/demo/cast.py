@@ -207,7 +207,7 @@ def _gas_cases() -> Iterator[Place]:
     yield home("rollover", rollover=True)
     yield home("price_change_in_window", "GAS-NEW", {"unbilled_days": 41})
     yield home("opened_recently", tenant={"opened_ago": 5, "never_billed": True})
-    yield home("giant", "GAS-BUS", customer_class="BUS", size=60.0)
+    yield home("large_business", "GAS-BUS", customer_class="BUS", size=4.0)
     yield home("western_australia", jurisdiction="WA")
 
 

@@ -32,8 +32,8 @@ def household(rng: np.random.Generator, clock: Clock, weather: Weather) -> Float
     daytime = rng.uniform(0.02, 0.2) * MIDDAY
     holiday = workday + daytime + rng.uniform(0.05, 0.2) * MIDDAY
     pattern = np.where(clock.weekend[:, np.newaxis], holiday, workday + daytime)
-    heating = rng.gamma(1.2, 0.012) * (0.5 * MORNING + EVENING)
-    cooling = rng.gamma(1.5, 0.012) * COOLING
+    heating = rng.gamma(3.0, 0.012) * (0.5 * MORNING + EVENING)
+    cooling = rng.gamma(2.5, 0.014) * COOLING
     load = pattern + weather.heating[:, np.newaxis] * heating + weather.cooling[:, np.newaxis] * cooling
     return size * _by_the_clock(load, clock) * _noise(rng, len(load), 0.16)
 
