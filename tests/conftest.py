@@ -14,6 +14,7 @@ from pytest_postgresql.executors import NoopExecutor
 from pytest_postgresql.janitor import DatabaseJanitor
 
 from local.postgres import Server, private_directory
+from shared import migrate
 
 ROOT = Path(__file__).resolve().parents[1]
 PLATFORM_SQL = sorted((ROOT / "sql" / "platform").glob("*.sql"))
@@ -81,12 +82,9 @@ def _set_passwords(**connection: Any) -> None:
 
 def _migrate(**connection: Any) -> None:
     """Install schema bua, as the migration runner does after restore."""
-    from shared.migrate import migrate
-
     connection.pop("autocommit")
     with contextlib.closing(psycopg2.connect(**connection)) as database:
-        migrate(database)
-        database.commit()
+        migrate.run(database, ROOT / "sql")
 
 
 platform_template = factories.postgresql_noproc(

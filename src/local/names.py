@@ -35,6 +35,8 @@ EKS_NODE_GROUP = f"{PREFIX}-bua"
 EKS_NAMESPACE = "core"
 SERVICES = ("workflow", "meterdata")
 
+SUBNET_GROUP = f"{PREFIX}-bua"
+PARAMETER_GROUP = f"{PREFIX}-bua-postgres17"
 ZONE = "anstead.internal"
 DATABASE_DNS_NAME = f"sql.bua.{ENVIRONMENT}.{ZONE}"
 

@@ -16,9 +16,11 @@ from local.patching import EmulatorChanged, replaces
 _WORKER_ERROR = '{"status": "error", "error": str(e), "trace"'
 _WORKER_RAISED = '{"status": "ok", "raised": type(e).__name__, "error": str(e), "trace"'
 
-# A function sees its zip and the standard library, not what happens to be installed beside the emulator.
+# A function sees its zip and the standard library, not what happens to be installed beside the emulator; and it has a
+# /tmp of its own.
 _WORKER_PATH = """
-import sys
+import os, sys
+os.environ["TMPDIR"] = os.path.dirname(os.path.abspath(__file__))
 sys.path[:] = [_p for _p in sys.path if _p.startswith(sys.base_prefix) and "-packages" not in _p]
 """
 
@@ -61,7 +63,13 @@ def _nested_failure_with_cause() -> None:
         return "States.TaskFailed", json.dumps({new: payload.get(old, "") for old, new in names.items()})
 
 
+def _snapshot_key_by_its_name() -> None:
+    """Pass KmsKeyId on as it is; ministack takes Kms for one of RDS's capitals (KMSKeyId), which RDS does not know."""
+    stepfunctions._QUERY_PARAM_NAME_OVERRIDES[("rds", "CopyDBSnapshot")] = {"KmsKeyId": "KmsKeyId"}
+
+
 def install() -> None:
     """Correct Lambda and Step Functions."""
+    _snapshot_key_by_its_name()
     _raised_errors_by_name()
     _nested_failure_with_cause()

@@ -1,31 +1,271 @@
-"""Creates in the emulator what Terraform creates in AWS: both accounts, from the same catalogue."""
+"""Creates in the emulator what Terraform creates in AWS: both accounts, from the same catalogue and templates.
+
+Roles are permissive here: permissions are Terraform's to state and its tests' to prove.
+"""
 
 import json
 import secrets
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg2
+
 from local import names
+from local.package import host_target, zip_name
+from shared import catalogue, render
+from shared.catalogue import Function
+from shared.paths import ROOT
 
 Clients = Callable[[str, str], Any]
 
+TEMPLATE = ROOT / "modules" / "database-restore" / "bua-sql.template.json"
+PLATFORM_SQL = ROOT / "sql" / "platform"
+
+# On AWS a queue's visibility timeout is six times its function's; a message that fails here is wanted back sooner.
+VISIBILITY_SECONDS = 60
+MAX_RECEIVES = 3
+# What a laptop of two cores can stand, whatever the cloud's concurrency is.
+MOST_CONCURRENCY = 3
+TICK_SECONDS = 1
+
+_ANYBODY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
 
 @dataclass(frozen=True)
-class Provisioned:
-    """What others need to know of it."""
+class Keys:
+    """ARNs of the KMS keys: `shared` is EARL's for snapshots that ANSTEAD may read, `own` is ANSTEAD's."""
 
-    hosted_zone_id: str = ""
+    shared: str
+    own: str
 
 
-def provision(clients: Clients, endpoint_url: str, authority: str) -> Provisioned:
+def provision(clients: Clients, endpoint_url: str, authority: str, production_dsn: Callable[[], str]) -> None:
+    """Create everything in both accounts, and production's empty billing database."""
+    keys = _create_keys(clients)
+    _create_storage(clients)
+    _create_secrets(clients, authority)
+    zone = _create_zone(clients)
+    with ThreadPoolExecutor(4) as pool:  # what takes long and depends on nothing else
+        production = pool.submit(_create_production, clients, production_dsn)
+        functions = pool.submit(_create_functions, clients, _environment(endpoint_url, keys, zone))
+        cluster = pool.submit(_create_cluster, clients)
+        topic = _create_topic(clients)
+        _create_restore_surroundings(clients)
+        for started in (production, functions, cluster):
+            started.result()
+    _create_event_sources(clients)
+    _create_machines(clients, endpoint_url, keys, topic)
+
+
+def _create_keys(clients: Clients) -> Keys:
+    def create(account: str, alias: str, users: list[str]) -> str:
+        principals = [f"arn:aws:iam::{names.ACCOUNTS[user]}:root" for user in users]
+        statement = {"Effect": "Allow", "Principal": {"AWS": principals}, "Action": "kms:*", "Resource": "*"}
+        kms = clients(account, "kms")
+        key = kms.create_key(Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))["KeyMetadata"]
+        kms.create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
+        return str(key["Arn"])
+
+    return Keys(
+        shared=create("EARL", names.SHARED_KEY_ALIAS, ["EARL", "ANSTEAD"]),
+        own=create("ANSTEAD", names.KEY_ALIAS, ["ANSTEAD"]),
+    )
+
+
+def _create_storage(clients: Clients) -> None:
+    _create_table(clients("ANSTEAD", "dynamodb"), names.CONTROL_TABLE, "control_key", "run_date")
+    _create_table(clients("ANSTEAD", "dynamodb"), names.INTERVAL_TABLE, "pk", "sk")
+    _create_table(clients("EARL", "dynamodb"), names.EARL_INTERVAL_TABLE, "pk", "sk")
+    s3 = clients("ANSTEAD", "s3")
+    for bucket in (names.BUCKET, names.INTEGRATION_BUCKET):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": names.REGION})
+    s3.put_object(Bucket=names.BUCKET, Key=names.TEMPLATE_KEY, Body=TEMPLATE.read_bytes())
+    _create_role(clients("EARL", "iam"), names.INTERVAL_ROLE, {"AWS": f"arn:aws:iam::{names.ANSTEAD}:root"})
+
+
+def _create_table(dynamodb: Any, table: str, partition_key: str, sort_key: str) -> None:
+    attributes = (partition_key, "HASH"), (sort_key, "RANGE")
+    dynamodb.create_table(
+        TableName=table,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in attributes],
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in attributes],
+    )
+
+
+def _create_role(iam: Any, name: str, principal: dict[str, str]) -> str:
+    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    role = iam.create_role(
+        RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )
+    iam.put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=json.dumps(_ANYBODY))
+    return str(role["Role"]["Arn"])
+
+
+def _create_secrets(clients: Clients, authority: str) -> None:
+    manager = clients("ANSTEAD", "secretsmanager")
+    for role in names.DATABASE_ROLES:
+        login = {"username": role, "password": secrets.token_urlsafe(16)}  # restore sets another
+        manager.create_secret(Name=f"{names.SECRET_PREFIX}-{role}", SecretString=json.dumps(login))
+    manager.create_secret(Name=f"{names.SECRET_PREFIX}-ca", SecretString=authority)
+
+
+def _create_zone(clients: Clients) -> str:
+    route53 = clients("ANSTEAD", "route53")
+    zone = route53.create_hosted_zone(
+        Name=names.ZONE, CallerReference=names.ZONE, HostedZoneConfig={"PrivateZone": True},
+        VPC={"VPCRegion": names.REGION, "VPCId": _vpc(clients)},
+    )  # fmt: skip
+    return str(zone["HostedZone"]["Id"]).removeprefix("/hostedzone/")
+
+
+def _vpc(clients: Clients) -> str:
+    return str(clients("ANSTEAD", "ec2").describe_vpcs()["Vpcs"][0]["VpcId"])
+
+
+def _create_production(clients: Clients, production_dsn: Callable[[], str]) -> None:
     password = secrets.token_urlsafe(16)
     clients("EARL", "rds").create_db_instance(
-        DBInstanceIdentifier=names.PRODUCTION, Engine="postgres", EngineVersion="17.10", DBInstanceClass="db.r6g.large",
+        DBInstanceIdentifier=names.PRODUCTION, Engine="postgres", EngineVersion="17.10", DBInstanceClass="db.r7g.large",
         AllocatedStorage=100, DBName=names.DATABASE, MasterUsername=names.MASTER, MasterUserPassword=password,
         StorageEncrypted=True, KmsKeyId="alias/aws/rds",
     )  # fmt: skip
-    clients("EARL", "secretsmanager").create_secret(
-        Name=names.PRODUCTION_SECRET, SecretString=json.dumps({"username": names.MASTER, "password": password})
+    login = {"username": names.MASTER, "password": password}
+    clients("EARL", "secretsmanager").create_secret(Name=names.PRODUCTION_SECRET, SecretString=json.dumps(login))
+    with closing(psycopg2.connect(production_dsn())) as connection, connection.cursor() as cursor:
+        for path in sorted(PLATFORM_SQL.glob("*.sql")):
+            cursor.execute(path.read_text(encoding="utf-8"))
+        connection.commit()
+
+
+def _create_restore_surroundings(clients: Clients) -> None:
+    ec2, rds = clients("ANSTEAD", "ec2"), clients("ANSTEAD", "rds")
+    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]]
+    rds.create_db_subnet_group(
+        DBSubnetGroupName=names.SUBNET_GROUP, DBSubnetGroupDescription="The accrual's database", SubnetIds=subnets
     )
-    return Provisioned()
+    rds.create_db_parameter_group(
+        DBParameterGroupName=names.PARAMETER_GROUP, DBParameterGroupFamily="postgres17",
+        Description="The accrual's database",
+    )  # fmt: skip
+
+
+def _create_cluster(clients: Clients) -> None:
+    """The cluster and an empty node group: a step that forgets to scale it up leaves its work undone."""
+    eks = clients("ANSTEAD", "eks")
+    role = _create_role(clients("ANSTEAD", "iam"), names.role_name("ANSTEAD", "eks"), {"Service": "eks.amazonaws.com"})
+    eks.create_cluster(name=names.EKS_CLUSTER, roleArn=role, resourcesVpcConfig={})
+    eks.create_nodegroup(
+        clusterName=names.EKS_CLUSTER, nodegroupName=names.EKS_NODE_GROUP, nodeRole=role, subnets=[],
+        scalingConfig={"minSize": 0, "desiredSize": 0, "maxSize": 10},
+    )  # fmt: skip
+
+
+def _environment(endpoint_url: str, keys: Keys, zone: str) -> dict[str, str]:
+    """The functions' environment variables: shared.settings, powertools."""
+    return {
+        "ENVIRONMENT": names.ENVIRONMENT, "PREFIX": names.PREFIX, "ACCOUNT_ID": names.ANSTEAD,
+        "TIME_ZONE": names.TIME_ZONE, "CONTROL_TABLE": names.CONTROL_TABLE, "BUCKET": names.BUCKET,
+        "INTEGRATION_BUCKET": names.INTEGRATION_BUCKET, "QUEUE_URL_PREFIX": _queue_url_prefix(endpoint_url),
+        "STATE_MACHINE_ARN_PREFIX": names.machine_arn("ANSTEAD", ""), "TICK_SECONDS": str(TICK_SECONDS),
+        "ITEMS_PER_MESSAGE_SCALE": "local", "INTERVAL_TABLE": names.EARL_INTERVAL_TABLE,
+        "INTERVAL_ROLE_ARN": f"arn:aws:iam::{names.EARL}:role/{names.INTERVAL_ROLE}",
+        "DATABASE_NAME": names.DATABASE, "DATABASE_SECRET_PREFIX": names.SECRET_PREFIX,
+        "DATABASE_DNS_NAME": names.DATABASE_DNS_NAME, "HOSTED_ZONE_ID": zone, "KMS_KEY_ARN": keys.own,
+        "RESTORE_SUBNET_GROUP": names.SUBNET_GROUP, "RESTORE_PARAMETER_GROUP": names.PARAMETER_GROUP,
+        "RESTORE_INSTANCE_CLASS": "db.r7g.large", "RESTORE_SECURITY_GROUP": "sg-0123456789abcdef0",
+        "EKS_CLUSTER": names.EKS_CLUSTER, "EKS_NODE_GROUP": names.EKS_NODE_GROUP, "EKS_NAMESPACE": names.EKS_NAMESPACE,
+        "POWERTOOLS_SERVICE_NAME": names.PREFIX, "POWERTOOLS_TRACE_DISABLED": "true", "POWERTOOLS_LOG_LEVEL": "INFO",
+    }  # fmt: skip
+
+
+def _queue_url_prefix(endpoint_url: str) -> str:
+    return f"{endpoint_url}/{names.ANSTEAD}/{names.queue_name('')}"
+
+
+def _create_functions(clients: Clients, environment: dict[str, str]) -> None:
+    role = _create_role(
+        clients("ANSTEAD", "iam"), names.role_name("ANSTEAD", "lambda"), {"Service": "lambda.amazonaws.com"}
+    )
+    runtime = catalogue.load().runtime.python
+    s3, functions = clients("ANSTEAD", "s3"), clients("ANSTEAD", "lambda")
+
+    def create(key: str, function: Function) -> None:
+        # By way of S3, which takes the bytes as they are; in a request for Lambda they would be base64.
+        archive = host_target().directory / zip_name(key)
+        s3.put_object(Bucket=names.BUCKET, Key=f"functions/{archive.name}", Body=archive.read_bytes())
+        functions.create_function(
+            FunctionName=names.function_name(key), Runtime=runtime, Role=role,
+            Handler=f"lambdas.{key.replace('-', '_')}.handler.lambda_handler",
+            Code={"S3Bucket": names.BUCKET, "S3Key": f"functions/{archive.name}"},
+            Timeout=function.timeout_seconds, MemorySize=function.memory_mb, Environment={"Variables": environment},
+        )  # fmt: skip
+
+    for key, function in catalogue.load().functions.items():
+        create(key, function)
+
+
+def _create_topic(clients: Clients) -> str:
+    """EARL's topic, and the queue of notify subscribed to it across the accounts."""
+    sns, sqs = clients("EARL", "sns"), clients("ANSTEAD", "sqs")
+    topic = str(sns.create_topic(Name=names.TOPIC)["TopicArn"])
+    for key, function in catalogue.load().functions.items():
+        if function.queue:
+            _create_queue(sqs, names.queue_name(key), topic if key == "notify" else None)
+    queue_arn = names.arn("sqs", names.ANSTEAD, names.queue_name("notify"))
+    # The owner of the queue subscribes it, which the topic's policy allows; nothing is left to confirm.
+    clients("ANSTEAD", "sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
+    return topic
+
+
+def _create_queue(sqs: Any, name: str, publisher: str | None) -> None:
+    dead_letters = sqs.create_queue(QueueName=f"{name}-dlq")["QueueUrl"]
+    dead_letter_arn = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"][
+        "QueueArn"
+    ]
+    redrive = {"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": MAX_RECEIVES}
+    attributes = {"VisibilityTimeout": str(VISIBILITY_SECONDS), "RedrivePolicy": json.dumps(redrive)}
+    if publisher:
+        statement = {
+            "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
+            "Resource": names.arn("sqs", names.ANSTEAD, name), "Condition": {"ArnEquals": {"aws:SourceArn": publisher}},
+        }  # fmt: skip
+        attributes["Policy"] = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.create_queue(QueueName=name, Attributes=attributes)
+
+
+def _create_event_sources(clients: Clients) -> None:
+    functions = clients("ANSTEAD", "lambda")
+    for key, function in catalogue.load().functions.items():
+        if function.queue:
+            functions.create_event_source_mapping(
+                EventSourceArn=names.arn("sqs", names.ANSTEAD, names.queue_name(key)),
+                FunctionName=names.function_name(key),
+                BatchSize=function.queue.batch_size,
+                ScalingConfig={"MaximumConcurrency": min(function.queue.concurrency, MOST_CONCURRENCY)},
+                FunctionResponseTypes=["ReportBatchItemFailures"],
+            )
+
+
+def _create_machines(clients: Clients, endpoint_url: str, keys: Keys, topic: str) -> None:
+    plain = {
+        "production_instance": names.PRODUCTION, "shared_key_arn": keys.shared, "accrual_account_id": names.ANSTEAD,
+        "snapshot_topic_arn": topic,
+    }  # fmt: skip
+    entries = catalogue.load()
+    prefixes = {"EARL": names.EARL_PREFIX, "ANSTEAD": names.PREFIX}
+    for account, prefix in prefixes.items():
+        role = _create_role(
+            clients(account, "iam"), names.role_name(account, "states"), {"Service": "states.amazonaws.com"}
+        )
+        values = plain | render.environment_values(
+            entries, names.REGION, names.ACCOUNTS[account], prefix, _queue_url_prefix(endpoint_url)
+        )
+        for machine in (machine for machine in entries.state_machines if machine.account == account):
+            definition = render.render_machine(entries, machine, values)
+            clients(account, "stepfunctions").create_state_machine(
+                name=f"{prefix}-{machine.step}", roleArn=role, definition=json.dumps(definition)
+            )

@@ -19,7 +19,7 @@ from botocore.config import Config
 
 from local import names
 from local.postgres import free_port
-from local.provision import Provisioned, provision
+from local.provision import provision
 from shared.errors import BuaError
 
 _START_SECONDS = 60.0
@@ -47,7 +47,6 @@ class LocalStack:
         self._wait_scale = wait_scale
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self._provisioned: Provisioned | None = None
 
     @property
     def endpoint_url(self) -> str:
@@ -58,13 +57,6 @@ class LocalStack:
     def authority_file(self) -> Path:
         """PEM file of the authority that signs the databases' certificates."""
         return self.directory / names.AUTHORITY_FILE
-
-    @property
-    def provisioned(self) -> Provisioned:
-        """What was created in the accounts."""
-        if self._provisioned is None:
-            raise StackFailed("the local stack is not running")
-        return self._provisioned
 
     @property
     def production_dsn(self) -> str:
@@ -106,7 +98,7 @@ class LocalStack:
     def __enter__(self) -> Self:
         try:
             self._start()
-            self._provisioned = provision(self.client, self.endpoint_url, self.authority_file.read_text())
+            provision(self.client, self.endpoint_url, self.authority_file.read_text(), lambda: self.production_dsn)
         except BaseException:
             self.stop()
             raise
@@ -155,7 +147,7 @@ class LocalStack:
 
     def stop(self) -> None:
         """Stop everything and delete the databases; does nothing the second time."""
-        process, self._process, self._provisioned = self._process, None, None
+        process, self._process = self._process, None
         if process is None:
             return
         if process.stdin:
