@@ -1,12 +1,16 @@
 """A small platform to aggregate and rate on: plans, occupied sites and reads, made by calls instead of rows."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import psycopg2
 import pytest
+from pytest_postgresql.executors import NoopExecutor
+from pytest_postgresql.janitor import DatabaseJanitor
 
 RUN_DATE = "2026-11-01"
 
@@ -147,7 +151,18 @@ class Platform:
         )
 
 
+@pytest.fixture(scope="session")
+def shared_platform_database(platform_template: NoopExecutor) -> Iterator[dict[str, Any]]:
+    """One database for all of these tests: none of them commits, so each finds it empty."""
+    server = {"host": platform_template.host, "port": platform_template.port, "user": platform_template.user}
+    name = f"{platform_template.dbname}_shared"
+    with DatabaseJanitor(
+        **server, password=platform_template.password, dbname=name, template_dbname=platform_template.template_dbname
+    ):
+        yield {**server, "password": platform_template.password, "dbname": name}
+
+
 @pytest.fixture
-def platform(platform_database: Any) -> Iterator[Platform]:
-    with platform_database.connect() as connection:
+def platform(shared_platform_database: dict[str, Any]) -> Iterator[Platform]:
+    with contextlib.closing(psycopg2.connect(**shared_platform_database)) as connection:
         yield Platform(connection)
