@@ -75,7 +75,7 @@ class Report:
     dropped: list[str] = field(default_factory=list)
 
 
-def migrate(connection: Connection, folder: Path = ROOT / "sql") -> Report:
+def run(connection: Connection, folder: Path = ROOT / "sql") -> Report:
     """Bring schema bua to what the folder says and commit. Raises MigrationRefused, or what a file raises."""
     report = Report()
     try:
@@ -208,7 +208,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     connection = psycopg2.connect(options.dsn)
     try:
-        report = migrate(connection, options.sql)
+        report = run(connection, options.sql)
     except (BuaError, psycopg2.Error) as error:
         print(error, *getattr(error, "__notes__", []), sep="\n", file=sys.stderr)
         return 1

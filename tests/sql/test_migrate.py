@@ -7,7 +7,8 @@ import psycopg2
 import pytest
 
 from shared.errors import MigrationRefused
-from shared.migrate import main, migrate
+from shared.migrate import main
+from shared.migrate import run as migrate
 from shared.paths import ROOT
 
 # Everything of schema bua that somebody could notice, without what is bound to differ (oids, times).

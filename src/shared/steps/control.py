@@ -22,30 +22,32 @@ ERROR_LENGTH = 200
 CAUSE_LENGTH = 2000
 
 
-class StepInput(BaseModel):
-    """What a person may give to a step in the console; everything is optional."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    run_date: date | None = None
-    force: bool = False
-    snapshot_arn: str | None = None
-    lock_owner: str | None = None  # given by `bua`: the step works under its lock
-
-
-class RunInput(BaseModel):
-    """What a person, or EARL's announcement, may give to `bua`."""
+class ConsoleInput(BaseModel):
+    """What a person may give to any machine in the console. Unknown names are refused: a misspelt start_at ran all."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     run_date: date | None = None
-    snapshot_arn: str | None = None
     force: bool = False
+    snapshot_arn: str | None = None
+    max_errors: int | None = Field(default=None, ge=0)
+    acceptable_error_rate: float | None = Field(default=None, ge=0, le=1)
+    comment: str | None = Field(default=None, alias="Comment")  # the console's own example input has one
+    started_by: str | None = Field(default=None, alias="AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID")
+
+
+class StepInput(ConsoleInput):
+    """The input of a step's machine."""
+
+    lock_owner: str | None = None  # given by `bua`: the step works under its lock
+
+
+class RunInput(ConsoleInput):
+    """The input of `bua`, from a person or made of EARL's announcement."""
+
     start_at: str | None = None
     stop_after: str | None = None
     skip: tuple[str, ...] = ()
-    max_errors: int | None = Field(default=None, ge=0)
-    acceptable_error_rate: float | None = Field(default=None, ge=0, le=1)
 
 
 class BeginRun(Request):

@@ -10,11 +10,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 from psycopg2 import sql
 
-from shared import contract
+from shared import contract, migrate
 from shared.context import Context
 from shared.database import ADMIN
 from shared.errors import DatabaseUnavailable, InvalidInput, NotReady, ResourceFailed
-from shared.migrate import migrate
 from shared.steps.requests import RunRequest
 from shared.telemetry import logger
 
@@ -164,7 +163,7 @@ def check_contract(context: Context, request: RunRequest) -> dict[str, Any]:
 def migrate_schema(context: Context, request: RunRequest) -> dict[str, Any]:
     """Install schema bua and create the run's partitions."""
     with context.database.session(context.remaining_seconds(), ADMIN) as connection:
-        report = migrate(connection)
+        report = migrate.run(connection)
         with connection.cursor() as cursor:
             cursor.execute("call bua.prepare_run(%s)", (request.run_date,))
         connection.commit()
