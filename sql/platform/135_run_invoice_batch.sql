@@ -32,6 +32,8 @@ begin
       from core.unbilled_windows(p_payload) w
      group by w.account_id;
 
+    -- A temporary table, so that the planner knows how many rows there are to join the lines back to.
+    create temporary table line_month on commit drop as
     with billable as (
         select q.*, a.plan_code, sum(q.quantity) over price as pool_quantity, sum(q.quantity) over line as state_quantity
           from core.billable_quantity q
@@ -72,40 +74,38 @@ begin
                row_number() over (line order by year_month desc) = 1 as is_last_month
           from line_share l
         window line as (partition by account_id, item_type, time_class, price_from, plan_item_id, line_state)
-    ), month as materialized (
-        select v_prefix || account_id as invoice_id, item_type, stream_type, time_class, line_state,
-               plan_item_id, rate, coalesce(discount, 0) as discount, coalesce(discount_propensity, 0) as propensity,
-               year_month, days,
-               month_quantity + case when is_last_month then line_quantity - sum(month_quantity) over line else 0 end as quantity
-          from month_share
-        window line as (partition by account_id, item_type, time_class, price_from, plan_item_id, line_state)
-    ), priced as (
-        select invoice_id, item_type, stream_type, time_class, line_state, plan_item_id, rate,
-               sum(quantity) as quantity, sum(days) as days, discount, propensity,
-               coalesce(sum(quantity) * rate, 0) * case when item_type = 'FEED_IN' then -1 else 1 end as gross,
-               case when item_type = 'FEED_IN' then 0 else v_gst_rate end as gst_rate
-          from month
-         group by invoice_id, item_type, stream_type, time_class, line_state, plan_item_id, rate, discount, propensity
-    ), line as (
-        insert into core.invoice_line_item
-               (invoice_id, item_type, stream_type, time_class, line_state, plan_item_id, rate, quantity, days,
-                net_amount, discount_net, discount_net_propensity, gst_amount)
-        select invoice_id, item_type, stream_type, time_class, line_state, plan_item_id, rate, quantity, days,
-               round(gross * (1 - discount * propensity), 2),
-               round(gross * discount, 2),
-               round(gross * discount * propensity, 2),
-               round(gross * (1 - discount * propensity) * gst_rate, 2)
-          from priced
-         order by invoice_id, item_type, time_class, line_state, plan_item_id
-        returning invoice_line_item_id, invoice_id, item_type, time_class, line_state, coalesce(plan_item_id, 0) as plan_row
     )
-    insert into core.invoice_line_item_month (invoice_line_item_id, year_month, quantity, days)
-    select line.invoice_line_item_id, month.year_month, sum(month.quantity), sum(month.days)
-      from line
-      join month
-        on (month.invoice_id, month.item_type, month.time_class, month.line_state, coalesce(month.plan_item_id, 0))
-         = (line.invoice_id, line.item_type, line.time_class, line.line_state, line.plan_row)
-     group by line.invoice_line_item_id, month.year_month;
+    select v_prefix || account_id as invoice_id, item_type, stream_type, time_class, line_state, plan_item_id, rate,
+           coalesce(discount, 0) as discount, coalesce(discount_propensity, 0) as propensity, year_month, days,
+           month_quantity + case when is_last_month then line_quantity - sum(month_quantity) over line else 0 end as quantity
+      from month_share
+    window line as (partition by account_id, item_type, time_class, price_from, plan_item_id, line_state);
+    analyze pg_temp.line_month;
 
+    insert into core.invoice_line_item
+           (invoice_id, item_type, stream_type, time_class, line_state, plan_item_id, rate, quantity, days,
+            net_amount, discount_net, discount_net_propensity, gst_amount)
+    select invoice_id, item_type, stream_type, time_class, line_state, plan_item_id, rate, quantity, days,
+           round(gross * (1 - discount * propensity), 2),
+           round(gross * discount, 2),
+           round(gross * discount * propensity, 2),
+           round(gross * (1 - discount * propensity) * gst_rate, 2)
+      from (select invoice_id, item_type, stream_type, time_class, line_state, plan_item_id, rate,
+                   sum(quantity) as quantity, sum(days) as days, discount, propensity,
+                   coalesce(sum(quantity) * rate, 0) * case when item_type = 'FEED_IN' then -1 else 1 end as gross,
+                   case when item_type = 'FEED_IN' then 0 else v_gst_rate end as gst_rate
+              from pg_temp.line_month
+             group by invoice_id, item_type, stream_type, time_class, line_state, plan_item_id, rate, discount, propensity) line
+     order by invoice_id, item_type, time_class, line_state, plan_item_id;
+
+    insert into core.invoice_line_item_month (invoice_line_item_id, year_month, quantity, days)
+    select l.invoice_line_item_id, m.year_month, sum(m.quantity), sum(m.days)
+      from pg_temp.line_month m
+      join core.invoice_line_item l
+        on (l.invoice_id, l.item_type, l.time_class, l.line_state) = (m.invoice_id, m.item_type, m.time_class, m.line_state)
+       and l.plan_item_id is not distinct from m.plan_item_id
+     group by l.invoice_line_item_id, m.year_month;
+
+    drop table pg_temp.line_month;
     call core.raise_workflow('INVOICEGEN', v_run_date, p_payload);
 end $$;
