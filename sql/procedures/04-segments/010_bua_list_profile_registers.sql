@@ -11,12 +11,14 @@ language sql stable as $$
     with occupied as (
         select s.site_id, m.meter_register_id, m.suffix, m.stream_type, s.jurisdiction, a.customer_class,
                greatest(r.profile_start, o.from_date, a.open_date, m.start_date) as first_day,
-               least(r.accrual_date, o.to_date, a.close_date, m.end_date) as last_day
+               least(e.last_market_day, o.to_date, a.close_date, m.end_date) as last_day
         from bua.run r
         join core.meter_register m on m.read_type = 'INTERVAL' and (p_site_ids is null or m.site_id = any (p_site_ids))
         join core.site s on s.site_id = m.site_id and s.fuel = 'ELECTRICITY'
         join core.account_site o on o.site_id = s.site_id
         join core.account a on a.account_id = o.account_id
+        cross join lateral (select max(d.profile_date) as last_market_day from bua.market_day d
+                            where (d.jurisdiction, d.local_date) = (s.jurisdiction, r.accrual_date)) e
         where r.run_date = p_run_date
     )
     select o.site_id, o.meter_register_id, o.suffix, o.stream_type, o.jurisdiction, o.customer_class,
