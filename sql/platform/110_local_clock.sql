@@ -13,9 +13,11 @@ begin atomic
     select clock.half_hour,
            clock.at::date,
            (extract(hour from clock.at) * 60 + extract(minute from clock.at))::integer,
-           case when extract(isodow from clock.at) >= 6 or holiday.holiday_date is not null then 'WEEKEND' else 'WEEKDAY' end
+           case when extract(isodow from clock.at) >= 6 or holiday.holiday_date is not null
+                then 'WEEKEND' else 'WEEKDAY' end
       from (select h as half_hour,
-                   (p_profile_date + (h - 1) * interval '30 minutes' - j.market_offset) at time zone 'UTC' at time zone j.time_zone as at
+                   (p_profile_date + (h - 1) * interval '30 minutes' - j.market_offset)
+                       at time zone 'UTC' at time zone j.time_zone as at
               from core.jurisdiction j, generate_series(1, 48) h
              where j.jurisdiction = p_jurisdiction) clock
       left join core.public_holiday holiday

@@ -44,9 +44,9 @@ begin
     analyze pg_temp.interval_day;
 
     -- Temporary tables, not one statement: the planner has to know how many rows each step makes.
-    -- The registers that each staged stream (a site's suffix) went through, and the market days whose reads are theirs.
-    -- A local day begins or ends beside its market day: where nobody occupies the site on the market day before the
-    -- register's first day, or after its last, that day's reads are the register's too.
+    -- The registers that each staged stream (a site's suffix) went through, and the market days whose reads are
+    -- theirs. A local day begins or ends beside its market day: where nobody occupies the site on the market day
+    -- before the register's first day, or after its last, that day's reads are the register's too.
     create temporary table stream_register on commit drop as
     select r.meter_register_id, r.site_id, r.suffix, core.priced_item(r.stream_type) as item_type, s.jurisdiction,
            r.start_date, r.end_date,
@@ -83,13 +83,15 @@ begin
     -- Whose plan holds for which part of a staged day. The register is the one that was there on the day; what a run
     -- estimated for a day between two meters goes to the latest.
     create temporary table occupied on commit drop as
-    select d.site_id, d.suffix, d.profile_date, d.meter_register_id, part.local_day, part.pattern, a.plan_code, d.item_type
+    select d.site_id, d.suffix, d.profile_date, d.meter_register_id, d.item_type,
+           part.local_day, part.pattern, a.plan_code
       from (select distinct on (i.site_id, i.suffix, i.profile_date) i.profile_date, r.*
               from pg_temp.interval_day i
               join pg_temp.stream_register r using (site_id, suffix)
              where i.profile_date between r.reads_from and coalesce(r.reads_to, 'infinity') or p_origin = 'BUA'
              order by i.site_id, i.suffix, i.profile_date,
-                      i.profile_date between r.start_date and coalesce(r.end_date, 'infinity') desc, r.start_date desc) d
+                      i.profile_date between r.start_date and coalesce(r.end_date, 'infinity') desc,
+                      r.start_date desc) d
       join pg_temp.local_part part
         on part.jurisdiction = d.jurisdiction and part.profile_date = d.profile_date
        and part.local_day between d.stream_from and d.stream_to
@@ -111,16 +113,18 @@ begin
 
     insert into core.aggregated_read
            (meter_register_id, from_date, to_date, time_class, read_state, quantity, origin, run_date)
-    select part.meter_register_id, part.local_day, part.local_day, coalesce(priced.time_class, 'ANYTIME'), state.read_state,
-           sum(state.quantity * part.unit), p_origin, p_run_date
+    select part.meter_register_id, part.local_day, part.local_day, coalesce(priced.time_class, 'ANYTIME'),
+           state.read_state, sum(state.quantity * part.unit), p_origin, p_run_date
       from (select o.meter_register_id, o.local_day, o.plan_code, o.item_type, slot.time_class,
                    trim_scale(power(10::numeric, -d.scale)) as unit, total.known, total.estimated
               from pg_temp.occupied o
               join pg_temp.slot using (plan_code, pattern)
               join pg_temp.interval_day d using (site_id, suffix, profile_date)
              cross join lateral (
-                   select sum(d.half_hours[h]) filter (where d.all_known or substr(d.qualities, h, 1) in ('A', 'S', 'F')) as known,
-                          sum(d.half_hours[h]) filter (where not d.all_known and substr(d.qualities, h, 1) = 'E') as estimated
+                   select sum(d.half_hours[h])
+                              filter (where d.all_known or substr(d.qualities, h, 1) in ('A', 'S', 'F')) as known,
+                          sum(d.half_hours[h])
+                              filter (where not d.all_known and substr(d.qualities, h, 1) = 'E') as estimated
                      from unnest(slot.half_hours) h) total) part
      cross join lateral (values ('ACTUAL', part.known), ('ESTIMATED', part.estimated)) state (read_state, quantity)
       left join core.price_validity priced

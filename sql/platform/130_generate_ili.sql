@@ -41,10 +41,12 @@ begin
     with price as materialized (
         select p.*
           from core.price_validity p
-         where p.plan_code in (select a.plan_code from core.unbilled_windows(p_payload) join core.account a using (account_id))
+         where p.plan_code in (select a.plan_code
+                                 from core.unbilled_windows(p_payload) join core.account a using (account_id))
     ), metered as materialized (  -- which register counts for which account from when to when
         select a.account_id, a.plan_code, core.priced_item(r.stream_type) as item_type, r.stream_type, r.read_type,
-               r.meter_register_id, greatest(w.from_date, o.from_date) as from_date, least(w.to_date, o.to_date) as to_date
+               r.meter_register_id,
+               greatest(w.from_date, o.from_date) as from_date, least(w.to_date, o.to_date) as to_date
           from core.unbilled_windows(p_payload) w
           join core.account a using (account_id)
           join core.account_site o using (account_id)
@@ -58,20 +60,21 @@ begin
          where (m.read_type = 'INTERVAL' and read.origin = 'PLATFORM')
             or (read.origin = 'BUA' and read.run_date = v_run_date)
     ), priced as (
-        select unit.account_id, unit.item_type, unit.stream_type, unit.read_state, unit.quantity, unit.from_date, unit.to_date,
-               to_char(unit.from_date, 'YYYY-MM') as year_month,
+        select unit.account_id, unit.item_type, unit.stream_type, unit.read_state, unit.quantity,
+               unit.from_date, unit.to_date, to_char(unit.from_date, 'YYYY-MM') as year_month,
                coalesce(own.time_class, anytime.time_class, unit.time_class) as time_class,
                coalesce(own.valid_from, anytime.valid_from) as price_from
           from unit
           left join price own
-            on own.plan_code = unit.plan_code and own.item_type = unit.item_type and own.time_class = unit.time_class
-           and unit.from_date between own.valid_from and own.valid_to
+            on own.plan_code = unit.plan_code and own.item_type = unit.item_type
+           and own.time_class = unit.time_class and unit.from_date between own.valid_from and own.valid_to
           left join price anytime
-            on anytime.plan_code = unit.plan_code and anytime.item_type = unit.item_type and anytime.time_class = 'ANYTIME'
-           and unit.from_date between anytime.valid_from and anytime.valid_to
+            on anytime.plan_code = unit.plan_code and anytime.item_type = unit.item_type
+           and anytime.time_class = 'ANYTIME' and unit.from_date between anytime.valid_from and anytime.valid_to
     )
     insert into core.billable_quantity
-    select v_run_date, account_id, item_type, stream_type, time_class, read_state, price_from, year_month, sum(quantity),
+    select v_run_date, account_id, item_type, stream_type, time_class, read_state, price_from, year_month,
+           sum(quantity),
            (select sum(upper(span) - lower(span)) from unnest(range_agg(daterange(from_date, to_date, '[]'))) span)
       from priced
      group by account_id, item_type, stream_type, time_class, read_state, price_from, year_month;

@@ -35,7 +35,8 @@ begin
     -- A temporary table, so that the planner knows how many rows there are to join the lines back to.
     create temporary table line_month on commit drop as
     with billable as (
-        select q.*, a.plan_code, sum(q.quantity) over price as pool_quantity, sum(q.quantity) over line as state_quantity
+        select q.*, a.plan_code,
+               sum(q.quantity) over price as pool_quantity, sum(q.quantity) over line as state_quantity
           from core.billable_quantity q
           join core.account a using (account_id)
          where q.run_date = v_run_date
@@ -77,7 +78,8 @@ begin
     )
     select v_prefix || account_id as invoice_id, item_type, stream_type, time_class, line_state, plan_item_id, rate,
            coalesce(discount, 0) as discount, coalesce(discount_propensity, 0) as propensity, year_month, days,
-           month_quantity + case when is_last_month then line_quantity - sum(month_quantity) over line else 0 end as quantity
+           month_quantity
+               + case when is_last_month then line_quantity - sum(month_quantity) over line else 0 end as quantity
       from month_share
     window line as (partition by account_id, item_type, time_class, price_from, plan_item_id, line_state);
     analyze pg_temp.line_month;
@@ -95,14 +97,16 @@ begin
                    coalesce(sum(quantity) * rate, 0) * case when item_type = 'FEED_IN' then -1 else 1 end as gross,
                    case when item_type = 'FEED_IN' then 0 else v_gst_rate end as gst_rate
               from pg_temp.line_month
-             group by invoice_id, item_type, stream_type, time_class, line_state, plan_item_id, rate, discount, propensity) line
+             group by invoice_id, item_type, stream_type, time_class, line_state, plan_item_id, rate,
+                      discount, propensity) line
      order by invoice_id, item_type, time_class, line_state, plan_item_id;
 
     insert into core.invoice_line_item_month (invoice_line_item_id, year_month, quantity, days)
     select l.invoice_line_item_id, m.year_month, sum(m.quantity), sum(m.days)
       from pg_temp.line_month m
       join core.invoice_line_item l
-        on (l.invoice_id, l.item_type, l.time_class, l.line_state) = (m.invoice_id, m.item_type, m.time_class, m.line_state)
+        on (l.invoice_id, l.item_type, l.time_class, l.line_state)
+         = (m.invoice_id, m.item_type, m.time_class, m.line_state)
        and l.plan_item_id is not distinct from m.plan_item_id
      group by l.invoice_line_item_id, m.year_month;
 
