@@ -22,7 +22,10 @@ def columns_of(record_type: type) -> dict[str, Parser[object]]:
 
 def read_records(path: Path, record_type: type[Record], problems: Problems) -> list[Record]:
     """Read every sound row of the file; each unsound one is reported with all of its faults and left out."""
-    rows = _numbered_rows(path, problems)
+    text = _decoded(path, problems)
+    if text is None:
+        return []
+    rows = _numbered_rows(path.name, text, problems)
     header_line, header = next(rows, (1, []))
     columns = columns_of(record_type)
     if not _header_is_sound(path.name, header_line, header, list(columns), problems):
@@ -32,15 +35,18 @@ def read_records(path: Path, record_type: type[Record], problems: Problems) -> l
     return [record_type(**values) for values in parsed if values is not None]
 
 
-def _numbered_rows(path: Path, problems: Problems) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line on which the row begins, stripped fields); blank lines are passed over."""
+def _decoded(path: Path, problems: Problems) -> str | None:
     content = path.read_bytes()
     try:
-        text = content.decode("utf-8-sig")  # spreadsheets put a byte order mark before UTF-8
+        return content.decode("utf-8-sig")  # spreadsheets put a byte order mark before UTF-8
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         problems.add(path.name, line, "encoding", "is not UTF-8, save the file as CSV UTF-8")
-        return
+        return None
+
+
+def _numbered_rows(file: str, text: str, problems: Problems) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line on which the row begins, stripped fields); blank lines are passed over."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     try:
@@ -49,7 +55,7 @@ def _numbered_rows(path: Path, problems: Problems) -> Iterator[tuple[int, list[s
                 yield line, [value.strip() for value in row]
             line = reader.line_num + 1
     except csv.Error as error:
-        problems.add(path.name, line, "row", f"is no CSV ({error}), check its quotes")
+        problems.add(file, line, "row", f"is no CSV ({error}), check its quotes")
 
 
 def _header_is_sound(file: str, line: int, header: list[str], wanted: list[str], problems: Problems) -> bool:

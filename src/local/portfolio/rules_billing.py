@@ -77,7 +77,10 @@ def check_prices(portfolio: Portfolio, run_date: date, problems: Problems) -> No
     for invoice in portfolio.invoices:
         if not invoice.reversed:
             billed[invoice.account_id].append((invoice.from_date, invoice.to_date))
+    known = {item.plan_code for item in portfolio.plans}
     for account in portfolio.accounts:
+        if account.plan_code not in known:  # reported with the accounts
+            continue
         supply = common((account.open_date, account.close_date), period)
         unbilled = list(uncovered(supply, billed[account.account_id])) if supply else []
         for register in registers[account.site_id]:

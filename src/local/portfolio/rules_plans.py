@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from local.portfolio.problems import Problems
 from local.portfolio.records import PlanItem, Portfolio, TimeClassWindow
-from local.portfolio.spans import gaps, overlaps, shown
+from local.portfolio.spans import DAY, gaps, overlaps, shown
 
 PLANS = "plans.csv"
 WINDOWS = "time_classes.csv"
@@ -20,6 +20,7 @@ def check_plans(portfolio: Portfolio, problems: Problems) -> None:
         priced[item.plan_code, item.item_type, item.time_class].append(item)
     for rows in priced.values():
         _check_validities(rows, problems)
+    _check_gaps(priced, problems)
     _check_windows(portfolio, problems)
 
 
@@ -42,14 +43,26 @@ def _check_validities(rows: list[PlanItem], problems: Problems) -> None:
     for row in rows:
         validities[row.from_date].append(row)
     for blocks in validities.values():
-        _check_blocks(blocks, problems)
+        if blocks[0].item_type != "DAILY":
+            _check_blocks(blocks, problems)
+        elif len(blocks) > 1:
+            reason = f"DAILY is priced for the same days on line {blocks[0].line}, remove one"
+            problems.add(PLANS, blocks[1].line, "from_date", reason)
     firsts = [blocks[0] for blocks in validities.values()]
     for later, earlier in overlaps(((row.from_date, row.to_date), row) for row in firsts):
         reason = f"overlaps the price of line {earlier.line}, end the earlier one the day before the later one begins"
         problems.add(PLANS, later.line, "from_date", reason)
-    for gap in gaps((row.from_date, row.to_date) for row in firsts):
-        after = min((row for row in firsts if row.from_date > gap[0]), key=lambda row: row.from_date)
-        problems.add(PLANS, after.line, "from_date", f"no price from {gap[0]} to {gap[1]}, close the gap")
+
+
+def _check_gaps(priced: dict[tuple[str, str, str], list[PlanItem]], problems: Problems) -> None:
+    """An item that knows no time of day is priced without a break; a class may come and go with the seasons."""
+    by_clock = {(plan_code, item) for plan_code, item, time_class in priced if time_class != "ANYTIME"}
+    for (plan_code, item_type, _), rows in priced.items():
+        if (plan_code, item_type) not in by_clock:
+            starts = {row.from_date: row for row in rows}
+            for first, last in gaps({(row.from_date, row.to_date) for row in rows}):
+                after = starts[last + DAY]
+                problems.add(PLANS, after.line, "from_date", f"no price from {first} to {last}, close the gap")
 
 
 def _check_blocks(blocks: list[PlanItem], problems: Problems) -> None:
@@ -103,34 +116,37 @@ def _check_window_overlaps(windows: list[TimeClassWindow], problems: Problems) -
 def _check_hours_without_price(
     items: Iterable[PlanItem], windows: dict[str, list[TimeClassWindow]], problems: Problems
 ) -> None:
-    """A plan without an ANYTIME price needs a price in every half-hour of the week."""
+    """Whenever a plan prices an item by class only, it must do so for every half-hour of the week."""
     by_item: dict[tuple[str, str], list[PlanItem]] = defaultdict(list)
     for item in items:
-        by_item[item.plan_code, item.item_type].append(item)
+        if item.item_type != "DAILY":
+            by_item[item.plan_code, item.item_type].append(item)
     for (plan_code, item_type), rows in by_item.items():
-        classes = {row.time_class for row in rows}
-        if "ANYTIME" in classes:
-            continue
-        for day_type in ("WEEKDAY", "WEEKEND"):
-            hole = _first_hole(classes, [w for w in windows.get(plan_code, []) if day_type in DAY_TYPES[w.days]])
+        starts = {row.from_date for row in rows} | {row.to_date + DAY for row in rows if row.to_date is not None}
+        for start in sorted(starts):
+            valid = [row for row in rows if row.from_date <= start and (row.to_date is None or start <= row.to_date)]
+            hole = _first_hole({row.time_class for row in valid}, windows.get(plan_code, [])) if valid else None
             if hole is not None:
-                reason = (
-                    f"{item_type} of plan {plan_code} has no price at {hole // 60:02}:{hole % 60:02} on {day_type} days, "
-                    "complete time_classes.csv or add an ANYTIME price"
-                )
-                problems.add(PLANS, rows[0].line, "time_class", reason)
+                reason = f"{item_type} of plan {plan_code} has no price at {hole} from {start} on"
+                problems.add(PLANS, valid[0].line, "time_class", f"{reason}, complete time_classes.csv or add ANYTIME")
                 break
 
 
-def _first_hole(classes: set[str], windows: list[TimeClassWindow]) -> int | None:
-    """Return the first minute of the day that no window of a priced class covers."""
-    covered = {
-        minute
-        for window in windows
-        if window.time_class in classes
-        for minute in range(window.start_time, window.end_time, 30)
-    }
-    return next((minute for minute in range(0, 24 * 60, 30) if minute not in covered), None)
+def _first_hole(classes: set[str], windows: list[TimeClassWindow]) -> str | None:
+    """Return the first half-hour of the week, in words, that no window of a priced class covers."""
+    if "ANYTIME" in classes:
+        return None
+    for day_type in ("WEEKDAY", "WEEKEND"):
+        covered = {
+            minute
+            for window in windows
+            if window.time_class in classes and day_type in DAY_TYPES[window.days]
+            for minute in range(window.start_time, window.end_time, 30)
+        }
+        hole = next((minute for minute in range(0, 24 * 60, 30) if minute not in covered), None)
+        if hole is not None:
+            return f"{hole // 60:02}:{hole % 60:02} on {day_type} days"
+    return None
 
 
 def priced_spans(rows: Iterable[PlanItem]) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
-from itertools import pairwise
 from typing import Protocol, TypeVar
 
 DAY = timedelta(days=1)
@@ -55,11 +54,15 @@ def uncovered(wanted: Span, covers: Iterable[Span]) -> Iterator[Span]:
         yield start, end
 
 
-def gaps(covers: Iterable[Span]) -> Iterator[Span]:
-    """Yield the holes between spans that do not overlap."""
-    for (_, before_end), (after_start, _) in pairwise(sorted(covers, key=lambda cover: cover[0])):
-        if before_end is not None and before_end + DAY < after_start:
-            yield before_end + DAY, after_start - DAY
+def gaps(covers: Iterable[Span]) -> Iterator[tuple[date, date]]:
+    """Yield the holes between spans, which may overlap."""
+    covered: date | None = None
+    for start, end in sorted(covers, key=lambda cover: cover[0]):
+        if covered is not None and covered + DAY < start:
+            yield covered + DAY, start - DAY
+        if end is None:
+            return
+        covered = end if covered is None else max(covered, end)
 
 
 def shown(span: Span) -> str:
