@@ -24,12 +24,15 @@ from shared.errors import InvalidInput
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_ABSENT: Mapping[str, None] = {"S": None}
+
 Item = Mapping[str, Mapping[str, Any]]  # an item as the low-level client gives and takes it: {"pk": {"S": "..."}, ...}
 
 HALF_HOURS = 48
 MINUTES_PER_DAY = 1440
 INTERVAL_MINUTES = (5, 15, 30)
 MAX_SCALE = 6  # decimals of kWh; totals are kept in 10^-6 kWh
+KWH = "KWH"  # the unit that energy is stored in
 BUA = "BUA"  # the origin of everything that a run made; never an input of a run
 
 INT4_MAX = 2**31 - 1
@@ -44,8 +47,8 @@ ESTIMATED_ONLY = frozenset("EN")
 class DayReads:
     """One suffix's reads of one market day, ready to be stored.
 
-    values are kWh x 10^scale (of a reactive channel, kvarh x 10^scale), one per interval; quality_runs is `q` of the
-    item; updated is ISO 8601 (`2026-10-03T02:00:00`), so that the newest is the greatest text.
+    values are in uom x 10^scale, one per interval; the uom of energy is KWH, whatever is not energy has another one.
+    quality_runs is `q` of the item; updated is ISO 8601 (`2026-10-03T02:00:00`), so that the newest is the greatest text.
     """
 
     nmi: str
@@ -138,23 +141,17 @@ def encode_day(day: DayReads) -> dict[str, dict[str, Any]]:
 
 
 def decode_items(items: Iterable[Item]) -> SiteDays:
-    """Decode items of any NMIs to half-hours, the newest update of each NMI, suffix and day; BUA's own are ignored.
+    """Decode items of any NMIs to half-hours, the newest update of each NMI, suffix and day.
 
-    Raises InvalidInput, naming NMI and day, for an item that cannot be understood or does not fit 32 bits a half-hour.
+    What a run made is ignored, and so is what is not energy (reactive channels: kvarh are never billed as kWh). Raises InvalidInput, naming NMI and day, for an item that cannot be understood or does not fit 32 bits a half-hour.
     """
-    return _decode_usable([item for item in items if item.get("origin", _NO_ORIGIN)["S"] != BUA])
+    return _decode_usable([item for item in items if _text(item, "origin") != BUA and _text(item, "uom") == KWH])
 
 
 def decode_run_items(items: Iterable[Item], run_date: date) -> SiteDays:
     """Decode what one run made, and nothing else; otherwise as decode_items."""
     text = run_date.isoformat()
-    return _decode_usable(
-        [
-            item
-            for item in items
-            if item.get("origin", _NO_ORIGIN)["S"] == BUA and item.get("run_date", _NO_ORIGIN)["S"] == text
-        ]
-    )
+    return _decode_usable([item for item in items if _text(item, "origin") == BUA and _text(item, "run_date") == text])
 
 
 def query_items(client: "DynamoDBClient", table: str, nmi: str, first: date, last: date) -> list[Item]:
@@ -179,9 +176,6 @@ def query_items(client: "DynamoDBClient", table: str, nmi: str, first: date, las
 def read_site(client: "DynamoDBClient", table: str, nmi: str, first: date, last: date) -> SiteDays:
     """Read and decode the days of an NMI, from first to last, both included; without what runs made."""
     return decode_items(query_items(client, table, nmi, first, last))
-
-
-_NO_ORIGIN = {"S": ""}
 
 
 def _decode_usable(items: list[Item]) -> SiteDays:
@@ -320,6 +314,11 @@ def _interval_count(length: int, where: str) -> int:
     if length not in INTERVAL_MINUTES:
         raise InvalidInput(f"{where}: intervals of {length} minutes, only 5, 15 and 30 can be stored")
     return MINUTES_PER_DAY // length
+
+
+def _text(item: Item, attribute: str) -> str | None:
+    value: str | None = item.get(attribute, _ABSENT)["S"]
+    return value
 
 
 def _nmi(item: Item) -> str:

@@ -156,6 +156,10 @@ class TestDecoding:
         run = decode_run_items([known, made, other], date(2026, 11, 1))
         assert (run.suffixes, run.half_hours[0, 0]) == (["E1"], 9)
 
+    def test_reactive_energy_is_no_energy(self):
+        days = decode_items([item(), item(suffix="Q1", uom="KVARH")])
+        assert (days.suffixes, days.items_read) == (["E1"], 1)
+
     def test_nothing_decodes_to_nothing(self):
         days = decode_items([])
         assert len(days) == 0
@@ -238,8 +242,12 @@ class TestReading:
     def test_all_pages_are_read(self, table):
         """A page ends at a megabyte: 1,000 days of five minutes, 1,152 bytes of values each, need two."""
         first = date(2024, 1, 1)
-        for offset in range(1000):
-            table.put_item(TableName=TABLE, Item=item([offset] * 288, minutes=5, day=first + timedelta(offset)))
+        puts = [
+            {"PutRequest": {"Item": item([offset] * 288, minutes=5, day=first + timedelta(offset))}}
+            for offset in range(1000)
+        ]
+        for start in range(0, 1000, 25):
+            table.batch_write_item(RequestItems={TABLE: puts[start : start + 25]})
         answer = table.query(
             TableName=TABLE,
             KeyConditionExpression="pk = :pk",
