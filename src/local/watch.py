@@ -98,6 +98,7 @@ class _Watch:
         self._execution = execution
         self._earl = stack.client("EARL", "stepfunctions")
         self._states = stack.client("ANSTEAD", "stepfunctions")
+        self._sqs = stack.client("ANSTEAD", "sqs")
         self._ledger = Ledger(stack.client("ANSTEAD", "dynamodb"), names.CONTROL_TABLE)
         self._pipeline = catalogue.load().pipeline()
 
@@ -108,7 +109,15 @@ class _Watch:
         steps = [snapshot, *self._steps()]
         if run.get("state") == "FAILED":
             raise RunFailed(f"{run.get('error')}: {run.get('cause')} (logs: {self._stack.log_directory})")
+        if not run:
+            self._check_announcement()
         return steps, run.get("state") == "SUCCEEDED"
+
+    def _check_announcement(self) -> None:
+        queue = self._sqs.get_queue_url(QueueName=f"{names.queue_name('notify')}-dlq")["QueueUrl"]
+        found = self._sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
+        if int(found["Attributes"]["ApproximateNumberOfMessages"]):
+            raise RunFailed(f"EARL's announcement could not be taken: see the log of notify in {self._stack.log_directory}")
 
     def _snapshot(self) -> Step:
         found = self._earl.describe_execution(executionArn=self._execution)

@@ -1,11 +1,13 @@
 """EARL's announcement starts `bua`, once per run date however often it is delivered."""
 
 import json
+from typing import Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.context import Context
 from shared.messages import Announcement, parse
+from shared.settings import Settings
 from shared.telemetry import logger
 
 
@@ -18,14 +20,16 @@ class Envelope(BaseModel):
     topic_arn: str = Field(alias="TopicArn")
 
 
-def start_run(context: Context, envelope: Envelope) -> None:
-    """Start the controller machine under a name made of the run date, which a second delivery cannot use again."""
+def start_run(states: Any, machine_arn: str, envelope: Envelope) -> None:
+    """Start the controller machine, with a client of Step Functions, under a name made of the run date, which a second delivery cannot use again.
+
+    states is a client of Step Functions.
+    """
     announcement = parse(Announcement, envelope.message)
     logger.append_keys(run_date=announcement.run_date.isoformat())
-    states = context.client("stepfunctions")
     try:
         states.start_execution(
-            stateMachineArn=context.settings.machine_arn("bua"),
+            stateMachineArn=machine_arn,
             name=f"announced-{announcement.run_date.isoformat()}",
             input=json.dumps(
                 {"run_date": announcement.run_date.isoformat(), "snapshot_arn": announcement.snapshot_arn}

@@ -6,7 +6,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import context, notify, queue
+from shared import aws, notify, queue
+from shared.settings import from_environment
 from shared.telemetry import logger, metrics, tracer
 
 
@@ -15,5 +16,6 @@ from shared.telemetry import logger, metrics, tracer
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], lambda_context: LambdaContext) -> Any:
     """Start a run for each announcement."""
-    invocation = context.build(os.environ, lambda_context)
-    return queue.handle(event, lambda_context, notify.Envelope, partial(notify.start_run, invocation), queue.keep)
+    machine_arn = from_environment(os.environ).machine_arn("bua")
+    start_run = partial(notify.start_run, aws.client("stepfunctions"), machine_arn)
+    return queue.handle(event, lambda_context, notify.Envelope, start_run, queue.keep)
