@@ -8,9 +8,10 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from pydantic import BaseModel
 
-from shared.context import Context
+from shared import aws
 from shared.errors import RetriableError
 from shared.messages import parse
+from shared.settings import Settings
 from shared.telemetry import logger
 
 M = TypeVar("M", bound=BaseModel)
@@ -53,7 +54,7 @@ def keep(record: SQSRecord, error: Exception) -> bool:
     return False
 
 
-def give_up_with_cause(context: Context, function: str) -> Callable[[SQSRecord, Exception], bool]:
+def give_up_with_cause(settings: Settings, function: str) -> Callable[[SQSRecord, Exception], bool]:
     """On the last receive, put the message on the dead-letter queue ourselves, with the cause that SQS cannot know.
 
     Before that, an error that may pass is tried again soon rather than after the queue's visibility timeout.
@@ -61,18 +62,18 @@ def give_up_with_cause(context: Context, function: str) -> Callable[[SQSRecord, 
 
     def on_error(record: SQSRecord, error: Exception) -> bool:
         received = int(record.attributes.approximate_receive_count)
-        sqs = context.client("sqs")
+        sqs = aws.client("sqs")
         if received >= MAX_RECEIVES:
             cause = f"{type(error).__name__}: {' '.join(str(error).split())}"[:CAUSE_LENGTH]
             sqs.send_message(
-                QueueUrl=context.settings.dead_letter_url(function),
+                QueueUrl=settings.dead_letter_url(function),
                 MessageBody=record.body,
                 MessageAttributes={"cause": {"DataType": "String", "StringValue": cause}},
             )
             return True
         if isinstance(error, RetriableError):
             sqs.change_message_visibility(
-                QueueUrl=context.settings.queue_url(function),
+                QueueUrl=settings.queue_url(function),
                 ReceiptHandle=record.receipt_handle,
                 VisibilityTimeout=int(15 * 2**received * random.uniform(0.5, 1.5)),  # noqa: S311 - spreading load
             )

@@ -23,5 +23,5 @@ def lambda_handler(event: dict[str, Any], lambda_context: LambdaContext) -> Any:
         lambda_context,
         Work,
         partial(utility_profile.extract, invocation),
-        queue.give_up_with_cause(invocation, "site-data"),
+        queue.give_up_with_cause(invocation.settings, "site-data"),
     )

@@ -1,0 +1,134 @@
+"""Names resolve, nothing is an orphan, and imports go one way: local and lambdas may use shared, never the other way."""
+
+import ast
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared import catalogue
+from shared.paths import ROOT
+
+SRC = ROOT / "src"
+CATALOGUE = catalogue.load()
+
+DOCUMENTED_FUNCTIONS = {
+    "controller-fast", "controller-slow", "next", "notify", "site-basic", "site-data", "site-export", "site-initiate",
+    "site-mscalar", "site-nem12", "site-prepare", "site-segment",
+}  # fmt: skip
+DOCUMENTED_MACHINES = [
+    "bua", "restore", "scaleup-workflow", "warming", "segments", "microscalar", "reset-basicreads", "basicreads",
+    "scaleup-meterdata", "nem12", "invoiceruns", "scaledown", "export", "terminate",
+]  # fmt: skip
+DOCUMENTED_PROCEDURES = {
+    "bua_create_basic_read", "bua_create_invoice_scalar", "bua_create_macro_profile", "bua_dates_to_check",
+    "bua_mark_segment_jurisdiction_entries", "bua_fill_marked_segment_jurisdiction_entries",
+    "import_gas_volumes_profile_creation", "bua_initiate", "bua_initiate_invoice_runs", "bua_list_profile_registers",
+    "bua_list_profile_nmis", "bua_list_unbilled_accounts", "bua_list_all_accounts", "bua_list_missing_periods",
+    "bua_prepare_export_data", "core_warm_database_statistics", "core_warm_database_indexes", "core_warm_table",
+    "core_warm_partition", "core_warm_index",
+}  # fmt: skip
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import hides where it goes"
+            yield node.module or ""
+
+
+def module_files(package: str) -> list[Path]:
+    return sorted((SRC / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize(("package", "forbidden"), [("shared", {"lambdas", "local"}), ("lambdas", {"local"})])
+def test_nothing_imports_upwards(package, forbidden):
+    wrong = {
+        f"{path.relative_to(SRC)} imports {name}"
+        for path in module_files(package)
+        for name in imports(path)
+        if name.split(".")[0] in forbidden
+    }
+    assert wrong == set()
+
+
+def test_one_function_never_imports_another():
+    for path in module_files("lambdas"):
+        assert not [name for name in imports(path) if name.split(".")[0] == "lambdas"], path
+
+
+def reachable(module: str, seen: set[str]) -> set[str]:
+    """The modules of shared that a module needs, all the way down."""
+    path = SRC / Path(*module.split(".")).with_suffix(".py")
+    if module in seen or not path.is_file():
+        return seen
+    seen.add(module)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "shared":
+            reachable(node.module, seen)
+            for alias in node.names:
+                reachable(f"{node.module}.{alias.name}", seen)
+    return seen
+
+
+@pytest.mark.parametrize("key", CATALOGUE.functions)
+def test_a_function_is_packaged_with_what_it_imports(key):
+    module = f"lambdas.{key.replace('-', '_')}.handler"
+    outside = {
+        name.split(".")[0]
+        for used in reachable(module, set())
+        for name in imports(SRC / Path(*used.split(".")).with_suffix(".py"))
+    }
+    groups = CATALOGUE.functions[key].requirements
+    assert ("psycopg2" not in outside) or "database" in groups
+    assert ("numpy" in outside) == ("numeric" in groups)
+
+
+def test_the_functions_are_the_documents():
+    assert CATALOGUE.functions.keys() == DOCUMENTED_FUNCTIONS
+    folders = {path.parent.name.replace("_", "-") for path in (SRC / "lambdas").rglob("handler.py")}
+    assert folders == DOCUMENTED_FUNCTIONS
+
+
+@pytest.mark.parametrize("key", CATALOGUE.functions)
+def test_every_function_has_its_handler(key):
+    module = importlib.import_module(f"lambdas.{key.replace('-', '_')}.handler")
+    assert callable(module.lambda_handler)
+
+
+def test_the_machines_are_the_documents_and_earls():
+    assert [machine.step for machine in CATALOGUE.state_machines] == [*DOCUMENTED_MACHINES, "snapshot"]
+
+
+def test_every_run_type_has_a_function_and_every_site_function_a_run_type():
+    sites = {key for key in CATALOGUE.functions if key.startswith("site-")} - {"site-initiate"}
+    assert {run_type.function for run_type in CATALOGUE.run_types.values()} == sites
+
+
+def test_the_limits_are_the_documents():
+    functions = CATALOGUE.functions
+    assert functions["controller-fast"].timeout_seconds == 180
+    assert functions["controller-slow"].timeout_seconds == 900
+    concurrency = {key: f.queue.concurrency for key, f in functions.items() if f.queue and key.startswith("site-")}
+    assert concurrency.pop("site-data") == 800
+    concurrency.pop("site-initiate")
+    assert set(concurrency.values()) == {32}
+
+
+def test_the_procedures_are_the_documents():
+    """Each of the twenty in a file of its own name."""
+    files = {path.stem.split("_", 1)[1] for path in (ROOT / "sql" / "procedures").rglob("*.sql")}
+    assert files >= DOCUMENTED_PROCEDURES
+
+
+def test_procedure_folders_are_named_after_steps_and_stand_in_their_order():
+    folders = [path.name for path in sorted((ROOT / "sql" / "procedures").iterdir())]
+    steps = [machine.step for machine in CATALOGUE.state_machines]
+    for folder in folders:
+        number, name = folder.split("-", 1)
+        if name not in ("common", "grants"):
+            assert steps.index(name) == int(number), folder

@@ -1,0 +1,276 @@
+"""Every state machine: rendered strictly, every branch walked, every name that it calls resolved."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from shared import catalogue, errors, render
+from shared.errors import InvalidInput
+from shared.messages import FanOut
+from shared.paths import ROOT
+from shared.steps.actions import ACTIONS
+
+CATALOGUE = catalogue.load()
+MACHINES = CATALOGUE.state_machines
+STEPS = [machine.step for machine in MACHINES]
+FOLDER = ROOT / "statemachines"
+
+VALUES = render.environment_values(
+    CATALOGUE, "ap-southeast-2", "222222222222", "tst-anstead", "https://sqs.example/222222222222/tst-anstead-sqs-bua-"
+) | {
+    "production_instance": "tst-earl-core",
+    "shared_key_arn": "arn:aws:kms:ap-southeast-2:111111111111:key/shared",
+    "accrual_account_id": "222222222222",
+    "snapshot_topic_arn": "arn:aws:sns:ap-southeast-2:111111111111:tst-earl-sns-bua-snapshot",
+}
+RENDERED = {machine.step: render.render_machine(CATALOGUE, machine, VALUES) for machine in MACHINES}
+
+# The numbered steps of the user's document, by machine, as the states that do them. Waiting for the platform and what
+# AWS needs in between stand between these.
+DOCUMENT = {
+    "restore": [
+        "Execute Cloudformation template to create an RDS instance",
+        "Reset the core_admin password of the new RDS instance",
+        "Disable all workflow schedules",
+        "Truncate WorkflowInstance and EventLog tables",
+        "Set user passwords",
+        "Calculate statistics for AggregatedRead",
+        "Scale down any workflow or meterdata pods",
+        "Set the Route53 entry to point to the new RDS instance",
+    ],
+    "scaleup-workflow": ["Scale EKS node group to 1 nodes", "Scale workflow to 1 replicas"],
+    "warming": [
+        "Execute core_warm_database_statistics",
+        "Wait for the statistics workflows to complete",
+        "Execute core_warm_database_indexes",
+        "Wait for the index workflows to complete",
+    ],
+    "segments": [
+        "Initiate UtilityProfile and wait for SQS queues to empty",
+        "Initiate SegmentJurisdictionAvgExclEst and wait for SQS queues to empty",
+        "Initiate SegmentJurisdictionCheck and wait for SQS queues to empty",
+        "Initiate SegmentJurisdictionFix and wait for SQS queues to empty",
+        "Initiate Validate and wait for SQS queues to empty",
+        "Execute bua_create_macro_profile",
+    ],
+    "microscalar": ["Initiate MicroScalar and wait for SQS queues to empty"],
+    "reset-basicreads": [
+        "Initiate ResetBasicRead and wait for SQS queues to empty",
+        "Check BUAControl table for any failures",
+    ],
+    "basicreads": ["Initiate BasicRead and wait for SQS queues to empty", "Check BUAControl table for any failures"],
+    "scaleup-meterdata": ["Scale EKS node group to 10 nodes", "Scale meterdata to 8 replicas"],
+    "nem12": [
+        "Initiate NEM12 and wait for SQS queues to empty",
+        "Wait for workflow instances to complete",
+        "Reschedule any failed workflow instances",
+        "Wait for rescheduled workflow instances to complete",
+        "Check for any remaining failed workflow instances",
+    ],
+    "invoiceruns": [
+        "Set priorities of workflows appropriately",
+        "Initiate invoice run batches",
+        "Wait for all workflow schedules to execute",
+        "Wait for GENERATE_ILI to complete",
+        "Wait for RUN_INVOICE_BATCH to complete",
+        "Resubmit failed RUN_INVOICE_BATCH",
+        "Wait for resubmitted RUN_INVOICE_BATCH to complete",
+        "Check for any remaining failed RUN_INVOICE_BATCH",
+        "Wait for INVOICEGEN to complete",
+        "Resubmit failed INVOICEGEN",
+        "Wait for resubmitted INVOICEGEN to complete",
+        "Check for any remaining failed INVOICEGEN",
+    ],
+    "scaledown": ["Scale EKS node group to 0 nodes", "Scale workflow and meterdata to 0 replicas"],
+    "export": [
+        "Truncate BUAAccountSummary and InvoiceLineItemMonthly",
+        "Remove any old S3 files from the export folder",
+        "Remove any old S3 files from the integration folder",
+        "Initiate preparation of data to export and wait for SQS queues to empty",
+        "Export BUAAccountSummary and InvoiceLineItemMonthly as CSV",
+        "Copy S3 objects to the integration folder",
+    ],
+    "terminate": ["Delete the cloudformation stack"],
+    "snapshot": [
+        "Take an encrypted snapshot",
+        "Re-encrypt the snapshot with the shared key",
+        "Share the snapshot",
+        "Publish to the topic",
+    ],
+}
+
+
+def scopes(definition: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The machine itself and every state machine inside it: Parallel's branches and Map's processor."""
+    yield definition
+    for state in definition["States"].values():
+        for branch in [*state.get("Branches", []), *filter(None, [state.get("ItemProcessor"), state.get("Iterator")])]:
+            yield from scopes(branch)
+
+
+def states_of(step: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for scope in scopes(RENDERED[step]):
+        yield from scope["States"].items()
+
+
+def targets(state: dict[str, Any]) -> list[str]:
+    """Where a state can go."""
+    found = [state[key] for key in ("Next", "Default") if key in state]
+    found += [choice["Next"] for choice in state.get("Choices", [])]
+    return found + [catcher["Next"] for catcher in state.get("Catch", [])]
+
+
+def payloads(step: str, kind: str) -> list[dict[str, Any]]:
+    return [s["Arguments"] for _, s in states_of(step) if kind in s.get("Resource", "")]
+
+
+def strings(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else []:
+        yield from strings(child)
+
+
+def test_the_files_are_those_of_the_catalogue():
+    assert sorted(path.name for path in FOLDER.iterdir()) == [render.file_name(CATALOGUE, m) for m in MACHINES]
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.name)
+def test_a_raw_template_is_valid_json_that_terraform_can_render(path):
+    text = path.read_text(encoding="utf-8")
+    json.loads(text)
+    assert "%{" not in text  # a directive to templatefile()
+    assert text.count("${") == len(render.PLACEHOLDER.findall(text))
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_branch_leads_somewhere_and_every_state_is_reached(step):
+    for scope in scopes(RENDERED[step]):
+        states = scope["States"]
+        reached, waiting = set(), [scope["StartAt"]]
+        while waiting:
+            name = waiting.pop()
+            assert name in states, f"{name!r} is not a state"
+            if name not in reached:
+                reached.add(name)
+                waiting += targets(states[name])
+        assert reached == states.keys()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_state_ends_once(step):
+    for name, state in states_of(step):
+        terminal = state["Type"] in ("Succeed", "Fail")
+        choice = state["Type"] == "Choice"
+        assert ("Next" in state) + bool(state.get("End")) == (0 if terminal or choice else 1), name
+        assert not choice or "Default" in state, name
+        assert len(name) <= 80, name
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step != "snapshot"])
+def test_every_failure_is_recorded_before_the_machine_fails(step):
+    for name, state in states_of(step):
+        if state["Type"] == "Task":
+            assert any("States.ALL" in catcher["ErrorEquals"] for catcher in state["Catch"]), name
+    failing = [name for name, state in states_of(step) if state["Type"] == "Fail"]
+    assert failing == ["Run failed" if step == "bua" else "Step failed"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_errors_that_are_retried_exist(step):
+    """A misspelt error name would never match, and nobody would notice."""
+    ours = {name for name, value in vars(errors).items() if isinstance(value, type)} | {"ClusterUnavailable"}
+    for name, state in states_of(step):
+        for rule in [*state.get("Retry", []), *state.get("Catch", [])]:
+            for error in rule["ErrorEquals"]:
+                assert error in ours or error.split(".")[0] in ("States", "Lambda", "SQS", "Rds"), (name, error)
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step != "snapshot"])
+def test_actions_exist_and_are_asked_what_they_understand(step):
+    for arguments in payloads(step, "lambda:invoke"):
+        payload = dict(arguments["Payload"])
+        request = ACTIONS[payload.pop("action")].request
+        required = {name for name, field in request.model_fields.items() if field.is_required()}
+        assert required <= payload.keys() <= request.model_fields.keys(), payload
+
+
+def test_every_action_is_used():
+    used = {p["Payload"]["action"] for step in STEPS for p in payloads(step, "lambda:invoke")}
+    assert used == ACTIONS.keys()
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step not in ("bua", "snapshot")])
+def test_a_step_calls_itself_by_its_own_name(step):
+    calls = [a["Payload"] for a in payloads(step, "lambda:invoke")] + [a["MessageBody"] for a in payloads(step, "sqs:")]
+    assert {call["step"] for call in calls if "step" in call} == {step}
+
+
+def test_every_run_type_is_fanned_out_exactly_once():
+    fan_outs = [body["MessageBody"] for step in STEPS for body in payloads(step, "sqs:sendMessage")]
+    assert sorted(body["run_type"] for body in fan_outs) == sorted(CATALOGUE.run_types)
+    for body in fan_outs:
+        assert body.keys() == FanOut.model_fields.keys()
+
+
+def test_a_fan_out_waits_longer_for_a_heartbeat_than_a_queue_hides_a_message():
+    """Else a site-initiate that died would be redelivered to a state that has given up."""
+    hidden = 6 * CATALOGUE.functions["site-initiate"].timeout_seconds
+    for step in STEPS:
+        for name, state in states_of(step):
+            if "waitForTaskToken" in state.get("Resource", ""):
+                assert hidden + 900 < state["HeartbeatSeconds"] < state["TimeoutSeconds"], name
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_variables_are_assigned_before_they_are_read(step):
+    import re
+
+    assigned = {name for _, s in states_of(step) for name in s.get("Assign", {})}
+    assigned |= {n for _, s in states_of(step) for c in s.get("Catch", []) for n in c.get("Assign", {})}
+    for name, state in states_of(step):
+        for text in strings(state):
+            if text.startswith("{%"):
+                assert text.endswith("%}"), name
+                read = set(re.findall(r"\$([a-z_]+)\b(?!\()", text)) - {"states"}
+                assert read <= assigned, (name, read - assigned)
+
+
+@pytest.mark.parametrize("step", DOCUMENT)
+def test_the_documents_steps_come_in_the_documents_order(step):
+    order, name = [], RENDERED[step]["StartAt"]
+    while name is not None and name not in order:
+        order.append(name)
+        state = RENDERED[step]["States"][name]
+        name = state["Choices"][0]["Next"] if state["Type"] == "Choice" else state.get("Next")
+    assert [name for name in order if name in DOCUMENT[step]] == DOCUMENT[step]
+
+
+def test_bua_runs_the_pipeline_in_the_catalogues_order_and_can_leave_out_each():
+    states = RENDERED["bua"]["States"]
+    name = states["Begin"]["Next"]
+    for step in CATALOGUE.pipeline():
+        choice = states[name]
+        (rule,) = choice["Choices"]
+        assert rule["Condition"] == f"{{% '{step}' in $steps %}}"
+        run = states[rule["Next"]]
+        assert run["Resource"] == "arn:aws:states:::states:startExecution.sync:2"
+        assert run["Arguments"]["StateMachineArn"].endswith(f":stateMachine:tst-anstead-{step}")
+        assert run["Next"] == choice["Default"]
+        name = choice["Default"]
+    assert name == "Finish"
+
+
+class TestRendering:
+    def test_a_placeholder_without_a_value_is_refused(self):
+        with pytest.raises(InvalidInput, match="without a value: queue_x"):
+            render.render('{"a": "${queue_x}"}', {})
+
+    def test_a_value_without_a_placeholder_is_refused(self):
+        with pytest.raises(InvalidInput, match="without a placeholder: queue_x"):
+            render.render('{"a": "b"}', {"queue_x": "url"})
+
+    def test_a_value_cannot_break_out_of_its_string(self):
+        assert render.render('{"a": "${value}"}', {"value": 'x", "b": "y'}) == {"a": 'x", "b": "y'}
