@@ -16,7 +16,8 @@ begin
         scale           smallint not null,
         half_hours      integer[] not null check (cardinality(half_hours) = 48),
         qualities       text not null check (qualities ~ '^[ASFEN]{48}$'),
-        all_known       boolean not null generated always as (qualities !~ '[EN]') stored
+        all_known       boolean not null generated always as (qualities !~ '[EN]') stored,
+        primary key (site_id, suffix, profile_date)
     ) on commit drop;
 end $$;
 

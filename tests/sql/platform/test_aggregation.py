@@ -251,3 +251,10 @@ def test_staging_refuses_a_day_that_makes_no_sense(platform: Any) -> None:
     home(platform)
     with pytest.raises(Exception, match="interval_day_qualities_check"):
         platform.day("4103000001", "2026-07-15", [1] * 48, "A" * 47)
+
+
+def test_staging_refuses_a_day_twice(platform: Any) -> None:
+    home(platform)
+    platform.day("4103000001", "2026-07-15", [1] * 48)
+    with pytest.raises(Exception, match="interval_day_pkey"):
+        platform.day("4103000001", "2026-07-15", [1] * 48)
