@@ -7,7 +7,6 @@ is SQL (sql/platform/1*.sql, and schema bua for warming and BUA_CALCULATION); on
 import json
 import logging
 import os
-import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ import boto3
 
 from local.platform.aggregation import aggregate
 from local.platform.engine import Connection, Handler, Instance, serve
-from shared.interval_store import Item, decode_run_items, query_items
+from shared.interval_store import decode_run_items, query_items
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -37,10 +36,6 @@ PAYLOAD_PROCEDURES = {
     "INVOICEGEN": "core.invoicegen",
     "BUA_CALCULATION": "bua.execute_calculation",
 }
-
-# A generated file repeats what was known of a day. Method 57 marks our own estimates; an estimate that was delivered
-# has another one, and is in the platform's rows already.
-KNOWN_ESTIMATE = re.compile(r":E(?!57\b)\d*")
 
 
 def handlers(dynamodb: "DynamoDBClient", table: str) -> dict[str, Handler]:
@@ -94,11 +89,8 @@ def _import_nem12(dynamodb: "DynamoDBClient", table: str) -> Handler:
 
     def import_nem12(connection: Connection, payload: dict[str, Any], _instance: Instance) -> None:
         run_date = date.fromisoformat(payload["run_date"])
-        items = [
-            _with_own_estimates_only(item)
-            for nmi, first, last in _spans(payload["reads"])
-            for item in query_items(dynamodb, table, nmi, first, last)
-        ]
+        spans = _spans(payload["reads"])
+        items = [item for nmi, first, last in spans for item in query_items(dynamodb, table, nmi, first, last)]
         days = decode_run_items(items, run_date)
         aggregate(connection, days, run_date=run_date)
         log.info("run %s: %s days imported", run_date, len(days))
@@ -114,10 +106,6 @@ def _spans(reads: Iterable[Mapping[str, str]]) -> list[tuple[str, date, date]]:
         known_first, known_last = spans.get(read["nmi"], (first, last))
         spans[read["nmi"]] = min(first, known_first), max(last, known_last)
     return [(nmi, *span) for nmi, span in sorted(spans.items())]
-
-
-def _with_own_estimates_only(item: Item) -> Item:
-    return {**item, "q": {"S": KNOWN_ESTIMATE.sub(":A", item["q"]["S"])}}
 
 
 def main() -> None:
