@@ -17,7 +17,7 @@ from pathlib import Path
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 
-from local import eks, names, patches, rds
+from local import eks, interval_patches, names, patches, rds
 from local.kubernetes import Authenticator, Cluster, Deployment, Server, service_command
 from local.patching import require_version
 from local.tls import Authority
@@ -32,6 +32,7 @@ def main() -> None:
     databases = rds.Databases(directory / "databases", authority)
     rds.install(databases)
     patches.install()
+    interval_patches.install()
     cluster = _start_kubernetes(directory, endpoint_url, authority)
     # ministack ends by sys.exit() at SIGTERM; end-of-file on stdin is turned into that signal.
     threading.Thread(target=_end_with_parent, daemon=True, name="lifeline").start()

@@ -13,6 +13,7 @@ PREFIX = f"{ENVIRONMENT}-anstead"
 
 CONTROL_TABLE = f"{PREFIX}-ddb-bua"
 EARL_INTERVAL_TABLE = f"{EARL_PREFIX}-ddb-interval"
+IMPORT_BUCKET = f"{EARL_PREFIX}-s3-interval-import"  # while a portfolio is loaded
 INTERVAL_TABLE = f"{PREFIX}-ddb-interval"  # meterdata's in ANSTEAD
 BUCKET = f"{PREFIX}-s3-bua"
 INTEGRATION_BUCKET = f"{PREFIX}-s3-rw-integration"

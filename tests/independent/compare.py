@@ -464,6 +464,7 @@ def listen(load: Callable[[Path], None], path: Path) -> list[str]:
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
+            warnings.simplefilter("ignore", ResourceWarning)  # nemreader leaves its file to the garbage collector
             load(path)
         heard += [str(warning.message) for warning in caught]
     except Exception as error:  # noqa: BLE001 - whatever a peer raises is a finding
