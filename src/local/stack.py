@@ -1,5 +1,6 @@
 """The local stack: the emulator's process, both accounts filled, and everything stopped and deleted again at the end."""
 
+import fcntl
 import json
 import os
 import signal
@@ -96,6 +97,7 @@ class LocalStack:
         return str(execution["executionArn"])
 
     def __enter__(self) -> Self:
+        self._reserve_directory()
         try:
             self._start()
             provision(self.client, self.endpoint_url, self.authority_file.read_text(), lambda: self.production_dsn)
@@ -108,6 +110,17 @@ class LocalStack:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _reserve_directory(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._reservation = (self.directory / "lock").open("w")
+        try:
+            fcntl.flock(self._reservation, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._reservation.close()
+            raise StackFailed(
+                f"another local stack works in {self.directory}: wait for it, or give another directory"
+            ) from None
 
     def _start(self) -> None:
         temporary = self.directory / "tmp"
@@ -158,3 +171,4 @@ class LocalStack:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        self._reservation.close()
