@@ -2,12 +2,10 @@
 
 import json
 from typing import Any
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.messages import Announcement, parse
-from shared.settings import Settings
 from shared.telemetry import logger
 
 

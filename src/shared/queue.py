@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from pydantic import BaseModel
@@ -12,7 +13,7 @@ from shared import aws
 from shared.errors import RetriableError
 from shared.messages import parse
 from shared.settings import Settings
-from shared.telemetry import logger
+from shared.telemetry import logger, metrics
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -40,6 +41,7 @@ def handle(
             if not on_error(record, error):
                 raise
 
+    metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=len(event["Records"]))
     return process_partial_response(
         event=event,
         record_handler=handle_record,

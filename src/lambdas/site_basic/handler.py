@@ -13,7 +13,7 @@ from shared.telemetry import logger, metrics, tracer
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler
-@metrics.log_metrics
+@metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], lambda_context: LambdaContext) -> Any:
     """Work each message off."""
     invocation = context.build(os.environ, lambda_context)
