@@ -38,9 +38,10 @@ language sql stable as $$
 $$;
 
 -- Purpose: usage between the last actual read and the latest actual read at least basic_reference_days before it,
--- and the macro profile over the same days. No row where there are no such reads or the profile does not reach.
+-- and the macro profile over the days of its spans: a span that is left out, its index having gone down, counts on
+-- neither side. No row where there are no such reads or the profile does not reach.
 create or replace function bua.basic_reference(p_run_date date, p_register_ids bigint[], p_occupied daterange, p_profile_key text)
-returns table (from_date date, to_date date, usage numeric, macro numeric)
+returns table (from_date date, to_date date, days integer, usage numeric, macro numeric)
 language sql stable as $$
     with span as materialized (
         select * from bua.read_spans(p_run_date, p_register_ids, p_occupied) where read_state = 'ACTUAL'
@@ -52,8 +53,11 @@ language sql stable as $$
         group by l.to_date
     )
     select * from (
-        select b.from_date, b.to_date, (select sum(s.quantity) from span s where s.from_date >= b.from_date) as usage,
-               bua.macro_sum(p_run_date, p_profile_key, b.from_date, b.to_date) as macro
+        select b.from_date, b.to_date, sum(s.to_date - s.from_date)::integer as days, sum(s.quantity) as usage,
+               case when count(m.macro) = count(*) then sum(m.macro) end as macro
         from bound b
+        join span s on s.from_date >= b.from_date
+        cross join lateral bua.macro_sum(p_run_date, p_profile_key, s.from_date, s.to_date) m (macro)
+        group by b.from_date, b.to_date
     ) r where r.macro > 0
 $$;

@@ -2,14 +2,18 @@
 -- Tables written: bua.segment, bua.utility_profile_summary.is_giant. Safe to rerun: the segment partition is emptied first.
 -- A giant uses more than giant_factor times its segment's median a day: it is kept out of the segment's average,
 -- which one of them would ruin.
+-- The span begins a season before the first read: those days are missing, and filled like others, for reads of basic
+-- meters that reach back further than the segment's interval reads.
 create or replace procedure bua.create_segments(p_run_date date)
 language sql as $$
     insert into bua.segment (run_date, jurisdiction, customer_class, stream_type, first_date, last_date, median_daily)
-    select p_run_date, p.jurisdiction, p.customer_class, p.stream_type, p.first_date, d.last_date, s.median_daily
+    select p_run_date, p.jurisdiction, p.customer_class, p.stream_type,
+           greatest(p.first_date - bua.parameter('profile_season_days')::integer, r.profile_start), d.last_date, s.median_daily
     from (
         select jurisdiction, customer_class, stream_type, min(profile_date) as first_date
         from bua.segment_partial where run_date = p_run_date group by 1, 2, 3
     ) p
+    join bua.run r on r.run_date = p_run_date
     join (
         select d.jurisdiction, max(d.profile_date) as last_date
         from bua.run r join bua.market_day d on d.local_date = r.accrual_date where r.run_date = p_run_date group by 1

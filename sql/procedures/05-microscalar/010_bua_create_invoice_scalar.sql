@@ -45,7 +45,8 @@ begin
 
     update bua.micro_scalar s
     set daily_mean = s.usage_units / s.reference_days,
-        scalar = round(least(greatest(s.scalar, 0), bua.parameter('scalar_cap')), 15),
+        -- not by GREATEST and LEAST alone: they pass over a null, and no scalar is no vacant site
+        scalar = case when s.scalar is not null then round(least(greatest(s.scalar, 0), bua.parameter('scalar_cap')), 15) end,
         is_capped = coalesce(s.scalar > bua.parameter('scalar_cap'), false)
     where s.run_date = p_run_date and s.account_id = any (p_account_ids);
 
@@ -57,6 +58,7 @@ begin
     call bua.skip_work_items(p_run_date, 'MicroScalar', v_items, 'Nothing to estimate: every unbilled day has been read');
     v_items := array(
         select account_id from bua.micro_scalar
-        where run_date = p_run_date and account_id = any (p_account_ids) and method is null);
+        where run_date = p_run_date and account_id = any (p_account_ids)
+        group by account_id having bool_and(method is null));
     call bua.skip_work_items(p_run_date, 'MicroScalar', v_items, 'Nothing to work from: no reads, no invoice that is not an estimate, no profile');
 end $$;

@@ -6,7 +6,7 @@ create or replace procedure bua.scalars_from_basic_reads(p_run_date date, p_acco
 language sql as $$
     update bua.micro_scalar s
     set method = 'READS', scalar = r.usage / r.macro, reference_from = r.from_date, reference_to = r.to_date - 1,
-        reference_days = r.to_date - r.from_date, usage_units = r.usage, macro_units = r.macro
+        reference_days = r.days, usage_units = r.usage, macro_units = r.macro
     from bua.micro_scalar t
     cross join lateral bua.basic_reference(p_run_date, t.register_ids, t.occupied, t.profile_key) r
     where t.run_date = p_run_date and t.account_id = any (p_account_ids) and t.read_type = 'BASIC' and t.method is null

@@ -1,12 +1,19 @@
 -- Purpose: INVOICES: what valid, non-estimated invoices of the last twelve months billed, over the macro profile of
--- their days. An account with several streams of one kind shares the billed quantity among them evenly.
+-- their days. Streams of one kind that an account has beside each other share the billed quantity evenly, whether or not
+-- they need a scalar; the meters of a swap follow each other and do not share.
 -- Inputs: run_date, accounts. Tables written: bua.micro_scalar, rows without a method only.
 create or replace procedure bua.scalars_from_invoices(p_run_date date, p_account_ids text[])
 language sql as $$
-    with invoiced as (
+    with stream as materialized (
+        select * from bua.account_streams(p_account_ids)
+    ),
+    invoiced as (
         select s.account_id, s.meter_register_id, min(i.from_date) as from_date, max(i.to_date) as to_date,
                sum(i.to_date - i.from_date + 1) as days,
-               sum(q.quantity) / count(*) over (partition by s.account_id, s.stream_type) as usage, sum(m.macro) as macro
+               sum(q.quantity) / (
+                   select count(*) from stream k
+                   where k.account_id = s.account_id and k.stream_type = s.stream_type and k.occupied && s.occupied
+               ) as usage, sum(m.macro) as macro
         from bua.micro_scalar s
         join bua.run r on r.run_date = s.run_date
         join core.invoice i on i.account_id = s.account_id and i.origin = 'PLATFORM' and not i.is_reversed
@@ -18,7 +25,7 @@ language sql as $$
         cross join lateral bua.macro_sum(p_run_date, s.profile_key, i.from_date, i.to_date + 1) m (macro)
         where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.method is null
           and m.macro > 0 and q.quantity is not null
-        group by s.account_id, s.meter_register_id, s.stream_type
+        group by s.account_id, s.meter_register_id, s.stream_type, s.occupied
     )
     update bua.micro_scalar s
     set method = 'INVOICES', scalar = v.usage / v.macro, reference_from = v.from_date, reference_to = v.to_date,
