@@ -1,6 +1,6 @@
 -- Purpose: create the missing basic reads of accounts: an estimated read at the end of every estimated month and of
 -- the unbilled window, and the billable quantity of every unbilled period, which ends at a month's end, where a price
--- changes, and where reads give way to estimates. Inputs: run_date, accounts.
+-- changes or ends, and where reads or delivered estimates give way to estimates. Inputs: run_date, accounts.
 -- Tables written: core.aggregated_read, core.meter_read (origin BUA, this run).
 -- Safe to rerun: what the run made before for these accounts is removed first.
 create or replace procedure bua.bua_create_basic_read(p_run_date date, p_account_ids text[])
@@ -12,24 +12,30 @@ begin
 
     insert into core.aggregated_read (meter_register_id, from_date, to_date, time_class, read_state, quantity, origin, run_date)
     with day as (
-        select b.*, (select count(distinct i.valid_from) from core.plan_item i
-                     where i.plan_code = b.plan_code and i.valid_from <= b.local_date) as price_epoch,
+        select b.*, (select count(distinct p.change_date) from core.plan_item i
+                     cross join lateral (values (i.valid_from), (i.valid_to + 1)) p (change_date)
+                     where i.plan_code = b.plan_code and p.change_date <= b.local_date) as price_epoch,
+               case b.read_state when 'ESTIMATED' then (
+                   select count(*) from core.meter_read r
+                   where r.meter_register_id = b.meter_register_id and r.origin = 'PLATFORM' and r.read_date <= b.local_date
+               ) end as read_epoch,
                b.local_date - (row_number() over (partition by b.account_id, b.meter_register_id, b.read_state
                                                   order by b.local_date))::integer as island
         from bua.basic_days(p_run_date, p_account_ids) b where b.quantity is not null
     )
     select meter_register_id, min(local_date), max(local_date), 'ANYTIME', read_state, sum(quantity), 'BUA', p_run_date
     from day
-    group by account_id, meter_register_id, read_state, date_trunc('month', local_date), price_epoch, island;
+    group by account_id, meter_register_id, read_state, date_trunc('month', local_date), price_epoch, read_epoch, island;
 
     -- The index goes on from the last read before the estimates, by quantity over factor, modulo the register's digits.
+    -- An account's reads depend on its own days alone, not on who else is in the batch.
     insert into core.meter_read (meter_register_id, read_date, index_value, quantity_factor, quality, origin, run_date)
     select e.meter_register_id, e.read_date,
            round(case when m.digits is null then e.index_value else mod(e.index_value, 10::numeric ^ m.digits) end, 3),
            e.quantity_factor, 'E', 'BUA', p_run_date
     from (
-        select a.meter_register_id, a.to_date + 1 as read_date, l.quantity_factor,
-               l.index_value + sum(a.quantity) over (partition by a.meter_register_id, l.read_date order by a.from_date)
+        select a.meter_register_id, s.occupied, a.to_date + 1 as read_date, l.quantity_factor,
+               l.index_value + sum(a.quantity) over (partition by s.account_id, a.meter_register_id, l.read_date order by a.from_date)
                                    / l.quantity_factor as index_value
         from bua.account_streams(p_account_ids) s
         join core.aggregated_read a on a.meter_register_id = s.meter_register_id and s.occupied @> a.from_date
@@ -51,7 +57,7 @@ begin
       -- within a month only the last: a price change ends a period, not a month
       and not exists (select from core.aggregated_read n
                       where n.meter_register_id = e.meter_register_id and n.origin = 'BUA' and n.run_date = p_run_date
-                        and n.read_state = 'ESTIMATED' and n.from_date = e.read_date
+                        and n.read_state = 'ESTIMATED' and n.from_date = e.read_date and e.occupied @> n.from_date
                         and extract(day from e.read_date) <> 1)
     on conflict do nothing;
 
