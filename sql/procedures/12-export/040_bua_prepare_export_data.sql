@@ -16,11 +16,14 @@ begin
            bua.count_days(u.unbilled),
            case when c.account_id is null then 'No register at the site during the unbilled days: check registers'
                 when i.invoice_id is null then 'No invoice was generated: see the workflow exceptions of GENERATE_ILI'
-                else 'No reads, no invoice that is not an estimate and no profile to work from' end
+                when c.uncovered_days = c.stream_days then 'No reads, no invoice that is not an estimate and no profile to work from'
+                else 'The generated invoice has no line: check the plan' end
     from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
     left join bua.uncovered_days(p_run_date, p_account_ids) c on c.account_id = u.account_id
     left join core.invoice i on i.account_id = u.account_id and i.origin = 'BUA' and i.run_date = p_run_date
-    where c.account_id is null or i.invoice_id is null or c.uncovered_days = c.stream_days;
+    where c.account_id is null or i.invoice_id is null or c.uncovered_days = c.stream_days
+        or not exists (select from core.invoice_line_item l join core.invoice_line_item_month using (invoice_line_item_id)
+                       where l.invoice_id = i.invoice_id);
 
     insert into bua.invoice_line_item_monthly
     select p_run_date, l.account_id, l.line_no, l.year_month, l.item_type, l.stream_type, l.time_class, l.quantity, l.days,
