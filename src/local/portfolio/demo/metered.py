@@ -79,12 +79,12 @@ class Metered:
 def meter_place(place: Place, number: int, own: list[Tenancy], scene: Scene, rng: np.random.Generator) -> Metered:
     """Simulate a place."""
     streams = {stream: np.zeros(_shape(place, scene)) for stream in place.streams}
+    if place.kind != GAS and not place.vacant:
+        streams["PRIMARY"] += STANDBY_KWH
     for tenancy in own:
         days = scene.timeline.span(tenancy.opened, tenancy.closed or scene.timeline.days[-1])
         for stream, use in _use(place, scene, rng).items():
             streams[stream][days] = 0.0 if place.vacant else use[days]
-    if place.kind != GAS and not place.vacant:
-        streams["PRIMARY"] += STANDBY_KWH * (streams["PRIMARY"] == 0)
     unit, values = _in_units(place, streams)
     opened = min(tenancy.opened for tenancy in own)
     nodes = NODES[place.jurisdiction] if place.kind == GAS else (f"{place.jurisdiction}TNI1",)
