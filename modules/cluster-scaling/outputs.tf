@@ -1,0 +1,35 @@
+output "rbac_manifest" {
+  description = "Kubernetes manifest that lets the functions scale the deployments; apply it with kubectl."
+  value = templatefile("${path.module}/rbac.yaml", {
+    group       = var.kubernetes_group
+    namespace   = var.namespace
+    deployments = jsonencode(var.deployments)
+  })
+}
+
+output "node_group_name" {
+  description = "Name of the node group."
+  value       = aws_eks_node_group.this.node_group_name
+}
+
+output "node_role_arn" {
+  description = "ARN of the nodes' role."
+  value       = aws_iam_role.node.arn
+}
+
+# Made of names, not of resources: the access entries need the functions' roles, whose policies need this.
+output "scale_statements" {
+  description = "What the function may do that scales nodes and replicas."
+  value = [
+    {
+      sid       = "NodeGroup"
+      actions   = ["eks:DescribeNodegroup", "eks:UpdateNodegroupConfig"]
+      resources = [local.node_group_arn]
+    },
+    {
+      sid       = "Cluster"
+      actions   = ["eks:DescribeCluster"]
+      resources = [local.cluster_arn]
+    },
+  ]
+}

@@ -1,0 +1,73 @@
+locals {
+  # What a run creates, and this module therefore only permits. src/shared/steps/restore.py makes the same names.
+  stack_name    = "${var.prefix}-*-bua-sql"
+  copy_name     = "${var.prefix}-bua-*"
+  template_key  = "templates/bua-sql.json"
+  secret_prefix = "${var.prefix}-bua-db"
+}
+
+resource "aws_db_subnet_group" "this" {
+  name        = "${var.prefix}-bua"
+  description = "Private subnets of the accrual's throw-away database"
+  subnet_ids  = var.subnet_ids
+}
+
+resource "aws_db_parameter_group" "this" {
+  name        = "${var.prefix}-bua-postgres${var.major_version}"
+  description = "Settings of the accrual's throw-away database"
+  family      = "postgres${var.major_version}"
+
+  # An upgrade of production needs the new family beside the old one before anything refers to it.
+  lifecycle {
+    create_before_destroy = true
+  }
+
+  parameter {
+    name  = "rds.force_ssl"
+    value = "1"
+  }
+
+  parameter {
+    name  = "log_min_duration_statement"
+    value = "10000"
+  }
+}
+
+resource "aws_security_group" "this" {
+  name        = "${var.prefix}-bua-sql"
+  description = "The accrual's throw-away database"
+  vpc_id      = var.vpc_id
+}
+
+resource "aws_vpc_security_group_ingress_rule" "this" {
+  for_each = var.client_security_group_ids
+
+  security_group_id            = aws_security_group.this.id
+  description                  = "PostgreSQL from ${each.key}"
+  ip_protocol                  = "tcp"
+  from_port                    = 5432
+  to_port                      = 5432
+  referenced_security_group_id = each.value
+}
+
+resource "aws_s3_object" "template" {
+  bucket       = var.template_bucket
+  key          = local.template_key
+  source       = "${path.module}/bua-sql.template.json"
+  source_hash  = filemd5("${path.module}/bua-sql.template.json")
+  content_type = "application/json"
+  kms_key_id   = var.kms_key_arn
+}
+
+resource "aws_route53_record" "this" {
+  zone_id = var.hosted_zone_id
+  name    = var.dns_name
+  type    = "CNAME"
+  ttl     = 60
+  records = ["not-restored.invalid"]
+
+  # The restore step points it to the run's instance.
+  lifecycle {
+    ignore_changes = [records]
+  }
+}

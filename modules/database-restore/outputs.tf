@@ -1,0 +1,54 @@
+output "environment" {
+  description = "The functions' environment variables that lead to the restored database."
+  value = {
+    DATABASE_SECRET_PREFIX  = local.secret_prefix
+    DATABASE_DNS_NAME       = aws_route53_record.this.name
+    HOSTED_ZONE_ID          = var.hosted_zone_id
+    KMS_KEY_ARN             = var.kms_key_arn
+    RESTORE_SUBNET_GROUP    = aws_db_subnet_group.this.name
+    RESTORE_PARAMETER_GROUP = aws_db_parameter_group.this.name
+    RESTORE_SECURITY_GROUP  = aws_security_group.this.id
+  }
+}
+
+output "security_group_id" {
+  description = "Security group of the restored database."
+  value       = aws_security_group.this.id
+}
+
+output "secret_arns" {
+  description = "ARNs of the passwords' secrets by role."
+  value       = { for role, secret in aws_secretsmanager_secret.password : role => secret.arn }
+}
+
+output "authority_secret_arn" {
+  description = "ARN of the secret that holds the certificate authorities."
+  value       = aws_secretsmanager_secret.authority.arn
+}
+
+output "connect_statements" {
+  description = "What a function may do that connects as role lambda."
+  value = [
+    {
+      sid       = "DatabasePassword"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [aws_secretsmanager_secret.password["lambda"].arn, aws_secretsmanager_secret.authority.arn]
+    },
+  ]
+}
+
+output "administer_statements" {
+  description = "What a function may do that connects as the master role as well."
+  value = [
+    {
+      sid       = "DatabaseAdminPassword"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [aws_secretsmanager_secret.password[var.admin_role].arn]
+    },
+  ]
+}
+
+output "restore_statements" {
+  description = "What the function may do that restores and terminates: the steps restore and terminate, action by action."
+  value       = local.restore_statements
+}

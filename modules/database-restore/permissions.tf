@@ -1,0 +1,111 @@
+locals {
+  rds = "arn:aws:rds:${var.region}:${var.account_id}"
+
+  instance_arn = "${local.rds}:db:${local.stack_name}"
+  copy_arn     = "${local.rds}:snapshot:${local.copy_name}"
+  stack_arn    = "arn:aws:cloudformation:${var.region}:${var.account_id}:stack/${local.stack_name}/*"
+
+  from_cloudformation = [{
+    test     = "ForAnyValue:StringEquals"
+    variable = "aws:CalledVia"
+    values   = ["cloudformation.amazonaws.com"]
+  }]
+
+  via_rds = { test = "StringEquals", variable = "kms:ViaService", values = ["rds.${var.region}.amazonaws.com"] }
+
+  restore_statements = [
+    {
+      sid       = "WritePasswords"
+      actions   = ["secretsmanager:PutSecretValue"]
+      resources = [for secret in aws_secretsmanager_secret.password : secret.arn]
+    },
+    {
+      sid     = "CopySnapshot"
+      actions = ["rds:CopyDBSnapshot"]
+      resources = [
+        "arn:aws:rds:${var.region}:${var.source_account_id}:snapshot:${var.source_instance_name}-*-shared",
+        local.copy_arn,
+      ]
+    },
+    {
+      sid       = "OwnCopy"
+      actions   = ["rds:DescribeDBSnapshots", "rds:DeleteDBSnapshot"]
+      resources = [local.copy_arn]
+    },
+    {
+      # Reading the shared snapshot: granted by the key's policy in the source account and by this together.
+      sid        = "ReadSharedKey"
+      actions    = ["kms:Decrypt", "kms:DescribeKey", "kms:ReEncryptFrom"]
+      resources  = [var.source_key_arn]
+      conditions = [local.via_rds]
+    },
+    {
+      sid        = "EncryptCopyAndInstance"
+      actions    = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptTo"]
+      resources  = [var.kms_key_arn]
+      conditions = [local.via_rds]
+    },
+    {
+      # RDS keeps using both keys after the call has ended, by grants for itself only.
+      sid       = "LetRdsUseKeys"
+      actions   = ["kms:CreateGrant"]
+      resources = [var.source_key_arn, var.kms_key_arn]
+      conditions = [
+        local.via_rds,
+        { test = "Bool", variable = "kms:GrantIsForAWSResource", values = ["true"] },
+      ]
+    },
+    {
+      sid       = "ReadTemplate"
+      actions   = ["s3:GetObject"]
+      resources = ["arn:aws:s3:::${var.template_bucket}/${local.template_key}"]
+    },
+    {
+      # DescribeStackEvents is called only when a stack has failed, for its reason.
+      sid = "Stack"
+      actions = [
+        "cloudformation:CreateStack",
+        "cloudformation:DescribeStacks",
+        "cloudformation:DescribeStackEvents",
+        "cloudformation:DeleteStack",
+        "cloudformation:TagResource",
+      ]
+      resources = [local.stack_arn]
+    },
+    {
+      # CloudFormation creates the instance with the caller's permissions: usable through it only, never directly.
+      sid = "InstanceOfStack"
+      actions = [
+        "rds:RestoreDBInstanceFromDBSnapshot",
+        "rds:AddTagsToResource",
+        "rds:ListTagsForResource",
+        "rds:DescribeDBInstances",
+        "rds:ModifyDBInstance",
+        "rds:DeleteDBInstance",
+      ]
+      resources = [
+        local.instance_arn,
+        local.copy_arn,
+        "${local.rds}:subgrp:${aws_db_subnet_group.this.name}",
+        "${local.rds}:pg:${aws_db_parameter_group.this.name}",
+        "${local.rds}:og:default:postgres-${var.major_version}",
+      ]
+      conditions = local.from_cloudformation
+    },
+    {
+      sid       = "ResetMasterPassword"
+      actions   = ["rds:ModifyDBInstance"]
+      resources = [local.instance_arn]
+    },
+    {
+      sid       = "PointDnsRecord"
+      actions   = ["route53:ChangeResourceRecordSets"]
+      resources = ["arn:aws:route53:::hostedzone/${var.hosted_zone_id}"]
+      conditions = [
+        { test = "ForAllValues:StringEquals", variable = "route53:ChangeResourceRecordSetsNormalizedRecordNames", values = [var.dns_name] },
+        { test = "ForAllValues:StringEquals", variable = "route53:ChangeResourceRecordSetsRecordTypes", values = ["CNAME"] },
+        { test = "ForAllValues:StringEquals", variable = "route53:ChangeResourceRecordSetsActions", values = ["UPSERT"] },
+      ]
+    },
+  ]
+}

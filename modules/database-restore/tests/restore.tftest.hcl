@@ -1,0 +1,92 @@
+mock_provider "aws" {
+  source = "../testing"
+}
+
+variables {
+  prefix               = "tst-anstead"
+  account_id           = "222222222222"
+  source_account_id    = "111111111111"
+  region               = "ap-southeast-2"
+  source_instance_name = "tst-earl-core"
+  source_key_arn       = "arn:aws:kms:ap-southeast-2:111111111111:key/99999999-2222-3333-4444-555555555555"
+  kms_key_arn          = "arn:aws:kms:ap-southeast-2:222222222222:key/11111111-2222-3333-4444-555555555555"
+  vpc_id               = "vpc-1"
+  subnet_ids           = ["subnet-1", "subnet-2"]
+  hosted_zone_id       = "Z1"
+  dns_name             = "sql.bua.tst.anstead.internal"
+  template_bucket      = "tst-anstead-s3-bua"
+
+  client_security_group_ids = { functions = "sg-2", platform = "sg-3" }
+}
+
+run "prepares_what_a_restore_needs" {
+  assert {
+    condition     = aws_s3_object.template.key == "templates/bua-sql.json" && endswith(aws_s3_object.template.source, "bua-sql.template.json")
+    error_message = "The template is where the restore step reads it."
+  }
+
+  assert {
+    condition     = aws_db_parameter_group.this.family == "postgres17"
+    error_message = "Production's major version."
+  }
+
+  assert {
+    condition     = one([for p in aws_db_parameter_group.this.parameter : p.value if p.name == "rds.force_ssl"]) == "1"
+    error_message = "No connection without TLS."
+  }
+
+  assert {
+    condition     = { for name, rule in aws_vpc_security_group_ingress_rule.this : name => [rule.from_port, rule.referenced_security_group_id] } == { functions = [5432, "sg-2"], platform = [5432, "sg-3"] }
+    error_message = "Functions and pods connect, nobody else, and from security groups only."
+  }
+
+  assert {
+    condition     = sort([for secret in aws_secretsmanager_secret.password : secret.name]) == tolist(["tst-anstead-bua-db-core_admin", "tst-anstead-bua-db-lambda", "tst-anstead-bua-db-meterdata", "tst-anstead-bua-db-workflow"])
+    error_message = "A secret for each role."
+  }
+
+  assert {
+    condition     = output.environment["DATABASE_SECRET_PREFIX"] == "tst-anstead-bua-db"
+    error_message = "The functions find them by prefix."
+  }
+}
+
+run "permits_the_run_s_own_resources_and_no_others" {
+  assert {
+    condition     = alltrue([for s in output.restore_statements : !contains(s.resources, "*")])
+    error_message = "No statement is on everything."
+  }
+
+  assert {
+    condition = one([for s in output.restore_statements : s.resources if s.sid == "CopySnapshot"]) == [
+      "arn:aws:rds:ap-southeast-2:111111111111:snapshot:tst-earl-core-*-shared",
+      "arn:aws:rds:ap-southeast-2:222222222222:snapshot:tst-anstead-bua-*",
+    ]
+    error_message = "From the source account's shared copies to this account's own."
+  }
+
+  assert {
+    condition     = one([for s in output.restore_statements : s.conditions[0].variable if s.sid == "InstanceOfStack"]) == "aws:CalledVia"
+    error_message = "Instances are created by CloudFormation only."
+  }
+
+  assert {
+    condition     = alltrue([for s in output.restore_statements : length(s.conditions) > 0 if anytrue([for a in s.actions : startswith(a, "kms:")])])
+    error_message = "Keys are used through RDS only."
+  }
+
+  assert {
+    condition     = one([for s in output.restore_statements : s.conditions[0].values if s.sid == "PointDnsRecord"]) == ["sql.bua.tst.anstead.internal"]
+    error_message = "One name of the zone, not the zone."
+  }
+}
+
+run "refuses_a_single_subnet" {
+  command = plan
+
+  variables {
+    subnet_ids = ["subnet-1"]
+  }
+
+  expect_failures = [var.subnet_ids]
+}

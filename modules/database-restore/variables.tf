@@ -1,0 +1,123 @@
+variable "prefix" {
+  description = "Prefix of every name, e.g. tst-anstead."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,30}$", var.prefix))
+    error_message = "The prefix has lower-case letters, digits and -."
+  }
+}
+
+variable "account_id" {
+  description = "The account that restores."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "An account number has 12 digits."
+  }
+}
+
+variable "source_account_id" {
+  description = "The account that shares the snapshot."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.source_account_id))
+    error_message = "An account number has 12 digits."
+  }
+}
+
+variable "region" {
+  description = "Region of the database."
+  type        = string
+}
+
+variable "source_instance_name" {
+  description = "The production instance; its snapshots are called <name>-<run date>-shared."
+  type        = string
+}
+
+variable "source_key_arn" {
+  description = "The key that the source account re-encrypted the snapshot with and shares."
+  type        = string
+
+  validation {
+    condition     = startswith(var.source_key_arn, "arn:")
+    error_message = "The ARN of a KMS key in the source account, not its alias."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "This account's own key, for the copy of the snapshot, the restored instance and the secrets."
+  type        = string
+}
+
+variable "vpc_id" {
+  description = "VPC of the restored instance."
+  type        = string
+}
+
+variable "subnet_ids" {
+  description = "Private subnets of the restored instance, in at least two availability zones."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.subnet_ids) >= 2
+    error_message = "RDS wants subnets in two availability zones."
+  }
+}
+
+variable "client_security_group_ids" {
+  description = "Who may connect to the database: security groups by a name for the reader."
+  type        = map(string)
+}
+
+variable "major_version" {
+  description = "Production's PostgreSQL major version, for the parameter group's family."
+  type        = number
+  default     = 17
+
+  validation {
+    condition     = var.major_version >= 13 && floor(var.major_version) == var.major_version
+    error_message = "A major version of PostgreSQL, e.g. 17."
+  }
+}
+
+variable "hosted_zone_id" {
+  description = "Private hosted zone in which the platform's pods look the database up."
+  type        = string
+}
+
+variable "dns_name" {
+  description = "Name of the database in that zone, e.g. sql.bua.tst.anstead.internal."
+  type        = string
+}
+
+variable "template_bucket" {
+  description = "Bucket from which the restore step reads the CloudFormation template."
+  type        = string
+}
+
+variable "database_roles" {
+  description = "Roles of the restored database that get a password each, and a secret for it."
+  type        = set(string)
+  default     = ["core_admin", "workflow", "meterdata", "lambda"]
+}
+
+variable "admin_role" {
+  description = "Which of the roles is the instance's master role."
+  type        = string
+  default     = "core_admin"
+}
+
+variable "secret_recovery_days" {
+  description = "Days that a deleted secret can be brought back; 0 deletes at once, for environments that are thrown away."
+  type        = number
+  default     = 7
+
+  validation {
+    condition     = var.secret_recovery_days == 0 || (var.secret_recovery_days >= 7 && var.secret_recovery_days <= 30)
+    error_message = "0, or 7 to 30 days."
+  }
+}

@@ -1,0 +1,167 @@
+locals {
+  buckets = merge(
+    { accrual = var.bucket_name },
+    var.enable_integration_bucket ? { integration = var.integration_bucket_name } : {},
+  )
+}
+
+resource "aws_s3_bucket" "this" {
+  # checkov:skip=CKV_AWS_18: the account's CloudTrail records data events; access logs would be a bucket with the same questions
+  # checkov:skip=CKV_AWS_144: an export can be made again from the month's snapshot; a second region would hold customer data twice
+  # checkov:skip=CKV2_AWS_62: nobody listens for new objects, the run's own steps know when they are complete
+  for_each = local.buckets
+
+  bucket        = each.value
+  force_destroy = var.enable_force_destroy
+}
+
+resource "aws_s3_bucket_public_access_block" "this" {
+  for_each = aws_s3_bucket.this
+
+  bucket                  = each.value.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "this" {
+  for_each = aws_s3_bucket.this
+
+  bucket = each.value.id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_versioning" "this" {
+  for_each = aws_s3_bucket.this
+
+  bucket = each.value.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
+  for_each = aws_s3_bucket.this
+
+  bucket = each.value.id
+
+  rule {
+    bucket_key_enabled = true
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = "aws:kms"
+      kms_master_key_id = var.kms_key_arn
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "this" {
+  for_each = aws_s3_bucket.this
+
+  bucket = each.value.id
+  policy = data.aws_iam_policy_document.this[each.key].json
+
+  depends_on = [aws_s3_bucket_public_access_block.this]
+}
+
+data "aws_iam_policy_document" "this" {
+  for_each = aws_s3_bucket.this
+
+  statement {
+    sid       = "OnlyOverTls"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [each.value.arn, "${each.value.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "accrual" {
+  bucket = aws_s3_bucket.this["accrual"].id
+
+  rule {
+    id     = "exports"
+    status = "Enabled"
+
+    filter {
+      prefix = "export/"
+    }
+
+    transition {
+      days          = 90
+      storage_class = "STANDARD_IA"
+    }
+
+    expiration {
+      days = var.export_retention_days
+    }
+  }
+
+  rule {
+    id     = "generated-meter-data"
+    status = "Enabled"
+
+    filter {
+      prefix = "nem12/"
+    }
+
+    expiration {
+      days = var.meter_data_retention_days
+    }
+  }
+
+  rule {
+    id     = "leftovers"
+    status = "Enabled"
+
+    filter {}
+
+    noncurrent_version_expiration {
+      noncurrent_days = 90
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.this]
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "integration" {
+  count = var.enable_integration_bucket ? 1 : 0
+
+  bucket = aws_s3_bucket.this["integration"].id
+
+  rule {
+    id     = "leftovers"
+    status = "Enabled"
+
+    filter {}
+
+    noncurrent_version_expiration {
+      noncurrent_days = 90
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.this]
+}

@@ -1,0 +1,58 @@
+mock_provider "aws" {
+  source = "../testing"
+}
+
+variables {
+  prefix             = "tst-anstead"
+  account_id         = "222222222222"
+  region             = "ap-southeast-2"
+  kms_key_arn        = "arn:aws:kms:ap-southeast-2:222222222222:key/11111111-2222-3333-4444-555555555555"
+  alarm_topic_arn    = "arn:aws:sns:ap-southeast-2:222222222222:alarms"
+  state_machines     = [{ step = "bua", arn = "arn:bua" }, { step = "restore", arn = "arn:restore" }]
+  function_names     = ["tst-anstead-lambda-bua-next"]
+  queue_names        = ["tst-anstead-sqs-bua-next"]
+  control_table_name = "tst-anstead-ddb-bua"
+  control_table_arn  = "arn:aws:dynamodb:ap-southeast-2:222222222222:table/tst-anstead-ddb-bua"
+}
+
+run "shows_a_run_on_one_page" {
+  assert {
+    condition = length(setsubtract(
+      ["Steps begun", "Steps done", "Steps failed", "Messages waiting", "Age of the oldest message (s)", "Dead letters", "Errors of functions", "Database: connections"],
+      [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.title],
+    )) == 0
+    error_message = "Progress, queues, dead letters, errors and the database."
+  }
+
+  assert {
+    condition     = jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets[0].properties.metrics[1][3] == "arn:restore"
+    error_message = "Steps are in the pipeline's order."
+  }
+
+  assert {
+    condition     = strcontains(one([for w in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : w.properties.metrics[0][0].expression if w.properties.title == "Database: connections"]), "DBInstanceIdentifier=\"bua-sql\"")
+    error_message = "The month's database is found by its name's end."
+  }
+}
+
+run "a_run_that_is_late_rings" {
+  assert {
+    condition     = aws_scheduler_schedule.deadline.schedule_expression == "cron(0 12 2 * ? *)" && aws_scheduler_schedule.deadline.state == "ENABLED"
+    error_message = "Noon of the second by default."
+  }
+
+  assert {
+    condition     = data.aws_iam_policy_document.scheduler.statement[0].actions == toset(["states:StartExecution"])
+    error_message = "The schedule starts the check and nothing else."
+  }
+}
+
+run "refuses_a_deadline_on_the_first" {
+  command = plan
+
+  variables {
+    deadline = "cron(0 12 1 * ? *)"
+  }
+
+  expect_failures = [var.deadline]
+}

@@ -1,0 +1,82 @@
+locals {
+  topic_name       = "${var.prefix}-sns-bua-snapshot"
+  accrual_root_arn = "arn:aws:iam::${var.accrual_account_id}:root"
+  snapshot_arn     = "arn:aws:rds:${var.region}:${var.account_id}:snapshot:${var.production_instance}-*"
+  shared_arn       = "arn:aws:rds:${var.region}:${var.account_id}:snapshot:${var.production_instance}-*-shared"
+  instance_arn     = "arn:aws:rds:${var.region}:${var.account_id}:db:${var.production_instance}"
+
+  values = {
+    production_instance = var.production_instance
+    shared_key_arn      = aws_kms_key.shared.arn
+    accrual_account_id  = var.accrual_account_id
+    snapshot_topic_arn  = aws_sns_topic.snapshot.arn
+  }
+}
+
+module "machine" {
+  source = "../state-machine"
+
+  name               = "${var.prefix}-snapshot"
+  role_name          = "${var.prefix}-role-bua-machine-snapshot"
+  template_file      = var.template_file
+  values             = { for name in var.placeholders : name => local.values[name] }
+  kms_key_arn        = aws_kms_key.shared.arn
+  account_id         = var.account_id
+  region             = var.region
+  log_retention_days = var.log_retention_days
+  alarm_topic_arn    = aws_sns_topic.alarms.arn
+
+  statements = [
+    {
+      sid       = "TakeSnapshot"
+      actions   = ["rds:CreateDBSnapshot"]
+      resources = [local.instance_arn, local.snapshot_arn]
+    },
+    {
+      sid       = "LookAtSnapshots"
+      actions   = ["rds:DescribeDBSnapshots"]
+      resources = [local.snapshot_arn]
+    },
+    {
+      sid       = "ReEncryptSnapshot"
+      actions   = ["rds:CopyDBSnapshot"]
+      resources = [local.snapshot_arn]
+    },
+    {
+      # Only the copy under the shared key: the first snapshot, under production's key, is never shared.
+      sid       = "ShareSnapshot"
+      actions   = ["rds:ModifyDBSnapshotAttribute"]
+      resources = [local.shared_arn]
+    },
+    {
+      sid       = "UseKeysInRds"
+      actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
+      resources = [var.production_key_arn, aws_kms_key.shared.arn]
+      conditions = [
+        { test = "StringEquals", variable = "kms:ViaService", values = ["rds.${var.region}.amazonaws.com"] },
+      ]
+    },
+    {
+      sid       = "LetRdsUseKeys"
+      actions   = ["kms:CreateGrant"]
+      resources = [var.production_key_arn, aws_kms_key.shared.arn]
+      conditions = [
+        { test = "StringEquals", variable = "kms:ViaService", values = ["rds.${var.region}.amazonaws.com"] },
+        { test = "Bool", variable = "kms:GrantIsForAWSResource", values = ["true"] },
+      ]
+    },
+    {
+      sid       = "Announce"
+      actions   = ["sns:Publish"]
+      resources = [aws_sns_topic.snapshot.arn]
+    },
+    {
+      sid       = "EncryptAnnouncement"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [aws_kms_key.shared.arn]
+      conditions = [
+        { test = "StringEquals", variable = "kms:ViaService", values = ["sns.${var.region}.amazonaws.com"] },
+      ]
+    },
+  ]
+}

@@ -1,0 +1,100 @@
+mock_provider "aws" {
+  source = "../testing"
+}
+
+variables {
+  prefix                 = "tst-earl"
+  account_id             = "111111111111"
+  accrual_account_id     = "222222222222"
+  region                 = "ap-southeast-2"
+  production_instance    = "tst-earl-core"
+  production_key_arn     = "arn:aws:kms:ap-southeast-2:111111111111:key/77777777-2222-3333-4444-555555555555"
+  interval_table_name    = "tst-earl-ddb-interval"
+  reader_role_arns       = ["arn:aws:iam::222222222222:role/tst-anstead-role-bua-lambda-site-data"]
+  notification_queue_arn = "arn:aws:sqs:ap-southeast-2:222222222222:tst-anstead-sqs-bua-notify"
+  template_file          = "../../statemachines/14-snapshot.asl.json"
+  placeholders           = ["production_instance", "shared_key_arn", "accrual_account_id", "snapshot_topic_arn"]
+}
+
+run "begins_at_local_midnight_of_the_first" {
+  assert {
+    condition     = aws_scheduler_schedule.month_end.schedule_expression == "cron(0 0 1 * ? *)" && aws_scheduler_schedule.month_end.schedule_expression_timezone == "Australia/Sydney"
+    error_message = "Midnight of the first in Sydney by default."
+  }
+
+  assert {
+    condition     = jsondecode(aws_scheduler_schedule.month_end.target[0].input) == { scheduled_time = "<aws.scheduler.scheduled-time>" }
+    error_message = "The state machine works the run date out of the scheduled time."
+  }
+
+  assert {
+    condition     = aws_scheduler_schedule.month_end.target[0].dead_letter_config[0].arn == aws_sqs_queue.missed.arn && aws_scheduler_schedule.month_end.kms_key_arn == aws_kms_key.shared.arn
+    error_message = "A missed start is kept, and encrypted."
+  }
+}
+
+run "trusts_exactly_the_other_account" {
+  assert {
+    condition = toset(flatten([for s in data.aws_iam_policy_document.key.statement : [for p in s.principals : p.identifiers if p.type == "AWS"]])) == toset([
+      "arn:aws:iam::111111111111:root", "arn:aws:iam::222222222222:root",
+    ])
+    error_message = "The key knows two accounts."
+  }
+
+  assert {
+    condition = alltrue([for s in data.aws_iam_policy_document.key.statement :
+      contains([for c in s.condition : c.variable], "kms:ViaService") && !contains(s.actions, "kms:*")
+      if contains(flatten([for p in s.principals : tolist(p.identifiers)]), "arn:aws:iam::222222222222:root")
+    ])
+    error_message = "The other account uses the key through RDS only."
+  }
+
+  assert {
+    condition = { for c in data.aws_iam_policy_document.topic.statement[0].condition : c.variable => c.values } == {
+      "sns:Protocol" = tolist(["sqs"])
+      "sns:Endpoint" = tolist(["arn:aws:sqs:ap-southeast-2:222222222222:tst-anstead-sqs-bua-notify"])
+    }
+    error_message = "It subscribes its one queue."
+  }
+
+  assert {
+    condition     = one(data.aws_iam_policy_document.interval_read_trust.statement[0].condition).values == tolist(["arn:aws:iam::222222222222:role/tst-anstead-role-bua-lambda-site-data"])
+    error_message = "One of its roles reads intervals."
+  }
+
+  assert {
+    condition     = [for s in data.aws_iam_policy_document.interval_read.statement : s.actions] == [toset(["dynamodb:Query"])]
+    error_message = "It reads, and never writes."
+  }
+}
+
+run "an_encrypted_interval_store_is_decrypted" {
+  variables {
+    interval_table_key_arn = "arn:aws:kms:ap-southeast-2:111111111111:key/66666666-2222-3333-4444-555555555555"
+  }
+
+  assert {
+    condition     = data.aws_iam_policy_document.interval_read.statement[1].resources == toset(["arn:aws:kms:ap-southeast-2:111111111111:key/66666666-2222-3333-4444-555555555555"])
+    error_message = "With its key, through DynamoDB."
+  }
+}
+
+run "refuses_a_reader_that_is_an_account" {
+  command = plan
+
+  variables {
+    reader_role_arns = ["arn:aws:iam::222222222222:root"]
+  }
+
+  expect_failures = [var.reader_role_arns]
+}
+
+run "refuses_a_time_zone_that_is_an_offset" {
+  command = plan
+
+  variables {
+    time_zone = "+10:00"
+  }
+
+  expect_failures = [var.time_zone]
+}

@@ -1,0 +1,112 @@
+resource "aws_sns_topic" "snapshot" {
+  name              = local.topic_name
+  kms_master_key_id = aws_kms_key.shared.arn
+}
+
+resource "aws_sns_topic_policy" "snapshot" {
+  arn    = aws_sns_topic.snapshot.arn
+  policy = data.aws_iam_policy_document.topic.json
+}
+
+data "aws_iam_policy_document" "topic" {
+  statement {
+    sid       = "AccrualSubscribesItsQueue"
+    actions   = ["sns:Subscribe"]
+    resources = [aws_sns_topic.snapshot.arn]
+
+    principals {
+      type        = "AWS"
+      identifiers = [local.accrual_root_arn]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "sns:Protocol"
+      values   = ["sqs"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "sns:Endpoint"
+      values   = [var.notification_queue_arn]
+    }
+  }
+
+  statement {
+    # Terraform in the accrual's account reads the subscription that it made through the topic.
+    sid       = "AccrualReadsItsSubscription"
+    actions   = ["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"]
+    resources = [aws_sns_topic.snapshot.arn]
+
+    principals {
+      type        = "AWS"
+      identifiers = [local.accrual_root_arn]
+    }
+  }
+
+  statement {
+    sid       = "OwnAccountPublishes"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.snapshot.arn]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:aws:iam::${var.account_id}:root"]
+    }
+  }
+
+  statement {
+    sid       = "OnlyOverTls"
+    effect    = "Deny"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.snapshot.arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_sns_topic" "alarms" {
+  name              = "${var.prefix}-sns-bua-alarms"
+  kms_master_key_id = aws_kms_key.shared.arn
+}
+
+resource "aws_sns_topic_policy" "alarms" {
+  arn    = aws_sns_topic.alarms.arn
+  policy = data.aws_iam_policy_document.alarms.json
+}
+
+data "aws_iam_policy_document" "alarms" {
+  statement {
+    sid       = "Alarms"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.alarms.arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:aws:cloudwatch:${var.region}:${var.account_id}:alarm:${var.prefix}-*"]
+    }
+  }
+}
+
+resource "aws_sns_topic_subscription" "alarms" {
+  for_each = var.alarm_emails
+
+  topic_arn = aws_sns_topic.alarms.arn
+  protocol  = "email"
+  endpoint  = each.key
+}

@@ -1,0 +1,60 @@
+locals {
+  # The same names as src/shared/render.py makes: a hyphen is no character of a placeholder.
+  placeholders = merge(
+    { for key, arn in var.calls.functions : "function_${replace(key, "-", "_")}" => arn },
+    { for key, queue in var.calls.queues : "queue_${replace(key, "-", "_")}" => queue.url },
+    { for key, arn in var.calls.machines : "machine_${replace(key, "-", "_")}" => arn },
+    var.values,
+  )
+}
+
+resource "aws_sfn_state_machine" "this" {
+  name       = var.name
+  role_arn   = aws_iam_role.this.arn
+  definition = templatefile(var.template_file, local.placeholders)
+
+  logging_configuration {
+    level                  = "ALL"
+    include_execution_data = false # inputs carry task tokens
+    log_destination        = "${aws_cloudwatch_log_group.this.arn}:*"
+  }
+
+  tracing_configuration {
+    enabled = true
+  }
+
+  lifecycle {
+    precondition {
+      condition     = alltrue([for name in keys(local.placeholders) : strcontains(file(var.template_file), "$${${name}}")])
+      error_message = "${var.template_file} does not use every placeholder that it is given: what it calls is declared wrongly in the catalogue."
+    }
+  }
+
+  # IAM first: Step Functions tries the log destination with the role when the machine is created.
+  depends_on = [aws_iam_role_policy.this]
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  # This prefix keeps the log's resource policy from growing by an entry for each machine, which ends at 5,120 characters:
+  # https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
+  name              = "/aws/vendedlogs/states/${var.name}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
+}
+
+resource "aws_cloudwatch_metric_alarm" "failed" {
+  for_each = toset(["ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"])
+
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = "State machine ${var.name}: ${each.key}. The execution's last event has the cause; start the step again with the same run date."
+  namespace           = "AWS/States"
+  metric_name         = each.key
+  dimensions          = { StateMachineArn = aws_sfn_state_machine.this.arn }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 60
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [var.alarm_topic_arn]
+}

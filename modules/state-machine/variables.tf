@@ -1,0 +1,110 @@
+variable "name" {
+  description = "Name of the machine, e.g. tst-anstead-restore."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,80}$", var.name))
+    error_message = "A state machine's name has at most 80 letters, digits, - and _."
+  }
+}
+
+variable "role_name" {
+  description = "Name of the machine's role."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9+=,.@_-]{1,64}$", var.role_name))
+    error_message = "A role's name has at most 64 characters."
+  }
+}
+
+variable "template_file" {
+  description = "Path of the definition: valid JSON with placeholders in its strings (see the README)."
+  type        = string
+
+  validation {
+    condition     = can(jsondecode(file(var.template_file)))
+    error_message = "The template is valid JSON as it lies there."
+  }
+}
+
+variable "calls" {
+  description = <<-EOT
+    What the machine calls, by the key that its placeholder is made of: function ARNs for function_<key>, queues for
+    queue_<key> (the URL is filled in, the ARN permitted), machine ARNs for machine_<key>. The role is built from this.
+  EOT
+  type = object({
+    functions = optional(map(string), {})
+    queues    = optional(map(object({ url = string, arn = string })), {})
+    machines  = optional(map(string), {})
+  })
+  default = {}
+}
+
+variable "values" {
+  description = "Other placeholders and their values."
+  type        = map(string)
+  default     = {}
+}
+
+variable "statements" {
+  description = "What the machine may do beyond its calls (AWS SDK integrations); actions spelt out, `*` as a resource with a reason."
+  type = list(object({
+    sid       = string
+    actions   = list(string)
+    resources = list(string)
+    conditions = optional(list(object({
+      test     = string
+      variable = string
+      values   = list(string)
+    })), [])
+    reason = optional(string)
+  }))
+  default = []
+
+  validation {
+    condition     = alltrue([for s in var.statements : alltrue([for action in s.actions : can(regex("^[a-z0-9-]+:[A-Za-z0-9]+$", action))])])
+    error_message = "Actions are spelt out, without wildcards."
+  }
+
+  validation {
+    condition     = alltrue([for s in var.statements : !contains(s.resources, "*") || try(length(s.reason) > 10, false)])
+    error_message = "A statement on resource * needs a reason."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "Key that encrypts the log group and the messages on the queues that the machine sends to."
+  type        = string
+}
+
+variable "account_id" {
+  description = "The machine's account."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "An account number has 12 digits."
+  }
+}
+
+variable "region" {
+  description = "The machine's region."
+  type        = string
+}
+
+variable "log_retention_days" {
+  description = "Days that the machine's log is kept."
+  type        = number
+  default     = 400
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "CloudWatch Logs knows certain numbers of days only."
+  }
+}
+
+variable "alarm_topic_arn" {
+  description = "SNS topic that hears of failed, timed out and aborted executions."
+  type        = string
+}

@@ -1,0 +1,73 @@
+variable "name" {
+  description = "Name of the queue, e.g. tst-anstead-sqs-bua-site-basic. The dead-letter queue is called <name>-dlq."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,76}$", var.name))
+    error_message = "A queue's name has at most 76 letters, digits, - and _ (80 with -dlq)."
+  }
+}
+
+variable "visibility_timeout_seconds" {
+  description = "How long a received message stays hidden: six times its function's timeout, as AWS advises."
+  type        = number
+
+  validation {
+    condition     = var.visibility_timeout_seconds >= 0 && var.visibility_timeout_seconds <= 43200
+    error_message = "SQS allows 0 to 43200 seconds."
+  }
+}
+
+variable "max_receive_count" {
+  description = "Deliveries of a message before it becomes a dead letter. src/shared/queue.py counts to the same number."
+  type        = number
+  default     = 3
+
+  validation {
+    condition     = var.max_receive_count >= 1 && var.max_receive_count <= 1000
+    error_message = "SQS allows 1 to 1000 receives."
+  }
+}
+
+variable "retention_seconds" {
+  description = "How long a message waits to be received. A run takes hours; four days bridge a weekend."
+  type        = number
+  default     = 345600
+
+  validation {
+    condition     = var.retention_seconds >= 60 && var.retention_seconds <= 1209600
+    error_message = "SQS keeps messages 60 to 1209600 seconds."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "Key that encrypts both queues."
+  type        = string
+
+  validation {
+    condition     = startswith(var.kms_key_arn, "arn:")
+    error_message = "The ARN of a KMS key is needed: SNS cannot deliver into a queue under the default key."
+  }
+}
+
+variable "topic_arn" {
+  description = "SNS topic that may send into the queue, and is subscribed to it; null for a queue that only functions fill."
+  type        = string
+  default     = null
+}
+
+variable "alarm_topic_arn" {
+  description = "SNS topic of the alarms."
+  type        = string
+}
+
+variable "alarm_age_seconds" {
+  description = "Age of the oldest message above which the queue is stuck. A fan-out of hours has old messages: choose well above."
+  type        = number
+  default     = 14400
+
+  validation {
+    condition     = var.alarm_age_seconds >= 60
+    error_message = "Less than a minute would always ring."
+  }
+}

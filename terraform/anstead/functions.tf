@@ -1,0 +1,77 @@
+module "queue" {
+  source   = "../../modules/work-queue"
+  for_each = local.queue_functions
+
+  name                       = "${local.prefix}-sqs-bua-${each.key}"
+  visibility_timeout_seconds = 6 * each.value.timeout_seconds
+  kms_key_arn                = module.encryption_key.arn
+  topic_arn                  = each.key == "notify" ? local.topic_arn : null
+  alarm_topic_arn            = aws_sns_topic.alarms.arn
+}
+
+module "function" {
+  source   = "../../modules/lambda-function"
+  for_each = local.functions
+
+  name            = "${local.prefix}-lambda-bua-${each.key}"
+  role_name       = "${local.prefix}-role-bua-lambda-${each.key}"
+  description     = each.value.description
+  handler         = "lambdas.${replace(each.key, "-", "_")}.handler.lambda_handler"
+  zip_file        = "${var.zip_folder}/lambda-bua-${each.key}.zip"
+  runtime         = local.catalogue.runtime.python
+  architecture    = local.catalogue.runtime.architecture
+  timeout_seconds = each.value.timeout_seconds
+  memory_mb       = each.value.memory_mb
+  environment     = local.environment
+  region          = var.region
+  kms_key_arn     = module.encryption_key.arn
+  key_services    = local.key_services[each.key]
+  statements      = local.statements[each.key]
+
+  # Only what connects to the database has to be where the database is.
+  network = contains(each.value.requirements, "database") ? {
+    subnet_ids         = var.private_subnet_ids
+    security_group_ids = [aws_security_group.functions.id]
+  } : null
+
+  event_source = contains(keys(local.queue_functions), each.key) ? {
+    queue_arn       = module.queue[each.key].arn
+    batch_size      = each.value.queue.batch_size
+    max_concurrency = min(each.value.queue.concurrency, var.concurrency_cap)
+  } : null
+
+  # Those that work items off put a message that they give up there themselves, with its cause.
+  dead_letter_queue_arn = contains(local.workers, each.key) ? module.queue[each.key].dead_letter_arn : null
+
+  log_retention_days = var.log_retention_days
+  log_level          = var.log_level
+  alarm_errors       = contains(keys(local.queue_functions), each.key) ? 0 : null
+  alarm_topic_arn    = aws_sns_topic.alarms.arn
+}
+
+locals {
+  # The functions that some run type's items go to.
+  workers = toset([for run_type in local.catalogue.run_types : run_type.function])
+
+  # src/shared/settings.py has one field for each.
+  environment = merge(module.database_restore.environment, {
+    ENVIRONMENT              = var.environment
+    PREFIX                   = local.prefix
+    ACCOUNT_ID               = var.account_id
+    TIME_ZONE                = var.time_zone
+    CONTROL_TABLE            = local.control_table
+    BUCKET                   = local.bucket
+    INTEGRATION_BUCKET       = local.integration_bucket
+    QUEUE_URL_PREFIX         = local.queue_url_prefix
+    STATE_MACHINE_ARN_PREFIX = local.machine_arn_prefix
+    TICK_SECONDS             = tostring(var.tick_seconds)
+    ITEMS_PER_MESSAGE_SCALE  = var.items_per_message_scale
+    INTERVAL_TABLE           = coalesce(var.earl_interval_table_name, "${local.earl_prefix}-ddb-interval")
+    INTERVAL_ROLE_ARN        = local.interval_role_arn
+    DATABASE_NAME            = "core"
+    RESTORE_INSTANCE_CLASS   = var.instance_class
+    EKS_CLUSTER              = local.cluster_name
+    EKS_NODE_GROUP           = local.node_group_name
+    EKS_NAMESPACE            = "core"
+  })
+}

@@ -1,0 +1,27 @@
+locals {
+  positions = { for position, machine in local.catalogue.state_machines : machine.step => position }
+  machines  = { for machine in local.catalogue.state_machines : machine.step => machine if machine.account == "ANSTEAD" }
+  steps     = [for machine in local.catalogue.state_machines : machine.step if machine.account == "ANSTEAD"]
+
+  # What a machine calls is in the catalogue; its placeholders and its permissions are built from that alone.
+  calls = { for step, machine in local.machines : step => {
+    functions = { for key in try(machine.calls.functions, []) : key => module.function[key].arn }
+    queues    = { for key in try(machine.calls.queues, []) : key => { url = "${local.queue_url_prefix}${key}", arn = module.queue[key].arn } }
+    machines  = { for key in try(machine.calls.machines, []) : key => "${local.machine_arn_prefix}${key}" }
+  } }
+}
+
+module "machine" {
+  source   = "../../modules/state-machine"
+  for_each = local.machines
+
+  name               = "${local.prefix}-${each.key}"
+  role_name          = "${local.prefix}-role-bua-machine-${each.key}"
+  template_file      = "${path.module}/../../statemachines/${format("%02d", local.positions[each.key])}-${each.key}.asl.json"
+  calls              = local.calls[each.key]
+  kms_key_arn        = module.encryption_key.arn
+  account_id         = var.account_id
+  region             = var.region
+  log_retention_days = var.log_retention_days
+  alarm_topic_arn    = aws_sns_topic.alarms.arn
+}

@@ -1,0 +1,23 @@
+resource "aws_security_group" "functions" {
+  name        = "${local.prefix}-bua-functions"
+  description = "The accrual's functions that reach the database"
+  vpc_id      = var.vpc_id
+}
+
+resource "aws_vpc_security_group_egress_rule" "database" {
+  security_group_id            = aws_security_group.functions.id
+  description                  = "The restored database"
+  ip_protocol                  = "tcp"
+  from_port                    = 5432
+  to_port                      = 5432
+  referenced_security_group_id = module.database_restore.security_group_id
+}
+
+resource "aws_vpc_security_group_egress_rule" "apis" {
+  security_group_id = aws_security_group.functions.id
+  description       = "AWS APIs and the cluster's API, whose addresses change"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  cidr_ipv4         = "0.0.0.0/0"
+}

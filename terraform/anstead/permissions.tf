@@ -1,0 +1,135 @@
+# What each function may do, by what it does. Logging, tracing, its own queue and the network are in modules/lambda-function.
+# A new queue-driven function that works in the database needs no line here; one that calls another service adds a grant.
+locals {
+  run_executions = [for step in concat(["bua"], local.steps) :
+    "arn:aws:states:${var.region}:${var.account_id}:execution:${local.prefix}-${step}:*"
+  ]
+  machine_arns = [for step in local.steps : "${local.machine_arn_prefix}${step}"]
+  bucket_arn   = module.export_storage.bucket_arn
+  outbound_arn = module.export_storage.integration_bucket_arn
+
+  grants = {
+    # Every invocation reads which database is the current run's.
+    ledger-read = [
+      { sid = "ReadLedger", actions = ["dynamodb:GetItem"], resources = [module.control_store.control_table_arn] },
+    ]
+    ledger-write = [
+      { sid = "WriteLedger", actions = ["dynamodb:UpdateItem"], resources = [module.control_store.control_table_arn] },
+    ]
+    database       = module.database_restore.connect_statements
+    database-admin = module.database_restore.administer_statements
+    restore        = module.database_restore.restore_statements
+    scale          = module.cluster_scaling.scale_statements
+
+    # Whether the holder of the lock is still at work. An execution's name is made by who starts it.
+    executions = [
+      { sid = "LookAtExecutions", actions = ["states:DescribeExecution"], resources = local.run_executions },
+    ]
+
+    # Old files of a run, before a step writes them anew. Versions stay: DeleteObject without a version only hides.
+    clear-files = [
+      {
+        sid       = "ListOwnFiles"
+        actions   = ["s3:ListBucket"]
+        resources = [local.bucket_arn]
+        conditions = [
+          { test = "StringLike", variable = "s3:prefix", values = ["nem12/*", "export/csv/*"] },
+        ]
+      },
+      {
+        sid       = "ListOutbound"
+        actions   = ["s3:ListBucket"]
+        resources = [local.outbound_arn]
+        conditions = [
+          { test = "StringLike", variable = "s3:prefix", values = ["ADH/OUTBOUND/BUA/*"] },
+        ]
+      },
+      {
+        sid       = "DeleteFiles"
+        actions   = ["s3:DeleteObject"]
+        resources = ["${local.bucket_arn}/nem12/*", "${local.bucket_arn}/export/csv/*", "${local.outbound_arn}/ADH/OUTBOUND/BUA/*"]
+      },
+    ]
+
+    copy-outbound = [
+      {
+        sid       = "ListExports"
+        actions   = ["s3:ListBucket"]
+        resources = [local.bucket_arn]
+        conditions = [
+          { test = "StringLike", variable = "s3:prefix", values = ["export/csv/*"] },
+        ]
+      },
+      { sid = "ReadExports", actions = ["s3:GetObject"], resources = ["${local.bucket_arn}/export/csv/*"] },
+      {
+        # AbortMultipartUpload is called only when a copy of a large file fails half way.
+        sid       = "WriteOutbound"
+        actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
+        resources = ["${local.outbound_arn}/ADH/OUTBOUND/BUA/*"]
+      },
+    ]
+
+    write-exports = [
+      {
+        sid       = "WriteExports"
+        actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
+        resources = ["${local.bucket_arn}/export/csv/*"]
+      },
+    ]
+    write-meter-data = [
+      { sid = "WriteMeterData", actions = ["s3:PutObject"], resources = ["${local.bucket_arn}/nem12/*"] },
+    ]
+    read-intervals = [
+      { sid = "ReadEarlsIntervals", actions = ["sts:AssumeRole"], resources = [local.interval_role_arn] },
+    ]
+    start-run = [
+      { sid = "StartRun", actions = ["states:StartExecution"], resources = ["${local.machine_arn_prefix}bua"] },
+    ]
+
+    # A task token belongs to an execution of a machine, which is what IAM asks for.
+    keep-alive = [
+      { sid = "KeepTaskAlive", actions = ["states:SendTaskHeartbeat"], resources = local.machine_arns },
+    ]
+    answer = [
+      { sid = "AnswerTask", actions = ["states:SendTaskSuccess", "states:SendTaskFailure"], resources = local.machine_arns },
+    ]
+    enqueue = [
+      {
+        sid       = "EnqueueWork"
+        actions   = ["sqs:SendMessage"]
+        resources = concat([for key in local.workers : module.queue[key].arn], [module.queue["site-initiate"].arn, module.queue["next"].arn])
+      },
+    ]
+    tick = [
+      { sid = "TickAgain", actions = ["sqs:SendMessage"], resources = [module.queue["next"].arn] },
+      {
+        sid       = "TakeDeadLettersIn"
+        actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage"]
+        resources = [for key in local.workers : module.queue[key].dead_letter_arn]
+      },
+    ]
+  }
+
+  function_grants = {
+    controller-fast = ["ledger-write", "database-admin", "restore", "scale", "executions", "clear-files"]
+    controller-slow = ["database-admin", "copy-outbound"]
+    next            = ["ledger-write", "keep-alive", "answer", "tick"]
+    notify          = ["start-run"]
+    site-initiate   = ["keep-alive", "enqueue"]
+    site-data       = ["read-intervals"]
+    site-export     = ["write-exports"]
+    site-nem12      = ["write-meter-data"]
+  }
+
+  statements = { for key, function in local.functions : key => flatten([
+    for grant in concat(contains(function.requirements, "database") ? ["ledger-read", "database"] : [], lookup(local.function_grants, key, [])) :
+    local.grants[grant]
+  ]) }
+
+  # Through which services a function uses the account's key: those of its grants that store something encrypted.
+  key_services = { for key, function in local.functions : key => concat(
+    contains(function.requirements, "database") ? ["dynamodb", "secretsmanager"] : [],
+    contains(keys(local.queue_functions), key) ? ["sqs"] : [],
+    length(setintersection(lookup(local.function_grants, key, []), ["restore", "copy-outbound", "write-exports", "write-meter-data"])) > 0 ? ["s3"] : [],
+  ) }
+}

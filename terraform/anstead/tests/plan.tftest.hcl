@@ -1,0 +1,69 @@
+mock_provider "aws" {
+  source = "../../modules/testing"
+}
+
+variables {
+  environment               = "tst"
+  account_id                = "222222222222"
+  earl_account_id           = "111111111111"
+  earl_shared_key_arn       = "arn:aws:kms:ap-southeast-2:111111111111:key/99999999-2222-3333-4444-555555555555"
+  vpc_id                    = "vpc-1"
+  private_subnet_ids        = ["subnet-1", "subnet-2"]
+  hosted_zone_id            = "Z1"
+  cluster_security_group_id = "sg-9"
+}
+
+run "names_are_the_document_s" {
+  assert {
+    condition = [for step in local.steps : module.machine[step].name] == [
+      "tst-anstead-bua", "tst-anstead-restore", "tst-anstead-scaleup-workflow", "tst-anstead-warming", "tst-anstead-segments",
+      "tst-anstead-microscalar", "tst-anstead-reset-basicreads", "tst-anstead-basicreads", "tst-anstead-scaleup-meterdata",
+      "tst-anstead-nem12", "tst-anstead-invoiceruns", "tst-anstead-scaledown", "tst-anstead-export", "tst-anstead-terminate",
+    ]
+    error_message = "Fourteen state machines in the pipeline's order."
+  }
+
+  assert {
+    condition = sort([for function in module.function : function.name]) == sort([for key in [
+      "controller-fast", "controller-slow", "next", "notify", "site-basic", "site-data", "site-export", "site-initiate",
+      "site-mscalar", "site-nem12", "site-prepare", "site-segment",
+    ] : "tst-anstead-lambda-bua-${key}"])
+    error_message = "Twelve functions."
+  }
+
+  assert {
+    condition     = module.control_store.control_table_name == "tst-anstead-ddb-bua"
+    error_message = "The control table."
+  }
+}
+
+run "every_worker_has_its_grants" {
+  assert {
+    condition = alltrue([for key in local.workers :
+      length(setintersection(["ReadLedger", "DatabasePassword"], [for s in local.statements[key] : s.sid])) == 2
+    ])
+    error_message = "Workers find and enter the database."
+  }
+
+  assert {
+    condition     = [for s in local.statements["notify"] : s.sid] == ["StartRun"]
+    error_message = "notify starts runs and does nothing else."
+  }
+
+  assert {
+    condition = { for key in ["site-basic", "site-mscalar", "site-prepare", "site-segment"] : key => [for s in local.statements[key] : s.sid] } == {
+      for key in ["site-basic", "site-mscalar", "site-prepare", "site-segment"] : key => ["ReadLedger", "DatabasePassword"]
+    }
+    error_message = "A function that only works in the database has no grants beyond it."
+  }
+
+  assert {
+    condition     = alltrue([for key, function in local.function_grants : contains(keys(local.functions), key)])
+    error_message = "Grants are for functions that the catalogue has."
+  }
+
+  assert {
+    condition     = sort(setunion(flatten(values(local.function_grants)), ["ledger-read", "database"])) == sort(keys(local.grants))
+    error_message = "Every grant is used."
+  }
+}

@@ -1,0 +1,17 @@
+environment = "tst"
+
+# To be replaced by the account's own, as docs/deployment.md says.
+account_id                = "222222222222"
+earl_account_id           = "111111111111"
+earl_shared_key_arn       = "arn:aws:kms:ap-southeast-2:111111111111:key/00000000-0000-0000-0000-000000000000"
+vpc_id                    = "vpc-00000000000000000"
+private_subnet_ids        = ["subnet-00000000000000000", "subnet-11111111111111111"]
+hosted_zone_id            = "Z00000000000000000000"
+cluster_security_group_id = "sg-00000000000000000"
+
+instance_class      = "db.r7g.2xlarge"
+node_instance_types = ["m7g.large"]
+concurrency_cap     = 100
+
+# Test runs begin by hand, so nobody waits for them.
+enable_deadline = false

@@ -1,0 +1,29 @@
+# EARL, the production account: it only ever gives. A snapshot on the first of the month, and a role that reads intervals.
+locals {
+  prefix         = "${var.environment}-earl"
+  anstead_prefix = "${var.environment}-anstead"
+
+  catalogue = yamldecode(file("${path.module}/../../catalogue.yaml"))
+  position  = { for position, machine in local.catalogue.state_machines : machine.step => position }
+  snapshot  = local.catalogue.state_machines[local.position["snapshot"]]
+}
+
+module "snapshot_sharing" {
+  source = "../../modules/snapshot-sharing"
+
+  prefix                 = local.prefix
+  account_id             = var.account_id
+  accrual_account_id     = var.anstead_account_id
+  region                 = var.region
+  production_instance    = coalesce(var.production_instance, "${local.prefix}-core")
+  production_key_arn     = var.production_key_arn
+  interval_table_name    = coalesce(var.interval_table_name, "${local.prefix}-ddb-interval")
+  interval_table_key_arn = var.interval_table_key_arn
+  reader_role_arns       = ["arn:aws:iam::${var.anstead_account_id}:role/${local.anstead_prefix}-role-bua-lambda-site-data"]
+  notification_queue_arn = "arn:aws:sqs:${var.region}:${var.anstead_account_id}:${local.anstead_prefix}-sqs-bua-notify"
+  template_file          = "${path.module}/../../statemachines/${format("%02d", local.position["snapshot"])}-snapshot.asl.json"
+  placeholders           = local.snapshot.calls.values
+  time_zone              = var.time_zone
+  enable_schedule        = var.enable_schedule
+  alarm_emails           = var.alarm_emails
+}

@@ -1,0 +1,76 @@
+variable "environment" {
+  description = "tst or prd; the first part of every name."
+  type        = string
+
+  validation {
+    condition     = contains(["tst", "prd"], var.environment)
+    error_message = "The environments are tst and prd."
+  }
+}
+
+variable "account_id" {
+  description = "EARL's account number."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "An account number has 12 digits."
+  }
+}
+
+variable "anstead_account_id" {
+  description = "ANSTEAD's account number: the one account that anything is shared with."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.anstead_account_id)) && var.anstead_account_id != var.account_id
+    error_message = "An account number of 12 digits, another than EARL's."
+  }
+}
+
+variable "region" {
+  description = "Region of both accounts' resources: snapshots are not copied across regions."
+  type        = string
+  default     = "ap-southeast-2"
+}
+
+variable "time_zone" {
+  description = "Whose midnight the snapshot is taken at."
+  type        = string
+  default     = "Australia/Sydney"
+}
+
+variable "production_instance" {
+  description = "The production RDS instance; null for <environment>-earl-core."
+  type        = string
+  default     = null
+}
+
+variable "production_key_arn" {
+  description = "Key that the production database is encrypted with."
+  type        = string
+}
+
+variable "interval_table_name" {
+  description = "Production's interval store, meterdata's table; null for <environment>-earl-ddb-interval."
+  type        = string
+  default     = null
+}
+
+variable "interval_table_key_arn" {
+  description = "Key of the interval store's table; null where it is encrypted with DynamoDB's own."
+  type        = string
+  default     = null
+}
+
+variable "enable_schedule" {
+  description = "Whether a run begins by itself on the first of every month."
+  type        = bool
+  default     = true
+}
+
+variable "alarm_emails" {
+  description = "Who hears of a snapshot that failed."
+  type        = set(string)
+  default     = []
+}
