@@ -23,8 +23,9 @@ begin
 end $$;
 
 -- Purpose: one batch of bua_initiate, as the workflow engine executes it. Input: its payload.
+-- Definer's rights: the engine's role may not write the meter reads that some calculations make.
 create or replace procedure bua.execute_calculation(p_payload jsonb)
-language plpgsql as $$
+language plpgsql security definer set search_path = bua, pg_temp as $$
 declare
     v_run_date date := p_payload ->> 'run_date';
     v_run_type text := p_payload ->> 'run_type';

@@ -46,19 +46,32 @@ def with_half_hour(half_hour: int, value: Any, others: Any = 0.1) -> list[Any]:
 # --- which days -------------------------------------------------------------------------------------------------
 
 
-def test_dates_to_check_run_from_the_first_read_to_the_periods_last_market_day(book: Book) -> None:
+def dates_to_check(book: Book) -> list[tuple[Any, ...]]:
+    with book.acting_as("lambda"):
+        return book.rows(
+            "select jurisdiction, customer_class, min(profile_date)::text, max(profile_date)::text, count(*)"
+            " from bua.bua_dates_to_check(%s) group by 1, 2 order by 1",
+            book.run_date,
+        )
+
+
+def test_dates_to_check_run_from_a_season_before_the_first_read_to_the_periods_last_market_day(book: Book) -> None:
     register = home(book, "A")
     book.days(register, "2026-10-29", "2026-10-29")
     book.days(home(book, "SUMMER", state="NSW", customer_class="BUS"), "2026-10-31", "2026-10-31")
     book.close_profiles()
     book.call("create_segments")
-    # 30 and 31 October have not been read: they are missing, not out of question.
-    assert book.ask("bua_dates_to_check", columns="jurisdiction, customer_class, profile_date::text", order="1, 3") == [
-        ("NSW", "BUS", "2026-10-31"),
-        ("QLD", "RES", "2026-10-29"),
-        ("QLD", "RES", "2026-10-30"),
-        ("QLD", "RES", "2026-10-31"),
-    ]
+    # 45 days before 29 and 31 October. 30 and 31 October have not been read: they are missing, not out of question.
+    assert dates_to_check(book) == [
+        ("NSW", "BUS", "2026-09-16", "2026-10-31", 46), ("QLD", "RES", "2026-09-14", "2026-10-31", 48),
+    ]  # fmt: skip
+
+
+def test_no_dates_before_the_profiles_begin(book: Book) -> None:
+    book.days(home(book, "A"), "2024-11-30", "2024-11-30")
+    book.close_profiles()
+    book.call("create_segments")
+    assert dates_to_check(book) == [("QLD", "RES", "2024-11-01", "2026-10-31", 730)]
 
 
 def test_a_south_australian_winter_is_checked_one_market_day_further(winter_book: Book) -> None:
@@ -66,8 +79,8 @@ def test_a_south_australian_winter_is_checked_one_market_day_further(winter_book
         winter_book.days(home(winter_book, state, state=state), "2026-06-30", "2026-06-30")
     winter_book.close_profiles()
     winter_book.call("create_segments")
-    assert winter_book.ask("bua_dates_to_check", columns="jurisdiction, profile_date::text", order="1, 2") == [
-        ("SA", "2026-06-30"), ("SA", "2026-07-01"), ("WA", "2026-06-30"),
+    assert dates_to_check(winter_book) == [
+        ("SA", "RES", "2026-05-16", "2026-07-01", 47), ("WA", "RES", "2026-05-16", "2026-06-30", 46),
     ]  # fmt: skip
 
 
@@ -90,8 +103,8 @@ def test_a_day_without_reads_has_no_average(book: Book) -> None:
     average(book)
     assert entry(book, "2026-10-06", 7) is None
     assert entry(book, "2026-10-06", 7, "site_counts") == 0
-    # From the 5th to the 31st, every day has its row.
-    assert book.value("select count(*) from bua.segment_profile where run_date = %s", book.run_date) == 27
+    # Every day of October has its row.
+    assert book.value("select count(*) from bua.segment_profile where run_date = %s", book.run_date) == 31
 
 
 def test_partial_sums_of_all_batches_are_added(book: Book) -> None:
