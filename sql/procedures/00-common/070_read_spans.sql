@@ -49,7 +49,7 @@ language sql stable as $$
     bound as (
         select max(f.from_date) as from_date, l.to_date
         from (select max(to_date) as to_date from span) l
-        join span f on f.from_date <= l.to_date - bua.parameter('basic_reference_days')::integer
+        join span f on f.from_date <= l.to_date - (select bua.parameter('basic_reference_days'))::integer
         group by l.to_date
     )
     select * from (

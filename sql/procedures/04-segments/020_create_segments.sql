@@ -8,7 +8,7 @@ create or replace procedure bua.create_segments(p_run_date date)
 language sql as $$
     insert into bua.segment (run_date, jurisdiction, customer_class, stream_type, first_date, last_date, median_daily)
     select p_run_date, p.jurisdiction, p.customer_class, p.stream_type,
-           greatest(p.first_date - bua.parameter('profile_season_days')::integer, r.profile_start), d.last_date, s.median_daily
+           greatest(p.first_date - (select bua.parameter('profile_season_days'))::integer, r.profile_start), d.last_date, s.median_daily
     from (
         select jurisdiction, customer_class, stream_type, min(profile_date) as first_date
         from bua.segment_partial where run_date = p_run_date group by 1, 2, 3
@@ -26,7 +26,7 @@ language sql as $$
 
     update bua.utility_profile_summary u
     set is_giant = u.complete_days > 0
-        and u.complete_total / 1e6 / u.complete_days > bua.parameter('giant_factor') * s.median_daily
+        and u.complete_total / 1e6 / u.complete_days > (select bua.parameter('giant_factor')) * s.median_daily
     from bua.segment s
     where u.run_date = p_run_date and s.run_date = p_run_date
       and (s.jurisdiction, s.customer_class, s.stream_type) = (u.jurisdiction, u.customer_class, u.stream_type);

@@ -31,8 +31,8 @@ language sql as $$
         select n.*, min(average) over w as lowest, max(average) over w as highest
         from nearby n
         window w as (partition by jurisdiction, customer_class, stream_type, h order by profile_date
-                     rows between bua.parameter('profile_neighbour_days')::integer preceding
-                                 and bua.parameter('profile_neighbour_days')::integer following)
+                     rows between (select bua.parameter('profile_neighbour_days'))::integer preceding
+                                 and (select bua.parameter('profile_neighbour_days'))::integer following)
     ),
     judged as (
         select e.*, case when e.n = 0 then 'MISSING'

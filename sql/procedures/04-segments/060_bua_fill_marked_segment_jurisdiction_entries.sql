@@ -5,10 +5,16 @@
 -- Safe to rerun, and beside other months: sources are unmarked averages, which filling never changes.
 create or replace procedure bua.bua_fill_marked_segment_jurisdiction_entries(p_run_date date, p_items text[])
 language sql as $$
-    with mark as materialized (
+    with hopeless as materialized (   -- half-hours that are marked on every day: a thin segment has nothing else
+        select p.jurisdiction, p.customer_class, p.stream_type, bit_and(p.marked_mask) as half_hours
+        from bua.segment_profile p where p.run_date = p_run_date group by 1, 2, 3
+    ),
+    mark as materialized (
         select m.*, p.day_type
         from bua.segment_profile_mark m
         join bua.segment_profile p using (run_date, jurisdiction, customer_class, stream_type, profile_date)
+        join hopeless h on (h.jurisdiction, h.customer_class, h.stream_type) = (m.jurisdiction, m.customer_class, m.stream_type)
+            and (h.half_hours >> (m.half_hour - 1)) & 1 = 0
         where m.run_date = p_run_date
           and bua.segment_month(m.jurisdiction, m.customer_class, m.stream_type, m.profile_date) = any (p_items)
     ),
@@ -24,8 +30,8 @@ language sql as $$
             join bua.segment_profile q
                 on q.run_date = m.run_date
                 and (q.jurisdiction, q.customer_class, q.stream_type) = (m.jurisdiction, m.customer_class, m.stream_type)
-                and q.profile_date between m.profile_date - 364 * t.years_back - bua.parameter('profile_season_days')::integer
-                                       and m.profile_date - 364 * t.years_back + bua.parameter('profile_season_days')::integer
+                and q.profile_date between m.profile_date - 364 * t.years_back - (select bua.parameter('profile_season_days'))::integer
+                                       and m.profile_date - 364 * t.years_back + (select bua.parameter('profile_season_days'))::integer
                 and (q.day_type = m.day_type or t.is_weekend_allowed and m.day_type = 'HOLIDAY' and q.day_type = 'WEEKEND')
                 and (q.marked_mask >> (m.half_hour - 1)) & 1 = 0
             order by t.rank, abs(q.profile_date - (m.profile_date - 364 * t.years_back)), q.profile_date

@@ -37,7 +37,7 @@ language sql as $$
     )
     select p_run_date, jurisdiction, customer_class, stream_type, to_char(first_day, 'YYYY-MM'), profile_units,
            platform_units, round(variance_percent, 3),
-           coalesce(abs(variance_percent) > bua.parameter('validate_tolerance_percent'), profile_units <> platform_units)
+           coalesce(abs(variance_percent) > (select bua.parameter('validate_tolerance_percent')), profile_units <> platform_units)
     from judged
     on conflict (run_date, jurisdiction, customer_class, stream_type, year_month)
     do update set profile_units = excluded.profile_units, platform_units = excluded.platform_units,

@@ -34,7 +34,7 @@ begin
         select k.profile_date, k.volume_mj
         from attempt t
         join known k on (k.jurisdiction, k.node) = (h.jurisdiction, h.node)
-            and abs(k.profile_date - (h.profile_date - 364 * t.years_back)) <= bua.parameter('profile_season_days')
+            and abs(k.profile_date - (h.profile_date - 364 * t.years_back)) <= (select bua.parameter('profile_season_days'))
             and (k.day_type = h.day_type or t.is_weekend_allowed and h.day_type = 'HOLIDAY' and k.day_type = 'WEEKEND')
         order by t.rank, abs(k.profile_date - (h.profile_date - 364 * t.years_back)), k.profile_date
         limit 1

@@ -46,8 +46,8 @@ begin
     update bua.micro_scalar s
     set daily_mean = s.usage_units / s.reference_days,
         -- not by GREATEST and LEAST alone: they pass over a null, and no scalar is no vacant site
-        scalar = case when s.scalar is not null then round(least(greatest(s.scalar, 0), bua.parameter('scalar_cap')), 15) end,
-        is_capped = coalesce(s.scalar > bua.parameter('scalar_cap'), false)
+        scalar = case when s.scalar is not null then round(least(greatest(s.scalar, 0), (select bua.parameter('scalar_cap'))), 15) end,
+        is_capped = coalesce(s.scalar > (select bua.parameter('scalar_cap')), false)
     where s.run_date = p_run_date and s.account_id = any (p_account_ids);
 
     call bua.mark_giants(p_run_date, p_account_ids);

@@ -5,7 +5,7 @@ create or replace procedure bua.scalars_from_interval_reads(p_run_date date, p_a
 language sql as $$
     with complete_day as materialized (
         select s.account_id, s.meter_register_id, u.profile_date, u.day_total, m.daily_total,
-               u.profile_date between s.first_missing - bua.parameter('scalar_reference_days')::integer
+               u.profile_date between s.first_missing - (select bua.parameter('scalar_reference_days'))::integer
                                   and s.first_missing - 1 as is_in_window,
                row_number() over (partition by s.account_id, s.meter_register_id order by u.profile_date desc) as recency
         from bua.micro_scalar s
@@ -18,7 +18,7 @@ language sql as $$
     reference as (
         select 1 as rank, 'READS' as method, * from complete_day where is_in_window
         union all
-        select 2, 'OLDER_READS', * from complete_day where recency <= bua.parameter('scalar_reference_days')
+        select 2, 'OLDER_READS', * from complete_day where recency <= (select bua.parameter('scalar_reference_days'))
     ),
     candidate as (
         select distinct on (account_id, meter_register_id) *
@@ -27,7 +27,7 @@ language sql as $$
                    count(*) as days, sum(day_total) / 1e6 as usage, sum(daily_total) as macro
             from reference group by rank, method, account_id, meter_register_id
         ) c
-        where c.days >= bua.parameter('scalar_min_days') and c.macro > 0
+        where c.days >= (select bua.parameter('scalar_min_days')) and c.macro > 0
         order by account_id, meter_register_id, rank
     )
     update bua.micro_scalar s

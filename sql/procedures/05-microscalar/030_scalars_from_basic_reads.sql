@@ -26,6 +26,6 @@ language sql as $$
         where t.run_date = p_run_date and t.read_type = 'BASIC' and t.method is null and x.read_state = 'ACTUAL' and m.macro > 0
         group by 1, 2
     ) r
-    where r.days >= bua.parameter('scalar_min_days') and s.run_date = p_run_date
+    where r.days >= (select bua.parameter('scalar_min_days')) and s.run_date = p_run_date
       and (s.account_id, s.meter_register_id) = (r.account_id, r.meter_register_id)
 $$;

@@ -10,7 +10,7 @@ language sql as $$
         join bua.utility_profile u
             on u.run_date = s.run_date and u.meter_register_id = any (s.register_ids) and u.excluded_mask = 0
             and s.occupied @> u.profile_date
-            and u.profile_date >= s.first_missing - bua.parameter('scalar_reference_days')::integer
+            and u.profile_date >= s.first_missing - (select bua.parameter('scalar_reference_days'))::integer
         where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.read_type = 'INTERVAL' and s.method is null
         union all
         select s.account_id, s.meter_register_id, x.from_date, x.to_date - 1, x.to_date - x.from_date, x.quantity
@@ -22,7 +22,7 @@ language sql as $$
     summed as (
         select account_id, meter_register_id, min(from_date) as from_date, max(to_date) as to_date, sum(days) as days,
                sum(usage) as usage
-        from reference group by 1, 2 having sum(days) >= bua.parameter('scalar_min_days')
+        from reference group by 1, 2 having sum(days) >= (select bua.parameter('scalar_min_days'))
     )
     update bua.micro_scalar s
     set method = 'OWN_DAILY_MEAN', reference_from = v.from_date, reference_to = v.to_date, reference_days = v.days,

@@ -14,5 +14,5 @@ language sql as $$
               select from bua.utility_profile_summary u
               where u.run_date = s.run_date and u.meter_register_id = any (s.register_ids)
                 and u.customer_class = a.customer_class and u.is_giant)
-          else s.daily_mean > bua.parameter('giant_factor') * g.median_daily end
+          else s.daily_mean > (select bua.parameter('giant_factor')) * g.median_daily end
 $$;
