@@ -44,6 +44,8 @@ begin
     when 'SegmentJurisdictionCheck' then
         call bua.analyze_run('segment_profile', p_run_date);
         call bua.truncate_run('segment_profile_mark', p_run_date);
+    when 'SegmentJurisdictionFix' then
+        call bua.analyze_run('segment_profile_mark', p_run_date);
     when 'Validate' then
         call bua.truncate_run('utility_profile_variance', p_run_date);
     when 'MicroScalar' then
