@@ -4,6 +4,7 @@ Roles are permissive here: permissions are Terraform's to state and its tests' t
 """
 
 import json
+import os
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,8 +28,8 @@ PLATFORM_SQL = ROOT / "sql" / "platform"
 # On AWS a queue's visibility timeout is six times its function's; a message that fails here is wanted back sooner.
 VISIBILITY_SECONDS = 60
 MAX_RECEIVES = 3
-# What a laptop of two cores can stand, whatever the cloud's concurrency is.
-MOST_CONCURRENCY = 3
+# Functions of one kind at a time, whatever the cloud's concurrency is: each takes a second of a core to start.
+MOST_CONCURRENCY = max(2, min(os.cpu_count() or 2, 4))
 TICK_SECONDS = 1
 
 _ANYBODY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
