@@ -34,6 +34,7 @@ resource "aws_db_parameter_group" "this" {
 }
 
 resource "aws_security_group" "this" {
+  # checkov:skip=CKV2_AWS_5: a run attaches it to the instance that its CloudFormation stack creates
   name        = "${var.prefix}-bua-sql"
   description = "The accrual's throw-away database"
   vpc_id      = var.vpc_id

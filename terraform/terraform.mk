@@ -1,0 +1,21 @@
+# Targets around Terraform and policies; the Makefile includes this file.
+TERRAFORM ?= terraform
+ACCOUNT     ?= anstead
+ENVIRONMENT ?= tst
+
+.PHONY: terraform-check policy-check terraform-plan terraform-apply
+
+terraform-check: ## Terraform's format, validation and tests (loudly skipped where there is no Terraform)
+	@terraform/check.sh
+
+policy-check: setup ## checkov on Terraform, CloudFormation and workflows; zizmor on workflows (from the package index)
+	@terraform/policies.sh "$(VENV)/bin/python"
+
+terraform-plan: ## What would change: ACCOUNT=earl|anstead ENVIRONMENT=tst|prd
+	@$(TERRAFORM) -chdir=terraform/$(ACCOUNT) init -input=false -no-color -reconfigure -backend-config=$(ENVIRONMENT).s3.tfbackend >&2
+	@# A plan writes nothing: it needs no lock, and whoever makes it no right to one.
+	@$(TERRAFORM) -chdir=terraform/$(ACCOUNT) plan -input=false -no-color -lock=false -var-file=$(ENVIRONMENT).tfvars
+
+terraform-apply: ## Change it: ACCOUNT=earl|anstead ENVIRONMENT=tst|prd
+	@$(TERRAFORM) -chdir=terraform/$(ACCOUNT) init -input=false -no-color -reconfigure -backend-config=$(ENVIRONMENT).s3.tfbackend
+	@$(TERRAFORM) -chdir=terraform/$(ACCOUNT) apply -input=false -no-color -auto-approve -var-file=$(ENVIRONMENT).tfvars
