@@ -106,6 +106,13 @@ class TestRun:
         with pytest.raises(NoCurrentRun, match="no database"):
             context.ledger.current().database_address()
 
+    def test_forced_onto_the_current_database_it_keeps_it(self, context):
+        begin_run(context, run_date="2026-10-01")
+        context.ledger.set_current({"db_host": "db", "db_port": 5432})
+        end_run(context)
+        begin_run(context, run_date="2026-11-01", start_at="segments", force=True)
+        assert context.ledger.current().database_address() == ("db", 5432)
+
     def test_without_a_date_it_goes_on_with_the_current_run(self, context):
         with pytest.raises(NoCurrentRun):
             begin_run(context)

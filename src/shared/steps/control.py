@@ -91,7 +91,7 @@ def begin_run(context: Context, request: BeginRun) -> dict[str, Any]:
     with _released_on_error(context, request.execution):
         current = context.ledger.current()
         run_date = resolve_run_date(current, given.run_date, force=given.force, may_begin="restore" in steps)
-        _make_current(context, current, run_date)
+        _make_current(context, current, run_date, restores="restore" in steps)
         values = {"state": RUNNING, "started_at": context.now.isoformat(timespec="seconds"), "steps": list(steps)}
         if given.snapshot_arn:
             values["snapshot_arn"] = given.snapshot_arn
@@ -138,7 +138,7 @@ def begin_step(context: Context, request: BeginStep) -> dict[str, Any]:
             current, given.run_date, force=given.force, may_begin=is_restore and current.state == TERMINATED
         )
         if is_restore:
-            _make_current(context, current, run_date)
+            _make_current(context, current, run_date, restores=True)
             if given.snapshot_arn:
                 context.ledger.set_run(run_date, {"snapshot_arn": given.snapshot_arn})
         attempt = context.ledger.begin_step(request.step, run_date, request.execution, context.now)
@@ -230,14 +230,14 @@ def _take_or_join_lock(context: Context, request: BeginStep) -> None:
         raise RunInProgress(f"{owner} does not hold the lock any more: leave lock_owner out to start the step alone")
 
 
-def _make_current(context: Context, current: Current, run_date: date) -> None:
-    if current.run_date == run_date:
-        context.ledger.set_current({"state": RUNNING})
-        return
-    if current.db_host is not None:
-        logger.warning("a database of an earlier run is left", run_date=str(current.run_date), host=current.db_host)
-    # Nothing of the new run may work on the old run's database.
-    context.ledger.set_current({"run_date": run_date, "state": RUNNING}, remove=("update_id", "db_host", "db_port"))
+def _make_current(context: Context, current: Current, run_date: date, *, restores: bool) -> None:
+    """Make a run the environment's current one; a run that restores a database forgets that of another run."""
+    forgotten: tuple[str, ...] = ()
+    if restores and current.run_date != run_date:
+        forgotten = ("update_id", "db_host", "db_port")
+        if current.db_host is not None:
+            logger.warning("an earlier run's database is left", run_date=str(current.run_date), host=current.db_host)
+    context.ledger.set_current({"run_date": run_date, "state": RUNNING}, remove=forgotten)
 
 
 @contextmanager
