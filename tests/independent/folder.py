@@ -9,7 +9,7 @@ import io
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -63,6 +63,20 @@ class Register:
     digits: int | None
     start: date
     end: date
+
+
+def through_swaps(registers: list[Register]) -> list[Register]:
+    """Interval reads name a site's suffix, not a meter: a suffix goes on through a change of meters."""
+    streams: dict[object, Register] = {}
+    for register in sorted(registers, key=lambda r: r.start):
+        key = (
+            (register.serial, register.register_id, register.start)
+            if register.basic
+            else (register.suffix, register.stream)
+        )
+        first = streams.get(key, register)
+        streams[key] = replace(register, start=first.start, end=max(first.end, register.end))
+    return list(streams.values())
 
 
 @dataclass(frozen=True)
@@ -170,7 +184,7 @@ class Folder:
                 day_of(row["end_date"]),
             )
             out[register.site].append(register)
-        return out
+        return {site: through_swaps(registers) for site, registers in out.items()}
 
     @cached_property
     def plans(self) -> dict[str, list[PlanRow]]:
