@@ -34,7 +34,7 @@ variable "region" {
 }
 
 variable "source_instance_name" {
-  description = "The production instance; its snapshots are called <name>-<run date>-shared."
+  description = "The production instance; its snapshots are called after it and the run date."
   type        = string
 }
 

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the queue, e.g. tst-anstead-sqs-bua-site-basic. The dead-letter queue is called <name>-dlq."
+  description = "Name of the queue, e.g. tst-anstead-sqs-bua-site-basic. The dead-letter queue has -dlq behind it."
   type        = string
 
   validation {
