@@ -55,3 +55,7 @@ class TooManyFailures(PermanentError):  # noqa: N818
 
 class WorkflowsFailed(PermanentError):  # noqa: N818
     """Workflow instances of the run are still failed after they were resubmitted."""
+
+
+class NobodyServes(PermanentError):  # noqa: N818
+    """Something is waited for that nobody is there to do."""

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from shared import catalogue
 from shared.context import Context
 from shared.errors import InvalidInput, NoCurrentRun, RunDateRefused, RunInProgress
 from shared.ledger import control_key
@@ -140,6 +141,21 @@ class TestRun:
 def test_choosing_steps(given, steps):
     given = {"start_at": None, "stop_after": None, "skip": (), **given}
     assert control.choose_steps(("a", "b", "c", "d"), **given) == steps
+
+
+@pytest.mark.parametrize(
+    ("given", "steps"),
+    [
+        ({"start_at": "nem12", "stop_after": "nem12"}, ("scaleup-workflow", "scaleup-meterdata", "nem12")),
+        ({"start_at": "invoiceruns", "stop_after": "invoiceruns"}, ("scaleup-workflow", "invoiceruns")),
+        ({"start_at": "invoiceruns", "stop_after": "invoiceruns", "skip": ("scaleup-workflow",)}, ("invoiceruns",)),
+        ({"start_at": "export", "stop_after": "export"}, ("export",)),
+        ({"start_at": "segments", "stop_after": "microscalar"}, ("segments", "microscalar")),
+    ],
+)
+def test_the_scale_ups_that_steps_need_come_along(given, steps):
+    given = {"start_at": None, "stop_after": None, "skip": (), **given}
+    assert control.choose_steps(catalogue.load().pipeline(), **given) == steps
 
 
 @pytest.mark.parametrize(("start", "stop", "skip"), [("x", None, ()), ("c", "b", ()), ("a", "a", ("a",))])

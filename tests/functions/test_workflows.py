@@ -2,18 +2,29 @@
 
 import json
 from datetime import date
+from types import SimpleNamespace
 
 import psycopg2
 import pytest
 
-from shared.errors import ContractBroken, NotReady, WorkflowsFailed
-from shared.steps import actions
+from shared.errors import ContractBroken, NobodyServes, NotReady, WorkflowsFailed
+from shared.kubernetes import Scale
+from shared.steps import actions, scaling
 
 RUN_DATE = date(2026, 11, 1)
 
 
 @pytest.fixture
-def engine(platform_database, database):
+def replicas(monkeypatch) -> dict[str, int]:
+    """Replicas asked for, by deployment; the Kubernetes API behind it is tested in test_scaling."""
+    replicas = {"workflow": 1, "meterdata": 1}
+    cluster = SimpleNamespace(scale_of=lambda _namespace, name: Scale(replicas[name], replicas[name]))
+    monkeypatch.setattr(scaling, "_cluster", lambda _context: cluster)
+    return replicas
+
+
+@pytest.fixture
+def engine(platform_database, database, replicas):
     database.dsn_of = platform_database.dsn_of
 
     def instances(*rows: tuple[str, str], run_date: date = RUN_DATE) -> None:
@@ -52,6 +63,13 @@ class TestWaiting:
     def test_sees_only_its_own_run(self, context, engine):
         engine(("INVOICEGEN", "RUNNING"), run_date=date(2026, 10, 1))
         assert do(context, "workflow.wait", "INVOICEGEN") == {"instances": {}}
+
+    @pytest.mark.parametrize(("name", "service"), [("LOAD_NEM12", "meterdata"), ("IMPORT_NEM12", "workflow")])
+    def test_for_nobody_is_refused(self, context, engine, replicas, name, service):
+        engine(("LOAD_NEM12", "COMPLETE"), (name, "READY"))
+        replicas[service] = 0
+        with pytest.raises(NobodyServes, match=f"run the step scaleup-{service}"):
+            do(context, "workflow.wait", "LOAD_NEM12", "IMPORT_NEM12")
 
     def test_where_nobody_resubmits_a_failure_ends_it(self, context, engine):
         engine(("GENERATE_ILI", "FAILED"))

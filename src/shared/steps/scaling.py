@@ -1,5 +1,6 @@
 """bua-scaleup-workflow, bua-scaleup-meterdata, bua-scaledown: node group and replicas."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -7,10 +8,17 @@ from pydantic import Field
 
 from shared import aws, kubernetes
 from shared.context import Context
-from shared.errors import NotReady, ResourceFailed
+from shared.errors import NobodyServes, NotReady, ResourceFailed
 from shared.steps.requests import RunRequest
 
 _BUSY = ("ResourceInUseException", "InvalidRequestException")
+
+# The steps that need the platform's services, and which scale-ups give them.
+SCALE_UPS = {
+    "warming": ("scaleup-workflow",),
+    "nem12": ("scaleup-workflow", "scaleup-meterdata"),
+    "invoiceruns": ("scaleup-workflow",),
+}
 
 
 class ScaleNodes(RunRequest):
@@ -79,6 +87,16 @@ def wait_for_pods(context: Context, request: ScalePods) -> dict[str, Any]:
         if scale.existing != request.replicas:
             raise NotReady(f"{deployment} has {scale.existing} of {request.replicas} replicas")
     return {"deployments": list(request.deployments), "replicas": request.replicas}
+
+
+def require_replicas(context: Context, services: Iterable[str]) -> None:
+    """Raise NobodyServes when one of the services is scaled to nothing: waiting for it would last for ever."""
+    cluster = _cluster(context)
+    for service in services:
+        if cluster.scale_of(context.settings.eks_namespace, service).wanted == 0:
+            raise NobodyServes(
+                f"{service} is scaled to 0 replicas: run the step scaleup-{service}, then this one again"
+            )
 
 
 def _node_group(context: Context) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from pydantic import Field
 from shared.context import Context
 from shared.database import Cursor
 from shared.errors import NotReady, WorkflowsFailed
+from shared.steps import scaling
 from shared.steps.requests import RunRequest
 from shared.telemetry import logger
 
 SHOWN_FAILURES = 3
+SCHEDULER = "workflow"  # the service that executes schedules
 
 
 class Workflows(RunRequest):
@@ -21,10 +23,14 @@ class Workflows(RunRequest):
 
 
 def wait(context: Context, request: Workflows) -> dict[str, Any]:
-    """Raise NotReady while instances of the run are READY or RUNNING; failed ones are left to resubmit or check."""
+    """Raise NotReady while instances of the run are READY or RUNNING; failed ones are left to resubmit or check.
+
+    Raises NobodyServes when the service that executes them is scaled to nothing.
+    """
     states = _count_states(context, request)
     unfinished = states.get("READY", 0) + states.get("RUNNING", 0)
     if unfinished:
+        scaling.require_replicas(context, _unfinished_services(context, request))
         raise NotReady(f"{unfinished} of {sum(states.values())} instances of {_names(request)} are not finished")
     return {"instances": states}
 
@@ -46,6 +52,7 @@ def wait_for_schedules(context: Context, request: Workflows) -> dict[str, Any]:
         )
         schedules, waiting = cursor.fetchone() or (0, 0)
     if waiting:
+        scaling.require_replicas(context, [SCHEDULER])
         raise NotReady(f"{waiting} of {schedules} schedules of {_names(request)} are not executed")
     return {"schedules": schedules}
 
@@ -85,6 +92,16 @@ def _count_states(context: Context, request: Workflows) -> dict[str, int]:
             (request.run_date, list(request.workflows)),
         )
         return dict(cursor.fetchall())
+
+
+def _unfinished_services(context: Context, request: Workflows) -> list[str]:
+    with context.database.session(context.remaining_seconds()) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select distinct w.service from core.workflow_instance i join core.workflow w using (workflow_name)"
+            " where i.run_date = %s and i.workflow_name = any (%s) and i.state in ('READY', 'RUNNING')",
+            (request.run_date, list(request.workflows)),
+        )
+        return sorted(service for (service,) in cursor.fetchall())
 
 
 def _failures(cursor: Cursor, run_date: date, workflows: tuple[str, ...]) -> list[str]:
