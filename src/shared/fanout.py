@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import ClientError
 
 from shared import catalogue
@@ -19,7 +18,7 @@ from shared.context import Context
 from shared.database import Connection
 from shared.errors import RetriableError, TooManyFailures
 from shared.messages import FanOut, Work, parse
-from shared.telemetry import logger, metrics
+from shared.telemetry import count_items, logger
 
 # SQS takes ten messages and 256 KB a request; some of it is left for the envelope.
 BATCH_MESSAGES = 10
@@ -87,8 +86,7 @@ def tick(context: Context, fan_out: FanOut) -> None:
     counts = _take_stock(context, fan_out)
     if not heartbeat(context, fan_out):
         return
-    metrics.add_dimension(name="run_type", value=fan_out.run_type)
-    metrics.add_metric(name="ItemsPending", unit=MetricUnit.Count, value=counts.pending)
+    count_items("ItemsPending", fan_out.run_type, counts.pending)
     if counts.pending:
         logger.info("fan-out under way", counts=asdict(counts))
         _send(context, "next", fan_out, delay_seconds=context.settings.tick_seconds)

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import psycopg2
-from aws_lambda_powertools.metrics import MetricUnit
 from psycopg2 import sql
 
 from shared.database import Connection, Cursor
 from shared.errors import PermanentError
 from shared.messages import Work
-from shared.telemetry import logger, metrics
+from shared.telemetry import count_items, logger
 
 Perform = Callable[[Cursor, Work, list[str]], None]
 
@@ -53,9 +52,8 @@ def work_off(connection: Connection, work: Work, perform: Perform) -> Outcome:
     connection.commit()
     outcome = Outcome(claimed=len(items), failed=failed)
     logger.info("items worked off", batch_no=work.batch_no, claimed=outcome.claimed, failed=outcome.failed)
-    metrics.add_dimension(name="run_type", value=work.run_type)
-    metrics.add_metric(name="ItemsDone", unit=MetricUnit.Count, value=outcome.claimed - outcome.failed)
-    metrics.add_metric(name="ItemsFailed", unit=MetricUnit.Count, value=outcome.failed)
+    count_items("ItemsDone", work.run_type, outcome.claimed - outcome.failed)
+    count_items("ItemsFailed", work.run_type, outcome.failed)
     return outcome
 
 
