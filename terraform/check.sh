@@ -11,19 +11,9 @@ fi
 if [[ -n ${TF_CLI_CONFIG_FILE:-} && ! -e $TF_CLI_CONFIG_FILE ]]; then unset TF_CLI_CONFIG_FILE; fi
 export CHECKPOINT_DISABLE=1 TF_IN_AUTOMATION=1 TF_INPUT=0
 
-# Where there is no way to the registry there may be a provider mirror: a folder that holds this provider.
-find_mirror() {
-    local provider=registry.terraform.io/hashicorp/aws found
-    for folder in "${TF_PROVIDER_MIRROR:-}" "$HOME/.terraform.d/plugins" /usr/local/share/terraform/plugins /usr/share/terraform/plugins; do
-        if [[ -n $folder && -d $folder/$provider ]]; then echo "$folder"; return; fi
-    done
-    found=$(find / -maxdepth 6 -type d -path "*/$provider" -not -path "/proc/*" -not -path "*/.terraform/*" -print -quit 2>/dev/null || true)
-    echo "${found%/"$provider"}"
-}
-
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mirror=$(find_mirror)
+mirror=$(terraform/find-mirror.sh)
 init=(-backend=false -no-color)
 if [[ -n $mirror ]]; then init+=("-plugin-dir=$mirror"); fi
 

@@ -3,13 +3,19 @@ TERRAFORM ?= terraform
 ACCOUNT     ?= anstead
 ENVIRONMENT ?= tst
 
-.PHONY: terraform-check policy-check terraform-plan terraform-apply
+.PHONY: terraform-check policy-check e2e terraform-plan terraform-apply
 
 terraform-check: ## Terraform's format, validation and tests (loudly skipped where there is no Terraform)
 	@terraform/check.sh
 
 policy-check: setup ## checkov on Terraform, CloudFormation and workflows; zizmor on workflows (from the package index)
 	@terraform/policies.sh "$(VENV)/bin/python"
+
+e2e: setup ## A month end through what `terraform apply` makes on the emulation of AWS, compared with `make run`'s
+	@if ! command -v $(TERRAFORM) >/dev/null; then echo "SKIPPED: no terraform on this machine: make e2e proves nothing here" >&2; exit 0; fi; \
+	set -e; $(RUN) -m local.run --run-date $(RUN_DATE) --accounts $(ACCOUNTS) --seed $(SEED) --work build/e2e/run --out build/e2e/expected; \
+	PYTHONPATH=src:tests $(VENV)/bin/python -m e2e.month_end --run-date $(RUN_DATE) --portfolio build/e2e/run/demo \
+	    --expected build/e2e/expected --mirror "$$(terraform/find-mirror.sh)"
 
 terraform-plan: ## What would change: ACCOUNT=earl|anstead ENVIRONMENT=tst|prd
 	@$(TERRAFORM) -chdir=terraform/$(ACCOUNT) init -input=false -no-color -reconfigure -backend-config=$(ENVIRONMENT).s3.tfbackend >&2

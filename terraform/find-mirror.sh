@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Prints the folder of a provider mirror, for -plugin-dir, where there is no way to the registry; nothing if there is none.
+# TF_PROVIDER_MIRROR names one; otherwise Terraform's usual places are looked at, then the upper levels of the file system.
+set -euo pipefail
+provider=registry.terraform.io/hashicorp/aws
+
+for folder in "${TF_PROVIDER_MIRROR:-}" "$HOME/.terraform.d/plugins" /usr/local/share/terraform/plugins /usr/share/terraform/plugins; do
+    if [[ -n $folder && -d $folder/$provider ]]; then
+        echo "$folder"
+        exit
+    fi
+done
+found=$(find / -maxdepth 6 -type d \( -path /proc -o -path /sys -o -name .terraform -o -name node_modules \) -prune -o \
+    -type d -path "*/$provider" -print -quit 2>/dev/null || true)
+echo "${found%/"$provider"}"
