@@ -279,7 +279,7 @@ class Book:
             " from generate_series(%s::timestamp, %s, '1 day') d"
             " on conflict (run_date, jurisdiction, customer_class, stream_type, profile_date) do update"
             " set site_counts = excluded.site_counts, average = excluded.average, profile = excluded.profile",
-            *(self.run_date, *key.split("|"), key.split("|")[0], counts, values, values, first, last),
+            *(self.run_date, *key.split("|"), key.split("|", maxsplit=1)[0], counts, values, values, first, last),
         )
 
     def scalar(self, account_id: str, columns: str, register: int | None = None) -> Any:

@@ -41,7 +41,9 @@ class Rated:
             *(self.account_id, item, stream, quantity, net, gst, discount, taken, state, rate),
         )
         for year_month, share, days in months or [("2026-10", quantity, 31)]:
-            self.book.rows("insert into core.invoice_line_item_month values (%s, %s, %s, %s)", line_id, year_month, share, days)
+            self.book.rows(
+                "insert into core.invoice_line_item_month values (%s, %s, %s, %s)", line_id, year_month, share, days
+            )
 
     def estimated(self, register: int, quantity: Any, on: str = "2026-10-31", run_date: str | None = None) -> None:
         """Estimated units of the run's."""
@@ -50,17 +52,31 @@ class Rated:
             *(register, on, on, quantity, run_date or self.book.run_date),
         )
 
-    def scalar(self, register: int, scalar: Any, method: str = "READS", stream: str = "PRIMARY", *, capped: bool = False) -> None:
+    def scalar(
+        self, register: int, scalar: Any, method: str = "READS", stream: str = "PRIMARY", *, capped: bool = False
+    ) -> None:
         """A micro scalar."""
         self.book.rows(
             "insert into bua.micro_scalar (run_date, account_id, meter_register_id, site_id, read_type, stream_type,"
             " profile_key, register_ids, occupied, method, scalar, is_capped)"
             " values (%s, %s, %s, %s, 'INTERVAL', %s, 'K', %s, '[2020-01-01,]', %s, %s, %s)",
-            *(self.book.run_date, self.account_id, register, f"S-{self.account_id}", stream, [register], method, scalar, capped),
+            *(
+                self.book.run_date,
+                self.account_id,
+                register,
+                f"S-{self.account_id}",
+                stream,
+                [register],
+                method,
+                scalar,
+                capped,
+            ),
         )
 
 
-def rated(book: Book, name: str = "A", *, read_to: str | None = "2026-10-31", invoiced: bool = True, **more: Any) -> Rated:
+def rated(
+    book: Book, name: str = "A", *, read_to: str | None = "2026-10-31", invoiced: bool = True, **more: Any
+) -> Rated:
     """Unbilled in October; read on each of its days up to read_to."""
     site = book.account(name, **{"opened": "2025-11-01", **more})
     book.billed(name, "2025-11-01", "2026-09-30")
@@ -105,7 +121,11 @@ def test_the_last_month_takes_what_is_left(book: Book) -> None:
         ("2026-09", "3.33", "0.33", "0.17", "0.02"),
         ("2026-10", "3.34", "0.34", "0.16", "0.01"),
     ]
-    assert summary(book, "net_amount, gst_amount, discount_amount") == (Decimal("10.00"), Decimal("1.00"), Decimal("0.05"))
+    assert summary(book, "net_amount, gst_amount, discount_amount") == (
+        Decimal("10.00"),
+        Decimal("1.00"),
+        Decimal("0.05"),
+    )
 
 
 def test_quantities_too(book: Book) -> None:

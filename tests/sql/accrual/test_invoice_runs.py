@@ -53,7 +53,9 @@ def test_again_only_the_runs_own_rows_are_replaced(book: Book) -> None:
         book.rows("insert into core.billable_quantity values (%s, 'A', 'DAILY', null, 'ANYTIME', 'ACTUAL', null, '2026-09', 1, 1)",
                   run_date)  # fmt: skip
         for workflow in ("GENERATE_ILI", "RUN_INVOICE_BATCH", "INVOICEGEN", "WARM_TABLE"):
-            book.rows("insert into core.workflow_instance (workflow_name, run_date) values (%s, %s)", workflow, run_date)
+            book.rows(
+                "insert into core.workflow_instance (workflow_name, run_date) values (%s, %s)", workflow, run_date
+            )
         book.rows("insert into core.workflow_schedule (workflow_name, run_date) values ('GENERATE_ILI', %s)", run_date)
     for _ in range(2):
         book.call("bua_initiate_invoice_runs")

@@ -104,7 +104,16 @@ def test_a_giants_mean_half_hours_by_day_type(book: Book) -> None:
     book.days(register, "2026-10-22", "2026-10-23", 3000)
     book.days(register, "2026-10-24", "2026-10-25", 8000)
     book.days(register, "2026-10-26", "2026-10-28", 1000, quality="E")  # read, no reference
-    scale(book, "A", register, None, "GIANT_DAILY_MEAN", reference_from="2026-10-19", reference_to="2026-10-25", daily_mean=999)
+    scale(
+        book,
+        "A",
+        register,
+        None,
+        "GIANT_DAILY_MEAN",
+        reference_from="2026-10-19",
+        reference_to="2026-10-25",
+        daily_mean=999,
+    )
     found = {on: values for on, values, _ in generate(book, site)}
     assert list(found) == ["2026-10-29", "2026-10-30", "2026-10-31"]
     # Weekday (3 x 2 + 2 x 3) / 5 = 2.4; weekend 8; of all days (12 + 16) / 7 = 4. Cumulative rounding has nothing to do.

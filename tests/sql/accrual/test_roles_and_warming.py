@@ -21,11 +21,14 @@ def refused(book: Book, role: str, statement: str) -> bool:
 
 @pytest.mark.parametrize("role", ["lambda", "workflow"])
 def test_no_service_may_truncate_anything(book: Book, role: str) -> None:
-    assert book.rows(
-        "select c.oid::regclass::text from pg_class c where c.relnamespace in ('core'::regnamespace, 'bua'::regnamespace)"
-        " and c.relkind in ('r', 'p') and has_table_privilege(%s, c.oid, 'TRUNCATE')",
-        role,
-    ) == []
+    assert (
+        book.rows(
+            "select c.oid::regclass::text from pg_class c where c.relnamespace in ('core'::regnamespace, 'bua'::regnamespace)"
+            " and c.relkind in ('r', 'p') and has_table_privilege(%s, c.oid, 'TRUNCATE')",
+            role,
+        )
+        == []
+    )
     assert refused(book, role, "truncate bua.utility_profile")
     assert refused(book, role, "truncate core.workflow_instance")
 
@@ -75,10 +78,13 @@ def test_routines_with_their_definers_rights_fix_their_search_path(book: Book) -
 
 
 def test_the_functions_role_may_call_every_routine_but_makes_none_its_own(book: Book) -> None:
-    assert book.rows(
-        "select p.oid::regprocedure::text from pg_proc p where p.pronamespace = 'bua'::regnamespace"
-        " and (not has_function_privilege('lambda', p.oid, 'EXECUTE') or p.proowner <> 'core_admin'::regrole)"
-    ) == []
+    assert (
+        book.rows(
+            "select p.oid::regprocedure::text from pg_proc p where p.pronamespace = 'bua'::regnamespace"
+            " and (not has_function_privilege('lambda', p.oid, 'EXECUTE') or p.proowner <> 'core_admin'::regrole)"
+        )
+        == []
+    )
 
 
 def test_truncating_by_name_reaches_a_runs_own_partitions_only(book: Book) -> None:
@@ -120,8 +126,10 @@ def test_every_index_with_blocks_of_its_own(book: Book) -> None:
     assert "core.aggregated_read_2026_meter_register_id_from_date_idx" in relations
     assert "core.invoice_account" in relations
     assert "core.aggregated_read_register" not in relations  # the partitioned index itself
-    assert len(relations) == len(set(relations)) == book.value(
-        "select count(*) from pg_class where relnamespace = 'core'::regnamespace and relkind = 'i'"
+    assert (
+        len(relations)
+        == len(set(relations))
+        == book.value("select count(*) from pg_class where relnamespace = 'core'::regnamespace and relkind = 'i'")
     )
 
 
@@ -129,7 +137,11 @@ def test_the_workflow_service_executes_each(book: Book) -> None:
     book.rows("insert into core.plan select 'P' || n from generate_series(1, 500) n")
     book.call("core_warm_database_statistics")
     book.call("core_warm_database_indexes")
-    routines = {"WARM_TABLE": "core_warm_table", "WARM_PARTITION": "core_warm_partition", "WARM_INDEX": "core_warm_index"}
+    routines = {
+        "WARM_TABLE": "core_warm_table",
+        "WARM_PARTITION": "core_warm_partition",
+        "WARM_INDEX": "core_warm_index",
+    }
     with book.acting_as("workflow"):
         for workflow, relation in instances(book, *routines):
             book.rows(f"call bua.{routines[workflow]}(%s)", relation)
@@ -207,11 +219,14 @@ def test_the_calendar_of_a_leap_day_and_a_years_end(book: Book) -> None:
 
 
 def test_every_half_hour_of_the_calendar_belongs_to_one_local_day(book: Book) -> None:
-    assert book.rows(
-        "select jurisdiction, profile_date from bua.market_day group by 1, 2"
-        " having bit_or(half_hour_mask) <> %s or sum(bit_count(half_hour_mask::bit(64))) <> 48",
-        ALL_DAY,
-    ) == []
+    assert (
+        book.rows(
+            "select jurisdiction, profile_date from bua.market_day group by 1, 2"
+            " having bit_or(half_hour_mask) <> %s or sum(bit_count(half_hour_mask::bit(64))) <> 48",
+            ALL_DAY,
+        )
+        == []
+    )
     # Local days have 48 half-hours but where the clocks change; the calendar's outer days are cut off.
     assert book.rows(
         "select jurisdiction, local_date::text, sum(bit_count(half_hour_mask::bit(64))) from bua.market_day"

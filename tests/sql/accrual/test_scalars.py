@@ -176,9 +176,7 @@ def test_nothing_missing_nothing_to_scale(segment: Book) -> None:
 # --- basic reads ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("first", "method", "days"), [("2026-06-01", "READS", 60), ("2026-06-02", "OLDER_READS", 59)]
-)
+@pytest.mark.parametrize(("first", "method", "days"), [("2026-06-01", "READS", 60), ("2026-06-02", "OLDER_READS", 59)])
 def test_reads_sixty_days_apart_are_a_reference(segment: Book, first: str, method: str, days: int) -> None:
     segment.read(basic(segment), (first, 1000), ("2026-07-31", 1000 + Decimal("9.6") * days))
     create(segment)
@@ -195,9 +193,7 @@ def test_spans_of_fourteen_days_are_a_reference_of_thirteen_none(segment: Book, 
 
 
 def test_the_latest_read_at_least_sixty_days_before_the_last(segment: Book) -> None:
-    segment.read(
-        basic(segment), ("2026-03-01", 0), ("2026-05-31", 5000), ("2026-07-01", 5144), ("2026-07-31", 5864)
-    )
+    segment.read(basic(segment), ("2026-03-01", 0), ("2026-05-31", 5000), ("2026-07-01", 5144), ("2026-07-31", 5864))
     create(segment)
     # From 31 May to 31 July 61 days; 864 / (61 x 4.8)
     assert segment.scalar("A", "method, reference_from::text, usage_units, macro_units") == (
@@ -223,9 +219,7 @@ def test_a_runs_own_reads_are_no_reference(segment: Book) -> None:
 
 
 def test_reads_after_the_period_are_not_known_yet(segment: Book) -> None:
-    segment.read(
-        basic(segment), ("2026-05-01", 0), ("2026-06-30", 288), ("2026-11-01", 883), ("2026-11-02", 9999)
-    )
+    segment.read(basic(segment), ("2026-05-01", 0), ("2026-06-30", 288), ("2026-11-01", 883), ("2026-11-02", 9999))
     create(segment)
     # A read of 1 November stands at the end of the accrual date. 30 June to 1 November: 124 days, 595 kWh.
     assert segment.scalar("A", "method, reference_days, usage_units") == ("READS", 124, 595)
@@ -245,9 +239,7 @@ def test_an_index_without_digits_never_rolls_over(segment: Book) -> None:
 
 def test_a_span_that_is_worth_nothing_counts_on_neither_side(segment: Book) -> None:
     # 30 days of 9.6 kWh, 15 days in which the index fell, 30 days of 9.6 kWh.
-    segment.read(
-        basic(segment), ("2026-05-01", 1000), ("2026-05-31", 1288), ("2026-06-15", 500), ("2026-07-15", 788)
-    )
+    segment.read(basic(segment), ("2026-05-01", 1000), ("2026-05-31", 1288), ("2026-06-15", 500), ("2026-07-15", 788))
     create(segment)
     assert segment.scalar("A", FULL) == (
         "READS", 2, Decimal("9.6"), 60, "2026-05-01", "2026-07-14", 576, 288,
@@ -411,7 +403,12 @@ def test_without_a_profile_its_own_mean_day(book: Book) -> None:
     book.days(interval(book, "A"), "2026-07-02", "2026-09-30", 200)
     book.read(basic(book, "B"), ("2026-06-01", 0), ("2026-06-15", 140))
     create(book, "A", "B")
-    assert book.scalar("A", "method, scalar, daily_mean, reference_days") == ("OWN_DAILY_MEAN", None, Decimal("9.6"), 91)
+    assert book.scalar("A", "method, scalar, daily_mean, reference_days") == (
+        "OWN_DAILY_MEAN",
+        None,
+        Decimal("9.6"),
+        91,
+    )
     assert book.scalar("B", "method, scalar, daily_mean, reference_days") == ("OWN_DAILY_MEAN", None, 10, 14)
 
 

@@ -267,7 +267,7 @@ def fill(book: Book, items: list[str] = OCTOBER) -> dict[str, str | None]:
     """Mark and fill; the source of each marked day."""
     mark(book, items)
     book.call("bua_fill_marked_segment_jurisdiction_entries", items)
-    return {on: source for on, source in marks(book, "profile_date::text, source_date::text")}
+    return dict(marks(book, "profile_date::text, source_date::text"))
 
 
 def test_filled_from_the_nearest_day_of_its_type(book: Book) -> None:
@@ -291,7 +291,9 @@ def test_a_marked_day_is_no_source(book: Book) -> None:
     }  # fmt: skip
 
 
-def test_a_holiday_is_filled_from_a_holiday_first_of_this_season_then_of_last_year_else_from_a_weekend(book: Book) -> None:
+def test_a_holiday_is_filled_from_a_holiday_first_of_this_season_then_of_last_year_else_from_a_weekend(
+    book: Book,
+) -> None:
     rising(book, "2025-10-01", "2025-10-31", 0.1)
     rising(book, "2026-09-01", "2026-10-31", 0.1)
     book.holiday("2026-10-19")
@@ -332,14 +334,16 @@ def test_filling_months_one_by_one_is_filling_them_together(book: Book) -> None:
         mark(book, [month])
     for month in reversed(months):
         book.call("bua_fill_marked_segment_jurisdiction_entries", [month])
-    sources = {on: source for on, source in marks(book, "profile_date::text, source_date::text")}
+    sources = dict(marks(book, "profile_date::text, source_date::text"))
     assert (sources, book.rows("select * from bua.segment_profile order by profile_date")) == together
     assert sources == {"2026-09-30": "2026-09-29", "2026-10-01": "2026-09-29", "2026-10-02": "2026-09-29"}
 
 
 def test_the_exported_marks(book: Book) -> None:
     book.profile("2026-10-01", "2026-10-31")
-    book.profile("2026-10-15", "2026-10-15", 0.1, sites=[4 if h <= 12 or h == 15 or h >= 20 else 9 for h in range(1, 49)])
+    book.profile(
+        "2026-10-15", "2026-10-15", 0.1, sites=[4 if h <= 12 or h == 15 or h >= 20 else 9 for h in range(1, 49)]
+    )
     book.profile("2026-10-16", "2026-10-16", with_half_hour(2, 0.9))
     fill(book)
     with book.acting_as("lambda"):
@@ -389,7 +393,9 @@ def test_a_runs_own_reads_validate_nothing(book: Book) -> None:
     book.close_profiles()
     book.call("create_segments")
     book.call("validate_segments", OCTOBER)
-    assert book.value("select variance_percent from bua.utility_profile_variance where run_date = %s", book.run_date) == 0
+    assert (
+        book.value("select variance_percent from bua.utility_profile_variance where run_date = %s", book.run_date) == 0
+    )
 
 
 # --- gas --------------------------------------------------------------------------------------------------------
@@ -439,9 +445,9 @@ def test_a_holiday_without_a_volume_is_filled_from_a_weekend_when_there_is_no_ot
     book.gas_volume("2026-10-20", "2026-10-31", 1000)
     book.call("import_gas_volumes_profile_creation")
     assert gas_profile(book, "source_date is not null") == [("2026-10-19", 1800, "2026-10-18")]
-    assert book.rows("select fuel, jurisdiction, node, profile_date::text, source_date::text from bua.export_profile_marks") == [
-        ("GAS", "VIC", "ZONE", "2026-10-19", "2026-10-18")
-    ]
+    assert book.rows(
+        "select fuel, jurisdiction, node, profile_date::text, source_date::text from bua.export_profile_marks"
+    ) == [("GAS", "VIC", "ZONE", "2026-10-19", "2026-10-18")]
 
 
 # --- macro ------------------------------------------------------------------------------------------------------

@@ -14,7 +14,9 @@ def streams(book: Book, account_id: str, columns: str) -> list[tuple[Any, ...]]:
 
 
 def missing(book: Book, account_id: str = "A") -> list[tuple[str, int]]:
-    return book.ask("missing_days", [account_id], columns="profile_date::text, missing_mask", order="suffix, profile_date")
+    return book.ask(
+        "missing_days", [account_id], columns="profile_date::text, missing_mask", order="suffix, profile_date"
+    )
 
 
 def unbilled_on(book: Book, site: str, state: str, first: str, last: str) -> int:
@@ -101,7 +103,9 @@ def test_an_account_on_two_sites_has_the_streams_of_both(book: Book) -> None:
 
 
 def profiled(book: Book) -> list[tuple[Any, ...]]:
-    return book.ask("bua_list_profile_registers", columns="site_id, customer_class, from_date::text, to_date::text", order="1, 3")
+    return book.ask(
+        "bua_list_profile_registers", columns="site_id, customer_class, from_date::text, to_date::text", order="1, 3"
+    )
 
 
 def test_registers_are_profiled_from_a_year_before_the_period(book: Book) -> None:

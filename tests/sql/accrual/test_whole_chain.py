@@ -4,17 +4,18 @@ What a run made, it never reads as input: December's run is made before November
 and every table has to come out the same.
 """
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from psycopg2.extras import Json, execute_values
 from tests.conftest import Database
+from tests.sql.accrual.builder import Book
 
 from local.postgres import Server
-from psycopg2.extras import Json, execute_values
-from tests.sql.accrual.builder import Book
 
 NOVEMBER, DECEMBER = "2026-11-01", "2026-12-01"
 
@@ -54,7 +55,12 @@ def portfolio(book: Book) -> None:
     basic(book, "TAIL", "FLAT", ("2026-06-01", 0), ("2026-09-01", 900), ("2026-10-20", 1500, "E"))
     gas = book.account("GAS", fuel="GAS", state="VIC", opened="2026-05-01")
     book.billed("GAS", "2026-05-01", "2026-09-30", units={"PRIMARY": 9000})
-    book.read(book.basic(gas, uom="MJ"), ("2026-05-01", 10, "A", 40), ("2026-07-15", 90, "A", 40), ("2026-09-12", 130, "A", 40))
+    book.read(
+        book.basic(gas, uom="MJ"),
+        ("2026-05-01", 10, "A", 40),
+        ("2026-07-15", 90, "A", 40),
+        ("2026-09-12", 130, "A", 40),
+    )
     strange = book.account("STRANGE", state="WA", customer_class="BUS", opened="2026-05-01")
     book.basic(strange)
     book.account("NO_METER", state="NSW", opened="2026-05-01")
@@ -78,7 +84,9 @@ def interval_reads(book: Book) -> None:
     last = book.value("select accrual_date::text from bua.run where run_date = %s", book.run_date)
 
     def days(site: str, suffix: str, watt_hours: int, to: str = last, **more: Any) -> None:
-        register = book.value("select meter_register_id from core.meter_register where (site_id, suffix) = (%s, %s)", site, suffix)
+        register = book.value(
+            "select meter_register_id from core.meter_register where (site_id, suffix) = (%s, %s)", site, suffix
+        )
         book.days(register, more.pop("first", "2026-08-15"), to, watt_hours, **more)
 
     days("S-H1", "E1", 100, "2026-10-09")
@@ -102,15 +110,13 @@ def interval_reads(book: Book) -> None:
 class Chain:
     """One run, executed by the roles that execute it; every step commits."""
 
-    database: Database
+    connections: Mapping[str, Any]  # by role
     run_date: str
 
     def execute(self, role: str, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        with self.database.connect(role) as connection, connection.cursor() as cursor:
+        with self.connections[role] as connection, connection.cursor() as cursor:
             cursor.execute(statement, parameters or None)
-            found = list(cursor.fetchall()) if cursor.description else []
-            connection.commit()
-            return found
+            return list(cursor.fetchall()) if cursor.description else []
 
     def run(self, attempt: str) -> None:
         self.site_data(attempt)
@@ -127,12 +133,13 @@ class Chain:
 
     def site_data(self, attempt: str) -> None:
         self.plan("UtilityProfile", attempt)
-        with self.database.connect() as connection:
+        with self.connections["core_admin"] as connection:
             interval_reads(Book(connection, self.run_date))
-            connection.commit()
 
     def plan(self, run_type: str, attempt: str) -> list[tuple[int, list[str]]]:
-        batches = self.execute("lambda", "select * from bua.plan_work_items(%s, %s, %s, 3)", self.run_date, run_type, attempt)
+        batches = self.execute(
+            "lambda", "select * from bua.plan_work_items(%s, %s, %s, 3)", self.run_date, run_type, attempt
+        )
         numbers = [number for number, _ in batches]
         self.execute("lambda", "call bua.mark_enqueued(%s, %s, %s, %s)", self.run_date, run_type, attempt, numbers)
         return batches  # type: ignore[return-value]
@@ -140,13 +147,12 @@ class Chain:
     def fan_out(self, run_type: str, attempt: str) -> None:
         """Batches of three, the last first: no order is promised."""
         for _, items in reversed(self.plan(run_type, attempt)):
-            with self.database.connect("lambda") as connection, connection.cursor() as cursor:
+            with self.connections["lambda"] as connection, connection.cursor() as cursor:
                 cursor.execute("select bua.claim_work_items(%s, %s, %s, %s)", (self.run_date, run_type, attempt, items))
                 claimed = [item for (item,) in cursor.fetchall()]
                 assert claimed == items
                 cursor.execute("call bua.work_off(%s, %s, %s)", (self.run_date, run_type, claimed))
                 cursor.execute("call bua.finish_work_items(%s, %s, %s)", (self.run_date, run_type, claimed))
-                connection.commit()
 
     def meter_data(self, attempt: str) -> None:
         """Generated files, and what the platform makes of them."""
@@ -161,7 +167,7 @@ class Chain:
         ])  # fmt: skip
 
     def aggregate(self, origin: str, run_date: str | None, days: list[tuple[Any, ...]]) -> None:
-        with self.database.connect("workflow") as connection, connection.cursor() as cursor:
+        with self.connections["workflow"] as connection, connection.cursor() as cursor:
             cursor.execute("call core.stage_interval_days()")
             execute_values(
                 cursor,
@@ -170,7 +176,6 @@ class Chain:
                 page_size=1000,
             )
             cursor.execute("call core.aggregate_interval_reads(%s, %s)", (origin, run_date))
-            connection.commit()
 
     def invoice(self) -> None:
         self.execute("lambda", "call bua.bua_initiate_invoice_runs(%s)", self.run_date)
@@ -194,26 +199,27 @@ class Chain:
 
 
 @pytest.fixture
-def database(bua_database: Database, postgres: Server) -> Iterator[Database]:
-    """A database with the portfolio, in which calls of routines are counted."""
+def connections(bua_database: Database, postgres: Server) -> Iterator[Mapping[str, Any]]:
+    """Connections to a database with the portfolio, in which calls of routines are counted."""
     postgres.execute(f"alter database {bua_database.name} set track_functions = 'all'")
-    with bua_database.connect() as connection:
-        book = Book(connection, NOVEMBER)
-        book.rows("grant lambda, workflow to core_admin with inherit false, set true")
-        for run_date in (NOVEMBER, DECEMBER):
-            book.rows("call bua.prepare_run(%s)", run_date)
-        portfolio(book)
-        connection.commit()
-    chain = Chain(bua_database, DECEMBER)
-    chain.site_data("platform")
-    chain.aggregate("PLATFORM", None, chain.execute(
-        "core_admin", "select u.site_id, suffix, profile_date, scale, half_hours, qualities"
-        " from bua.utility_profile u join core.meter_register using (meter_register_id) where run_date = %s", DECEMBER))  # fmt: skip
-    yield bua_database
+    with contextlib.ExitStack() as stack:
+        made = {role: stack.enter_context(bua_database.connect(role)) for role in ("core_admin", "lambda", "workflow")}
+        with made["core_admin"] as connection:
+            book = Book(connection, NOVEMBER)
+            book.rows("grant lambda, workflow to core_admin with inherit false, set true")
+            for run_date in (NOVEMBER, DECEMBER):
+                book.rows("call bua.prepare_run(%s)", run_date)
+            portfolio(book)
+        chain = Chain(made, DECEMBER)
+        chain.site_data("platform")
+        chain.aggregate("PLATFORM", None, chain.execute(
+            "core_admin", "select u.site_id, suffix, profile_date, scale, half_hours, qualities"
+            " from bua.utility_profile u join core.meter_register using (meter_register_id) where run_date = %s", DECEMBER))  # fmt: skip
+        yield made
 
 
-def test_what_a_run_made_it_never_reads(database: Database) -> None:
-    november, december = Chain(database, NOVEMBER), Chain(database, DECEMBER)
+def test_what_a_run_made_it_never_reads(connections: Mapping[str, Any]) -> None:
+    november, december = Chain(connections, NOVEMBER), Chain(connections, DECEMBER)
     december.run("one")
     without_november = december.rows()
     november.run("one")
@@ -240,17 +246,20 @@ def adds_up(chain: Chain) -> None:
     assert summaries | excepted == unbilled
     assert summaries & excepted == set()
     assert excepted == {"NO_METER", "STRANGE"}
-    assert chain.execute(
-        "lambda",
-        "select s.account_id from bua.export_account_summary s join (select account_id, run_date, sum(net_amount) as net,"
-        " sum(gst_amount) as gst, sum(quantity) filter (where stream_type in ('PRIMARY', 'CONTROL')) as units,"
-        " sum(days) filter (where item_type = 'DAILY') as days"
-        " from bua.export_invoice_line_item_monthly group by 1, 2) l using (account_id, run_date)"
-        " join core.invoice i on i.invoice_id = 'BUA-' || s.run_date || '-' || s.account_id"
-        " where (s.net_amount, s.gst_amount, s.units_total, coalesce(l.days, s.unbilled_days))"
-        " is distinct from (l.net, l.gst, l.units, s.unbilled_days)"
-        " or (i.net_amount, i.gst_amount) is distinct from (s.net_amount, s.gst_amount)",
-    ) == []
+    assert (
+        chain.execute(
+            "lambda",
+            "select s.account_id from bua.export_account_summary s join (select account_id, run_date, sum(net_amount) as net,"
+            " sum(gst_amount) as gst, sum(quantity) filter (where stream_type in ('PRIMARY', 'CONTROL')) as units,"
+            " sum(days) filter (where item_type = 'DAILY') as days"
+            " from bua.export_invoice_line_item_monthly group by 1, 2) l using (account_id, run_date)"
+            " join core.invoice i on i.invoice_id = 'BUA-' || s.run_date || '-' || s.account_id"
+            " where (s.net_amount, s.gst_amount, s.units_total, coalesce(l.days, s.unbilled_days))"
+            " is distinct from (l.net, l.gst, l.units, s.unbilled_days)"
+            " or (i.net_amount, i.gst_amount) is distinct from (s.net_amount, s.gst_amount)",
+        )
+        == []
+    )
 
 
 def by_hand(chain: Chain) -> None:
@@ -277,7 +286,7 @@ def by_hand(chain: Chain) -> None:
 
 def every_routine_was_called(chain: Chain) -> None:
     """Every procedure and every function of plpgsql; functions of SQL may have been folded into their callers."""
-    with chain.database.connect() as connection:
+    with chain.connections["core_admin"] as connection:
         book = Book(connection, NOVEMBER)
         # The ones that other tests are about.
         book.rows("call bua.core_warm_database_statistics(%s)", NOVEMBER)
@@ -288,9 +297,10 @@ def every_routine_was_called(chain: Chain) -> None:
         ((payload,),) = book.rows("select payload from core.workflow_instance where workflow_name = 'BUA_CALCULATION'")
         book.rows("call bua.execute_calculation(%s)", Json(payload))
         book.call("fail_work_items", "Export", "none", ["none"], "none")
-        book.rows("select pg_stat_force_next_flush()")
-        connection.commit()
-        uncalled = book.rows(
+    for role in chain.connections:
+        chain.execute(role, "select pg_stat_force_next_flush()")
+    with chain.connections["core_admin"] as connection:
+        uncalled = Book(connection, NOVEMBER).rows(
             "select p.oid::regprocedure::text from pg_proc p join pg_language l on l.oid = p.prolang"
             " where p.pronamespace = 'bua'::regnamespace and (p.prokind = 'p' or l.lanname = 'plpgsql')"
             " and not exists (select from pg_stat_user_functions f where f.funcid = p.oid and f.calls > 0)"

@@ -81,7 +81,9 @@ def test_outcomes(five: Book) -> None:
     assert claim(five, "one", ITEMS) == ["A4", "A5"]
     five.call("skip_work_items", "BasicRead", ["A1", "A3"], "late")
     five.call("fail_work_items", "BasicRead", "one", ["A1", "A2"], "late")
-    found = five.rows("select item_key, state, reason from bua.bua_control where run_date = %s order by 1", five.run_date)
+    found = five.rows(
+        "select item_key, state, reason from bua.bua_control where run_date = %s order by 1", five.run_date
+    )
     assert found[:3] == [("A1", "DONE", None), ("A2", "SKIP", "No basic register"), ("A3", "FAIL", "broken")]
 
 
@@ -129,7 +131,7 @@ def test_neighbours_of_a_segment_travel_together(book: Book) -> None:
 
 
 def test_an_unknown_run_type_is_refused(book: Book) -> None:
-    with pytest.raises(Exception, match="(?i)case|does not exist"):
+    with pytest.raises(Exception, match=r"(?i)case|does not exist"):
         plan(book, "one", "Nonsense")
 
 
@@ -240,7 +242,8 @@ def test_calculations_through_the_workflow_engine(book: Book) -> None:
             with book.acting_as("workflow"):
                 for (payload,) in payloads:
                     book.rows("call bua.execute_calculation(%s)", Json(payload))
-                    book.rows("call bua.execute_calculation(%s)", Json(payload))  # a resubmitted instance finds nothing left
+                    # A resubmitted instance finds nothing left.
+                    book.rows("call bua.execute_calculation(%s)", Json(payload))
         states = book.rows("select distinct state from bua.bua_control where run_type = %s and run_date = %s",
                            run_type, book.run_date)  # fmt: skip
         assert ("PENDING",) not in states
