@@ -21,12 +21,6 @@ def credentials() -> Any:
     return boto3.Session().get_credentials()
 
 
-def forget_clients() -> None:
-    """Drop the clients, so that tests under different mocks do not share them."""
-    client.cache_clear()
-    _assumed.cache_clear()
-
-
 def client_as(service: str, role_arn: str, session_name: str) -> Any:
     """A client of another account, through a role there; its credentials renew themselves an hour at a time."""
     return _assumed(service, role_arn, session_name)

@@ -10,6 +10,10 @@ import boto3
 import psycopg2
 import pytest
 from moto import mock_aws
+from pytest_postgresql import factories
+from pytest_postgresql.executors import NoopExecutor
+from tests.conftest import Database as PlatformAndOurs
+from tests.conftest import _fresh as fresh
 
 from shared import aws, catalogue
 from shared.context import Context
@@ -47,6 +51,22 @@ ENVIRONMENT = {
 }
 
 
+def _prepare(**connection: Any) -> None:
+    connection.pop("autocommit")
+    with contextlib.closing(psycopg2.connect(**connection)) as prepared, prepared.cursor() as cursor:
+        cursor.execute("call bua.prepare_run(%s)", (RUN_DATE,))
+        prepared.commit()
+
+
+run_template = factories.postgresql_noproc(dbname="run", depends_on="bua_template", load=[_prepare])
+
+
+@pytest.fixture
+def run_database(run_template: NoopExecutor) -> Iterator[PlatformAndOurs]:
+    """A database in which the run of RUN_DATE is prepared: its partitions and its calendar are there."""
+    yield from fresh(run_template)
+
+
 @pytest.fixture
 def settings() -> Settings:
     return from_environment(ENVIRONMENT)
@@ -58,15 +78,13 @@ def cloud(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[None]
     for name, value in {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_DEFAULT_REGION": REGION}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        aws.forget_clients()
+    with mock_aws():  # the clients outlive it: moto answers them as long as one of its mocks is on
         _create(settings)
         yield
-    aws.forget_clients()
 
 
 def _create(settings: Settings) -> None:
-    dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
+    dynamodb, sqs = aws.client("dynamodb"), aws.client("sqs")
     for table, keys in ((settings.control_table, ("control_key", "run_date")), (settings.interval_table, ("pk", "sk"))):
         dynamodb.create_table(
             TableName=table,
@@ -81,9 +99,9 @@ def _create(settings: Settings) -> None:
             sqs.create_queue(QueueName=f"{PREFIX}-sqs-bua-{key}")
             sqs.create_queue(QueueName=f"{PREFIX}-sqs-bua-{key}-dlq")
     for bucket in (settings.bucket, settings.integration_bucket):
-        boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        aws.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     for role in ("core_admin", "workflow", "meterdata", "lambda", "ca"):
-        boto3.client("secretsmanager").create_secret(Name=settings.database_secret(role), SecretString="{}")
+        aws.client("secretsmanager").create_secret(Name=settings.database_secret(role), SecretString="{}")
 
 
 @dataclass

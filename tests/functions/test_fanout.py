@@ -19,11 +19,10 @@ ACCOUNTS = [f"A{number:04}" for number in range(1, 251)]  # 250 accounts, 100 a 
 
 
 @pytest.fixture
-def prepared(bua_database, database):
+def prepared(run_database, database):
     """A run with 250 unbilled accounts that have nothing but themselves."""
-    database.dsn_of = bua_database.dsn_of
-    with bua_database.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("call bua.prepare_run(%s)", (RUN_DATE,))
+    database.dsn_of = run_database.dsn_of
+    with run_database.connect() as connection, connection.cursor() as cursor:
         cursor.execute("insert into core.plan values ('FLAT')")
         cursor.execute(
             "insert into core.account select a, 'ELECTRICITY', 'RES', 'NSW', 'MASS', 'FLAT', '2026-01-01', null, 91, null"
@@ -31,7 +30,7 @@ def prepared(bua_database, database):
             (ACCOUNTS,),
         )
         connection.commit()
-    return bua_database
+    return run_database
 
 
 @pytest.fixture
@@ -210,11 +209,8 @@ class TestClock:
             fanout.tick(context, fan_out)
         assert states.heartbeats == []
 
-    def test_nothing_to_do_is_done(self, bua_database, database, context, states, fan_out):
-        database.dsn_of = bua_database.dsn_of
-        with bua_database.connect() as connection, connection.cursor() as cursor:
-            cursor.execute("call bua.prepare_run(%s)", (RUN_DATE,))
-            connection.commit()
+    def test_nothing_to_do_is_done(self, run_database, database, context, states, fan_out):
+        database.dsn_of = run_database.dsn_of
         fanout.initiate(context, fan_out)
         fanout.tick(context, fan_out)
         assert json.loads(states.succeeded["token"])["planned"] == 0

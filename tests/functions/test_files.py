@@ -18,12 +18,9 @@ RUN_DATE = date(2026, 11, 1)
 
 
 @pytest.fixture
-def prepared(bua_database, database):
-    database.dsn_of = bua_database.dsn_of
-    with bua_database.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("call bua.prepare_run(%s)", (RUN_DATE,))
-        connection.commit()
-    return bua_database
+def prepared(run_database, database):
+    database.dsn_of = run_database.dsn_of
+    return run_database
 
 
 def execute(database, statement: str):

@@ -111,10 +111,9 @@ class TestController:
 
 class TestSite:
     @pytest.fixture
-    def fanned_out(self, bua_database, database, invocation):
-        database.dsn_of = bua_database.dsn_of
-        with bua_database.connect() as connection, connection.cursor() as cursor:
-            cursor.execute("call bua.prepare_run(%s)", (RUN_DATE,))
+    def fanned_out(self, run_database, database, invocation):
+        database.dsn_of = run_database.dsn_of
+        with run_database.connect() as connection, connection.cursor() as cursor:
             cursor.execute("insert into core.plan values ('FLAT')")
             cursor.execute(
                 "insert into core.account values ('A1', 'ELECTRICITY', 'RES', 'NSW', 'MASS', 'FLAT', '2026-01-01', null, 91)"

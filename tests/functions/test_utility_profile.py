@@ -68,11 +68,10 @@ def test_sums_leave_estimates_out_and_keep_micro_kwh():
 
 
 @pytest.fixture
-def platform(bua_database, database, context, monkeypatch):
+def platform(run_database, database, context, monkeypatch):
     """One site with two interval registers, occupied by two accounts one after the other, and its reads."""
-    database.dsn_of = bua_database.dsn_of
-    with bua_database.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("call bua.prepare_run(%s)", (RUN_DATE,))
+    database.dsn_of = run_database.dsn_of
+    with run_database.connect() as connection, connection.cursor() as cursor:
         cursor.execute(
             f"""
             insert into core.plan values ('FLAT');
@@ -99,7 +98,7 @@ def platform(bua_database, database, context, monkeypatch):
     for item in items:
         aws.client("dynamodb").put_item(TableName=context.settings.interval_table, Item=item)
     monkeypatch.setattr(aws, "client_as", lambda service, _role, _name: aws.client(service))
-    return bua_database
+    return run_database
 
 
 @pytest.fixture
