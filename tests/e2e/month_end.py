@@ -1,0 +1,89 @@
+"""`make e2e`: a month end through what Terraform made, on the emulator of AWS with IAM enforced.
+
+Exit status 0: the exports are those of `make run` to the byte, no call was denied, no action is granted without being used
+or having a recorded reason, a second plan changes nothing that the emulator does not misreport, destroy leaves nothing.
+"""
+
+import argparse
+import filecmp
+import os
+import shutil
+import sys
+from datetime import date
+from pathlib import Path
+from unittest.mock import patch
+
+from rich.console import Console
+
+from e2e import privileges
+from e2e.terraformed import Terraform, provisioning
+from local import outputs, package
+from local.portfolio.format import read_portfolio
+from local.portfolio.production import load_production
+from local.stack import LocalStack
+from local.watch import follow
+
+EXPORTS = ("BUAAccountSummary.csv", "InvoiceLineItemMonthly.csv", "exceptions.csv", "profile_marks.csv", "summary.csv")
+RECORDING = Path(__file__).parent / "recording"
+ACCOUNTS = ("EARL", "ANSTEAD")
+
+
+class RecordedStack(LocalStack):
+    """A local stack that enforces IAM and writes its decisions down."""
+
+    @property
+    def calls(self) -> Path:
+        """Where the decisions are, a line each."""
+        return self.directory / "calls.jsonl"
+
+    def _environment(self, temporary: Path) -> dict[str, str]:
+        self.calls.unlink(missing_ok=True)
+        environment = super()._environment(temporary)
+        return environment | {
+            "PYTHONPATH": f"{RECORDING}{os.pathsep}{environment['PYTHONPATH']}",
+            "AUTH": "true", "E2E_CALLS": str(self.calls), "POWERTOOLS_TRACE_DISABLED": "true",
+        }  # fmt: skip
+
+
+def main() -> int:
+    """Run, compare, and say what is wrong."""
+    options = _options()
+    package.build(package.host_target())
+    portfolio = read_portfolio(options.portfolio, options.run_date)
+    terraform = Terraform(options.work / "terraform", options.mirror)
+    out = options.work / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    with patch("local.stack.provision", provisioning(terraform)), RecordedStack(options.work / "stack") as stack:
+        load_production(stack, portfolio)
+        follow(stack, options.run_date, Console(highlight=False, width=140))
+        outputs.collect(stack.client("ANSTEAD", "s3"), options.run_date, out)
+        findings = {
+            "exports that differ from make run's": [
+                name for name in EXPORTS if not filecmp.cmp(out / name, options.expected / name, shallow=False)
+            ],
+            "calls that were denied": privileges.denied(stack.calls),
+            "granted, never used, no reason": privileges.unseen(stack.calls, terraform.states()),
+            "changed by a second plan": [
+                address for account in ACCOUNTS for address in terraform.drift(account, stack.endpoint_url)
+            ],
+        }
+        for account in reversed(ACCOUNTS):
+            terraform.destroy(account, stack.endpoint_url)
+        findings["left after destroy"] = terraform.left()
+    for what, found in findings.items():
+        print(f"{what}: {len(found)}", *found, sep="\n  ")
+    return 1 if any(findings.values()) else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--portfolio", type=Path, required=True)
+    parser.add_argument("--run-date", type=date.fromisoformat, required=True)
+    parser.add_argument("--expected", type=Path, required=True, help="OUT of make run for the same portfolio")
+    parser.add_argument("--mirror", help="a provider mirror, where there is no way to the registry")
+    parser.add_argument("--work", type=Path, default=Path("build/e2e"))
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""Fills the emulator's two accounts by `terraform apply` of the roots, instead of the local stack's own provisioning.
+
+What has to exist beforehand (docs/deployment.md) is made here by hand: production's database and interval store, the
+VPC's parts, the private zone, the cluster. Everything else is Terraform's.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from local import names, provision
+from local.package import host_target
+from shared.paths import ROOT
+
+Clients = Callable[[str, str], Any]
+
+# The provider talks to the emulator; state stays in the work directory. Buckets have no host names there.
+OVERRIDE = """
+terraform {
+  backend "local" {}
+}
+
+provider "aws" {
+  s3_use_path_style = true
+}
+"""
+
+
+class TerraformFailed(Exception):  # noqa: N818
+    """Terraform ended with an error; its output is above."""
+
+
+class Terraform:
+    """The two roots, in a copy of the tree that the emulator's override lies in."""
+
+    def __init__(self, work: Path, mirror: str | None) -> None:
+        self._work = work
+        self._mirror = mirror
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        for name in ("modules", "terraform", "statemachines"):
+            shutil.copytree(ROOT / name, work / name, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
+        shutil.copy(ROOT / "catalogue.yaml", work)
+
+    def apply(self, account: str, endpoint_url: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """Initialise and apply a root; returns its outputs."""
+        root = self._root(account)
+        (root / "emulator_override.tf").write_text(OVERRIDE, encoding="utf-8")
+        (root / "emulator.auto.tfvars.json").write_text(json.dumps(variables), encoding="utf-8")
+        plugins = [f"-plugin-dir={self._mirror}"] if self._mirror else []
+        self._run(account, endpoint_url, "init", "-no-color", *plugins)
+        # A queue takes 25 seconds to settle, whatever else is done meanwhile.
+        self._run(account, endpoint_url, "apply", "-no-color", "-auto-approve", "-parallelism=30")
+        outputs = json.loads(self._run(account, endpoint_url, "output", "-json"))
+        return {name: output["value"] for name, output in outputs.items()}
+
+    def drift(self, account: str, endpoint_url: str) -> list[str]:
+        """Addresses of the resources that a plan would change after all."""
+        plan = self._work / f"{account.lower()}.tfplan"
+        self._run(account, endpoint_url, "plan", "-no-color", f"-out={plan}", "-lock=false")
+        changes = json.loads(self._run(account, endpoint_url, "show", "-json", str(plan)))["resource_changes"]
+        return [change["address"] for change in changes if change["change"]["actions"] not in (["no-op"], ["read"])]
+
+    def states(self) -> list[Path]:
+        """The state files of both roots."""
+        return [self._root(account) / "terraform.tfstate" for account in names.ACCOUNTS]
+
+    def left(self) -> list[str]:
+        """Resources that are still in a state."""
+        return [
+            f"{resource['type']}.{resource['name']}"
+            for state in self.states()
+            for resource in json.loads(state.read_text(encoding="utf-8"))["resources"]
+            if resource["mode"] == "managed"
+        ]
+
+    def destroy(self, account: str, endpoint_url: str) -> None:
+        """Destroy a root."""
+        self._run(account, endpoint_url, "destroy", "-no-color", "-auto-approve", "-parallelism=30")
+
+    def _root(self, account: str) -> Path:
+        return self._work / "terraform" / account.lower()
+
+    def _run(self, account: str, endpoint_url: str, *arguments: str) -> str:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
+        environment |= {
+            "AWS_ACCESS_KEY_ID": names.ACCOUNTS[account], "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_ENDPOINT_URL": endpoint_url, "AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": names.REGION,
+            "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "TF_INPUT": "0",
+        }  # fmt: skip
+        log = self._work / f"{account.lower()}-{arguments[0]}.log"
+        with log.open("w", encoding="utf-8") as errors:
+            done = subprocess.run(
+                ["terraform", f"-chdir={self._root(account)}", *arguments],
+                env=environment, stdout=subprocess.PIPE, stderr=errors, text=True, check=False,
+            )  # fmt: skip
+        if done.returncode:
+            sys.stderr.write(log.read_text(encoding="utf-8")[-6000:])
+            raise TerraformFailed(f"terraform {arguments[0]} of {account}")
+        if arguments[0] in ("apply", "destroy"):
+            print(account, *[line for line in done.stdout.splitlines() if "complete! Resources" in line])
+        return done.stdout
+
+
+def provisioning(terraform: Terraform) -> Callable[..., None]:
+    """A stand-in for local.provision.provision that lets Terraform do it."""
+
+    def provision_by_terraform(
+        clients: Clients, endpoint_url: str, authority: str, production_dsn: Callable[[], str]
+    ) -> None:
+        beforehand = _beforehand(clients, production_dsn)
+        key = clients("EARL", "kms").create_key()["KeyMetadata"]["Arn"]
+        earl = terraform.apply("EARL", endpoint_url, {
+            "environment": names.ENVIRONMENT, "account_id": names.EARL, "anstead_account_id": names.ANSTEAD,
+            "production_key_arn": key,
+        })  # fmt: skip
+        terraform.apply("ANSTEAD", endpoint_url, {
+            **beforehand, "environment": names.ENVIRONMENT, "account_id": names.ANSTEAD,
+            "earl_account_id": names.EARL, "earl_shared_key_arn": earl["shared_key_arn"],
+            "zip_folder": str(host_target().directory), "sqs_endpoint": endpoint_url,
+            "tick_seconds": provision.TICK_SECONDS, "items_per_message_scale": "local",
+            "concurrency_cap": provision.MOST_CONCURRENCY, "enable_protection": False,
+        })  # fmt: skip
+        clients("ANSTEAD", "secretsmanager").put_secret_value(
+            SecretId=f"{names.SECRET_PREFIX}-ca", SecretString=authority
+        )
+
+    return provision_by_terraform
+
+
+def _beforehand(clients: Clients, production_dsn: Callable[[], str]) -> dict[str, Any]:
+    """What exists before Terraform; returns ANSTEAD's variables that name it."""
+    provision._create_production(clients, production_dsn)
+    provision._create_table(clients("EARL", "dynamodb"), names.EARL_INTERVAL_TABLE, "pk", "sk")
+    zone = provision._create_zone(clients)
+    eks, iam, ec2 = (clients("ANSTEAD", service) for service in ("eks", "iam", "ec2"))
+    role = provision._create_role(iam, names.role_name("ANSTEAD", "eks"), {"Service": "eks.amazonaws.com"})
+    eks.create_cluster(name=names.EKS_CLUSTER, roleArn=role, resourcesVpcConfig={})
+    vpc = provision._vpc(clients)
+    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]]
+    group = ec2.create_security_group(GroupName="cluster", Description="the cluster's own", VpcId=vpc)
+    return {
+        "vpc_id": vpc, "private_subnet_ids": subnets, "hosted_zone_id": zone,
+        "cluster_security_group_id": group["GroupId"],
+    }  # fmt: skip
