@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from botocore.exceptions import ClientError
 
 from shared import catalogue
 from shared.context import Context
 from shared.database import Connection
-from shared.errors import RetriableError, TooManyFailures
+from shared.errors import InvalidInput, RetriableError, TooManyFailures
 from shared.messages import FanOut, Work, parse
+from shared.queue import cause_of
 from shared.telemetry import count_items, logger
 
 # SQS takes ten messages and 256 KB a request; some of it is left for the envelope.
@@ -112,6 +114,15 @@ def answer(context: Context, fan_out: FanOut, counts: Counts) -> None:
         states.send_task_failure(taskToken=fan_out.task_token, error=TooManyFailures.__name__, cause=cause)
 
 
+def report_failure(context: Context, record: SQSRecord, error: Exception) -> None:
+    """Fail the waiting state with what planning or counting failed with; it would wait for its heartbeat otherwise."""
+    fan_out = parse(FanOut, record.body)
+    with _quiet_if_dead():
+        context.client("stepfunctions").send_task_failure(
+            taskToken=fan_out.task_token, error=type(error).__name__, cause=cause_of(error)
+        )
+
+
 def heartbeat(context: Context, fan_out: FanOut) -> bool:
     """Tell the waiting state that the fan-out lives; False when nobody waits any more."""
     with _quiet_if_dead():
@@ -149,15 +160,23 @@ def _take_dead_letters_in(context: Context, connection: Connection, fan_out: Fan
     url = context.settings.dead_letter_url(catalogue.load().run_type(fan_out.run_type).function)
     while letters := _receive(sqs, url):
         for letter in letters:
-            work = parse(Work, letter["Body"])
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "call bua.fail_work_items(%s, %s, %s, %s, %s)",
-                    (work.run_date, work.run_type, work.attempt, work.items, _cause(letter)),
-                )
-            connection.commit()
+            _take_in(connection, letter)
             sqs.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
-            logger.warning("dead letter taken in", batch_no=work.batch_no, items=len(work.items))
+
+
+def _take_in(connection: Connection, letter: dict[str, Any]) -> None:
+    try:
+        work = parse(Work, letter["Body"])
+    except InvalidInput:
+        logger.exception("a dead letter that is no work is dropped", body=letter["Body"])
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "call bua.fail_work_items(%s, %s, %s, %s, %s)",
+            (work.run_date, work.run_type, work.attempt, work.items, _cause(letter)),
+        )
+    connection.commit()
+    logger.warning("dead letter taken in", batch_no=work.batch_no, items=len(work.items))
 
 
 def _receive(sqs: Any, url: str) -> list[dict[str, Any]]:

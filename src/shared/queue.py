@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from pydantic import BaseModel
 
 from shared import aws
-from shared.errors import RetriableError
+from shared.errors import PermanentError
 from shared.messages import parse
 from shared.settings import Settings
 from shared.telemetry import logger, metrics
@@ -19,7 +19,11 @@ M = TypeVar("M", bound=BaseModel)
 
 # A queue gives a message up after this many receives (its redrive policy's maxReceiveCount).
 MAX_RECEIVES = 3
+# A failed message is back after about a minute, then after two.
+RETRY_SECONDS = 30
 CAUSE_LENGTH = 500
+
+OnError = Callable[[SQSRecord, Exception], bool]  # True: the message is dealt with
 
 
 def handle(
@@ -27,7 +31,7 @@ def handle(
     lambda_context: Any,
     model: type[M],
     work: Callable[[M], None],
-    on_error: Callable[[SQSRecord, Exception], bool],
+    on_error: OnError,
 ) -> Any:
     """Parse and work each message; those that raise are reported as failed, so that only they are delivered again."""
 
@@ -51,37 +55,48 @@ def handle(
 
 
 def keep(record: SQSRecord, error: Exception) -> bool:
-    """Leave a failed message to the queue."""
+    """Leave a failed message to the queue and its dead-letter queue."""
     del record, error
     return False
 
 
-def give_up_with_cause(settings: Settings, function: str) -> Callable[[SQSRecord, Exception], bool]:
-    """On the last receive, put the message on the dead-letter queue ourselves, with the cause that SQS cannot know.
+def try_again_or(settings: Settings, function: str, give_up: Callable[[SQSRecord, Exception], None]) -> OnError:
+    """What may pass is tried again soon, not only after the queue's visibility timeout; then the message is given up.
 
-    Before that, an error that may pass is tried again soon rather than after the queue's visibility timeout.
+    An error that is permanent, or still there at the last receive, goes to give_up, which has the last word on it.
     """
 
     def on_error(record: SQSRecord, error: Exception) -> bool:
         received = int(record.attributes.approximate_receive_count)
-        sqs = aws.client("sqs")
-        if received >= MAX_RECEIVES:
-            cause = f"{type(error).__name__}: {' '.join(str(error).split())}"[:CAUSE_LENGTH]
-            sqs.send_message(
-                QueueUrl=settings.dead_letter_url(function),
-                MessageBody=record.body,
-                MessageAttributes={"cause": {"DataType": "String", "StringValue": cause}},
-            )
+        if isinstance(error, PermanentError) or received >= MAX_RECEIVES:
+            give_up(record, error)
             return True
-        if isinstance(error, RetriableError):
-            sqs.change_message_visibility(
-                QueueUrl=settings.queue_url(function),
-                ReceiptHandle=record.receipt_handle,
-                VisibilityTimeout=int(15 * 2**received * random.uniform(0.5, 1.5)),  # noqa: S311 - spreading load
-            )
+        aws.client("sqs").change_message_visibility(
+            QueueUrl=settings.queue_url(function),
+            ReceiptHandle=record.receipt_handle,
+            VisibilityTimeout=int(RETRY_SECONDS * 2**received * random.uniform(0.5, 1.5)),  # noqa: S311 - spreading load
+        )
         return False
 
     return on_error
+
+
+def try_again_or_bury(settings: Settings, function: str) -> OnError:
+    """For site functions: given up is put on the dead-letter queue by ourselves, with the cause that SQS cannot know."""
+
+    def bury(record: SQSRecord, error: Exception) -> None:
+        aws.client("sqs").send_message(
+            QueueUrl=settings.dead_letter_url(function),
+            MessageBody=record.body,
+            MessageAttributes={"cause": {"DataType": "String", "StringValue": cause_of(error)}},
+        )
+
+    return try_again_or(settings, function, bury)
+
+
+def cause_of(error: Exception) -> str:
+    """An error on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:CAUSE_LENGTH]
 
 
 def _log_keys(message: BaseModel) -> dict[str, str]:

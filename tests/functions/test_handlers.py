@@ -7,17 +7,20 @@ from datetime import date
 from types import SimpleNamespace
 
 import pytest
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from tests.functions.conftest import ENVIRONMENT, messages
 
 from lambdas.controller_fast import handler as controller_fast
 from lambdas.controller_slow import handler as controller_slow
+from lambdas.next import handler as next_handler
 from lambdas.notify import handler as notify_handler
 from lambdas.site_basic import handler as site_basic
 from lambdas.site_initiate import handler as site_initiate
 from shared import context as context_module
-from shared import fanout, notify
-from shared.errors import InvalidInput, RunDateRefused
+from shared import fanout, notify, queue
+from shared.errors import DatabaseUnavailable, InvalidInput, RunDateRefused
 from shared.messages import FanOut
+from shared.steps import work_types
 
 RUN_DATE = date(2026, 11, 1)
 SNAPSHOT = "arn:aws:rds:ap-southeast-2:111111111111:snapshot:tst-earl-core-2026-11-01-shared"
@@ -109,6 +112,11 @@ class TestController:
         assert metrics[0]["ActionsStarted"] == [1.0]
 
 
+def fail_on_batch_2(connection, work, perform):
+    if work.batch_no == 2:
+        raise DatabaseUnavailable("gone")
+
+
 class TestSite:
     @pytest.fixture
     def fanned_out(self, run_database, database, invocation):
@@ -134,9 +142,12 @@ class TestSite:
         assert site_basic.lambda_handler(sqs_event(body), LambdaContext()) == {"batchItemFailures": []}
         assert fanout._take_stock(invocation, fan_out).done == 1
 
-    def test_reports_only_the_message_that_failed(self, fanned_out):
+    def test_reports_only_the_message_that_failed(self, monkeypatch, fanned_out):
         _, body = fanned_out
-        answer = site_basic.lambda_handler(sqs_event(body, '{"run_date": "yesterday"}'), LambdaContext())
+        monkeypatch.setattr(queue.aws.client("sqs"), "change_message_visibility", lambda **_given: None)
+        other = body.replace('"batch_no":1', '"batch_no":2')
+        monkeypatch.setattr(work_types, "work_off", fail_on_batch_2)
+        answer = site_basic.lambda_handler(sqs_event(body, other), LambdaContext())
         assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
 
     def test_gives_up_with_its_cause_at_the_last_receive(self, invocation, fanned_out, database):
@@ -151,11 +162,60 @@ class TestSite:
             cursor.execute("select reason from bua.bua_control")
             assert cursor.fetchone() == ("DatabaseUnavailable: down",)
 
-    def test_another_functions_run_type_is_refused(self, fanned_out):
+    def test_what_no_retry_can_cure_is_given_up_at_once(self, invocation, fanned_out):
         _, body = fanned_out
         foreign = body.replace("ResetBasicRead", "MicroScalar")
-        answer = site_basic.lambda_handler(sqs_event(foreign), LambdaContext())
-        assert answer == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
+        answer = site_basic.lambda_handler(sqs_event(foreign, "nonsense"), LambdaContext())
+        assert answer == {"batchItemFailures": []}
+        letters = messages(invocation.settings.dead_letter_url("site-basic"))
+        causes = [letter["MessageAttributes"]["cause"]["StringValue"] for letter in letters]
+        assert sorted(cause.split(":")[1] for cause in causes) == [
+            " Work",
+            " run type MicroScalar is not this function's",
+        ]
+
+    def test_a_dead_letter_that_is_no_work_is_dropped(self, invocation, fanned_out):
+        fan_out, _ = fanned_out
+        site_basic.lambda_handler(sqs_event("nonsense"), LambdaContext())
+        assert fanout._take_stock(invocation, fan_out).pending == 1
+        assert messages(invocation.settings.dead_letter_url("site-basic")) == []
+
+
+class TestFanOutsThatFail:
+    """What planning or counting fails with reaches the waiting state; else it would wait for its heartbeat."""
+
+    fan_out = FanOut(
+        run_date=RUN_DATE, run_type="MicroScalar", step="microscalar", attempt="a", task_token="token",
+        max_errors=0, acceptable_error_rate=0,
+    )  # fmt: skip
+
+    @pytest.mark.parametrize("module", [site_initiate, next_handler])
+    @pytest.mark.usefixtures("invocation")
+    def test_permanently(self, states, module):
+        event = sqs_event(self.fan_out.model_dump_json())  # no database is restored
+        assert module.lambda_handler(event, LambdaContext()) == {"batchItemFailures": []}
+        error, cause = states.failed["token"]
+        assert error == "NoCurrentRun"
+        assert "no database is restored" in cause
+
+    @pytest.mark.parametrize("module", [site_initiate, next_handler])
+    @pytest.mark.usefixtures("invocation")
+    def test_too_often(self, database, states, module):
+        database.is_down = True
+        event = sqs_event(self.fan_out.model_dump_json(), receive_count=3)
+        assert module.lambda_handler(event, LambdaContext()) == {"batchItemFailures": []}
+        assert states.failed["token"][0] == "DatabaseUnavailable"
+
+    @pytest.mark.usefixtures("context")
+    def test_an_error_that_may_pass_is_tried_again_soon(self, monkeypatch, settings):
+        changed = []
+        sqs = SimpleNamespace(change_message_visibility=lambda **given: changed.append(given))
+        monkeypatch.setattr(queue.aws, "client", lambda _service: sqs)
+        on_error = queue.try_again_or(settings, "next", lambda _record, _error: pytest.fail("given up"))
+        for received, least, most in ((1, 30, 90), (2, 60, 180)):
+            record = SQSRecord(sqs_event("x", receive_count=received)["Records"][0])
+            assert on_error(record, DatabaseUnavailable("down")) is False
+            assert least <= changed[-1]["VisibilityTimeout"] <= most
 
 
 class TestNotify:

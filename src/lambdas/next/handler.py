@@ -17,4 +17,5 @@ from shared.telemetry import logger, metrics, tracer
 def lambda_handler(event: dict[str, Any], lambda_context: LambdaContext) -> Any:
     """Tick once for each message."""
     invocation = context.build(os.environ, lambda_context)
-    return queue.handle(event, lambda_context, FanOut, partial(fanout.tick, invocation), queue.keep)
+    on_error = queue.try_again_or(invocation.settings, "next", partial(fanout.report_failure, invocation))
+    return queue.handle(event, lambda_context, FanOut, partial(fanout.tick, invocation), on_error)

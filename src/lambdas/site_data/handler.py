@@ -23,5 +23,5 @@ def lambda_handler(event: dict[str, Any], lambda_context: LambdaContext) -> Any:
         lambda_context,
         Work,
         partial(utility_profile.extract, invocation),
-        queue.give_up_with_cause(invocation.settings, "site-data"),
+        queue.try_again_or_bury(invocation.settings, "site-data"),
     )

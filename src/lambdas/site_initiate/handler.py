@@ -17,4 +17,5 @@ from shared.telemetry import logger, metrics, tracer
 def lambda_handler(event: dict[str, Any], lambda_context: LambdaContext) -> Any:
     """Plan and enqueue the fan-out of each message."""
     invocation = context.build(os.environ, lambda_context)
-    return queue.handle(event, lambda_context, FanOut, partial(fanout.initiate, invocation), queue.keep)
+    on_error = queue.try_again_or(invocation.settings, "site-initiate", partial(fanout.report_failure, invocation))
+    return queue.handle(event, lambda_context, FanOut, partial(fanout.initiate, invocation), on_error)

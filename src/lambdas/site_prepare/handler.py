@@ -22,5 +22,5 @@ def lambda_handler(event: dict[str, Any], lambda_context: LambdaContext) -> Any:
         lambda_context,
         Work,
         work_types.work_message(invocation, work_types.PREPARE),
-        queue.give_up_with_cause(invocation.settings, "site-prepare"),
+        queue.try_again_or_bury(invocation.settings, "site-prepare"),
     )
