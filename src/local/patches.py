@@ -2,14 +2,26 @@
 
 # ruff: noqa: SLF001 - ministack's internals are what is patched here
 
+import hashlib
 import json
+import os
+import shutil
+import tempfile
 import threading
+import time
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 from ministack.services import lambda_svc, stepfunctions  # type: ignore[import-untyped]
 
 from local.patching import EmulatorChanged, replaces
+
+# Functions that no stack has started for so long were changed since.
+_UNPACKED_SECONDS = 86400.0
 
 # A function raised: the worker lives on, as an environment of AWS's does, and says what was raised. ministack would
 # end the process, and every wait for the platform (an error that is retried) would pay a cold start.
@@ -54,6 +66,54 @@ def _raised_errors_by_name() -> None:
         return result
 
 
+class _UnpackedOnce(zipfile.ZipFile):
+    """A function's zip that is unpacked once for all its workers, now and in later runs.
+
+    ministack unpacks it for every worker: thousands of small files each time, half of the emulator's work. Files that
+    functions have in common, which are most, are there once: a function's folder consists of links to them.
+    """
+
+    def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
+        del members, pwd  # ministack uses neither
+        unpacked = _unpacked_directory() / hashlib.sha256(Path(str(self.filename)).read_bytes()).hexdigest()[:20]
+        if not unpacked.is_dir():
+            staging = Path(tempfile.mkdtemp(prefix="unpacking-", dir=unpacked.parent))
+            for entry in self.infolist():
+                self._link(entry, staging / entry.filename)
+            with suppress(OSError):  # another worker was faster
+                staging.rename(unpacked)
+            shutil.rmtree(staging, ignore_errors=True)
+        os.utime(unpacked)
+        Path(path).rmdir()
+        Path(path).symlink_to(unpacked, target_is_directory=True)
+
+    def _link(self, entry: zipfile.ZipInfo, target: Path) -> None:
+        stored = _unpacked_directory() / "files" / f"{entry.CRC:08x}-{entry.file_size}-{target.name}"
+        if not stored.is_file():
+            part = stored.with_name(f"{stored.name}.{threading.get_ident()}")
+            part.write_bytes(self.read(entry))
+            part.replace(stored)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.hardlink_to(stored)
+
+
+def _unpacked_directory() -> Path:
+    return Path(os.environ["LOCAL_UNPACKED"])
+
+
+def _share_unpacked_zips() -> None:
+    if lambda_runtime.zipfile is not zipfile:
+        raise EmulatorChanged("ministack's Lambda runtime unpacks functions in another way")
+    lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": _UnpackedOnce})
+    (_unpacked_directory() / "files").mkdir(parents=True, exist_ok=True)
+    for folder in _unpacked_directory().iterdir():
+        if folder.name != "files" and folder.stat().st_mtime < time.time() - _UNPACKED_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
+    for file in (_unpacked_directory() / "files").iterdir():
+        if file.stat().st_nlink == 1 and file.stat().st_mtime < time.time() - _UNPACKED_SECONDS:
+            file.unlink(missing_ok=True)  # of no function any more
+
+
 def _nested_failure_with_cause() -> None:
     """A nested execution that fails does so as States.TaskFailed, with the execution's description as its cause."""
 
@@ -70,6 +130,7 @@ def _snapshot_key_by_its_name() -> None:
 
 def install() -> None:
     """Correct Lambda and Step Functions."""
+    _share_unpacked_zips()
     _snapshot_key_by_its_name()
     _raised_errors_by_name()
     _nested_failure_with_cause()

@@ -20,6 +20,7 @@ import psycopg2.extensions
 from botocore.config import Config
 
 from local import names
+from local.package import BUILD
 from local.postgres import free_port
 from local.provision import provision
 from shared.errors import BuaError
@@ -153,6 +154,7 @@ class LocalStack:
         return inherited | {
             "PYTHONPATH": source, "TMPDIR": str(temporary), "HOME": str(temporary),
             "LOCAL_DIRECTORY": str(self.directory), "LOCAL_KUBERNETES_PORT": "0", "LOCAL_PODS": str(self._pods),
+            "LOCAL_UNPACKED": str(BUILD / "cache" / "unpacked"),
             "GATEWAY_PORT": str(self._port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1",
             "MINISTACK_REGION": names.REGION, "MINISTACK_ACCOUNT_ID": names.ANSTEAD, "LAMBDA_EXECUTOR": "local",
             "SFN_WAIT_SCALE": str(self._wait_scale), "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0",
