@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import psycopg2
 import psycopg2.extensions
 
-from shared.errors import DatabaseUnavailable
+from shared.errors import DatabaseUnavailable, StatementFailed
 from shared.ledger import Ledger
 from shared.settings import Settings
 
@@ -55,7 +55,8 @@ class Database:
         """A connection that is kept for the next invocation. Commits are the caller's; what is open is rolled back.
 
         The address is read from the ledger every time: a warm function must never write into the previous run's
-        database. Raises DatabaseUnavailable when there is no connection to be had.
+        database. Raises NoCurrentRun, DatabaseUnavailable when there is no connection to be had or it breaks, and
+        StatementFailed for what the caller lets a statement raise.
         """
         address = self._ledger.current().database_address()
         connection = self._kept_connection(role, address) or self.connect(role, address)
@@ -66,6 +67,9 @@ class Database:
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             self._drop(role)
             raise DatabaseUnavailable(f"the database gave up in the middle: {_first_line(error)}") from error
+        except psycopg2.Error as error:
+            notes = "".join(f" ({note})" for note in getattr(error, "__notes__", []))  # the migration runner's
+            raise StatementFailed(f"{type(error).__name__}: {_first_line(error)}{notes}") from error
         finally:
             if not connection.closed:
                 connection.rollback()

@@ -59,3 +59,7 @@ class WorkflowsFailed(PermanentError):  # noqa: N818
 
 class NobodyServes(PermanentError):  # noqa: N818
     """Something is waited for that nobody is there to do."""
+
+
+class StatementFailed(PermanentError):  # noqa: N818
+    """The database refused a statement, and would again: something is missing, forbidden or wrong in it."""

@@ -10,7 +10,7 @@ import pytest
 from local.postgres import Server, private_directory
 from local.tls import Authority
 from shared.database import Database, with_patience
-from shared.errors import DatabaseUnavailable, NoCurrentRun
+from shared.errors import DatabaseUnavailable, NoCurrentRun, StatementFailed
 from shared.ledger import Current
 from shared.settings import Settings
 
@@ -166,6 +166,10 @@ class TestSession:
     def test_a_lost_connection_is_a_retriable_error(self, database):
         with pytest.raises(DatabaseUnavailable), database.session(60) as connection:
             ask(connection, "select pg_terminate_backend(pg_backend_pid())")
+
+    def test_a_refused_statement_is_a_permanent_error(self, database):
+        with pytest.raises(StatementFailed, match="UndefinedTable: relation"), database.session(60) as connection:
+            ask(connection, "select 1 from nowhere")
 
     def test_no_database_is_said_clearly(self, settings, secrets):
         nothing = Database(settings, Book(None), secrets, "lambda-bua-test")  # type: ignore[arg-type]
