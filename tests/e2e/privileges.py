@@ -32,9 +32,15 @@ UNSEEN = {
 
 
 def denied(calls: Path) -> list[str]:
-    """Calls that were refused, each once."""
-    lines = {(call["role"], call["action"], call["resource"]) for call in _read(calls) if call["decision"] != "Allow"}
-    return [f"{role}: {action} on {resource}" for role, action, resource in sorted(lines)]
+    """Calls of roles that were refused, each once."""
+    decisions: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for call in _read(calls):
+        decisions[call["role"], call["action"], call["resource"]].add(call["decision"])
+    # A resource's own policy is evaluated as well and need not name the role: one Allow is enough, unless there is a Deny.
+    refused = [call for call, made in decisions.items() if "Deny" in made or "Allow" not in made]
+    return [
+        f"{role}: {action} on {resource}" for role, action, resource in sorted(refused) if not role.endswith(":root")
+    ]
 
 
 def unseen(calls: Path, states: Iterable[Path]) -> list[str]:

@@ -1,48 +1,82 @@
 """Python imports this by itself in the emulator's process, where it lies on the path: every IAM decision is written down.
 
-Two things that ministack 1.5.33 does not do are done here: state machines act under their roles, and requests count as
-if they came over TLS, which the emulator does not speak and the resources' policies insist on.
+What ministack 1.5.33 leaves out of its decisions is done here: state machines act under their roles, requests count as if
+they came over TLS (which the emulator does not speak and the resources' policies insist on), and a few actions are asked
+for the resource that AWS asks for.
 """
 
 import contextvars
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+Evaluate = Callable[..., Any]
+
 
 def _install(path: str) -> None:
     from ministack.core import iam_evaluator
-    from ministack.core.responses import get_account_id, get_region
-    from ministack.services import stepfunctions
 
+    pin_origin = iam_evaluator.pin_request_origin
+    iam_evaluator.pin_request_origin = lambda address, _secure: pin_origin(address, True)
+    iam_evaluator.evaluate = _recorder(iam_evaluator.evaluate, Path(path))
+    _name_resources_as_aws_does()
+    _give_machines_their_roles(iam_evaluator.evaluate)
+
+
+def _recorder(evaluate: Evaluate, path: Path) -> Evaluate:
     from local import names
 
-    log = Path(path).open("a", buffering=1, encoding="utf-8")  # noqa: SIM115 - open as long as the process lives
-    evaluate, pin_origin = iam_evaluator.evaluate, iam_evaluator.pin_request_origin
+    log = path.open("a", buffering=1, encoding="utf-8")
 
     def recorded(context: Any, *arguments: Any) -> Any:
-        if context.action in ("eks:DescribeNodegroup", "eks:UpdateNodegroupConfig"):
-            # The emulator asks for the cluster where AWS asks for the node group.
-            arn = context.resource_arn.replace(":cluster/", ":nodegroup/") + f"/{names.EKS_NODE_GROUP}/some"
-            context = replace(context, resource_arn=arn)
+        if context.action == "sns:Subscribe":
+            # The emulator leaves the keys out that the topic's policy asks for. There is one subscription.
+            queue = names.arn("sqs", names.ANSTEAD, names.queue_name("notify"))
+            context = replace(context, service_context={"sns:protocol": "sqs", "sns:endpoint": queue})
         result = evaluate(context, *arguments)
         role = context.principal_arn.split("/")[1] if "role/" in context.principal_arn else context.principal_arn
         line = {"role": role, "action": context.action, "resource": context.resource_arn, "decision": result.decision}
         log.write(json.dumps(line) + "\n")
         return result
 
-    iam_evaluator.evaluate = recorded
-    iam_evaluator.pin_request_origin = lambda address, _secure: pin_origin(address, True)
+    return recorded
+
+
+def _name_resources_as_aws_does() -> None:
+    from ministack.core import iam_actions
+
+    from local import names
+
+    extract = iam_actions.extract_resource_arn
+
+    def resource_of(service: str, method: str, path: str, *request: Any) -> str:
+        _, body, query, region, account = request
+        if service == "eks" and "/node-groups/" in path:
+            cluster, _, group = path.removeprefix("/clusters/").split("/")[:3]
+            return f"arn:aws:eks:{region}:{account}:nodegroup/{cluster}/{group}/some"
+        if service == "rds":
+            for key in ("TargetDBSnapshotIdentifier", "DBSnapshotIdentifier"):
+                name = iam_actions._query_param(query, key)
+                if name and not name.startswith("arn:"):
+                    return f"arn:aws:rds:{region}:{account}:snapshot:{name}"
+        if service == "states" and b'"taskToken"' in body:
+            # A token belongs to some execution; the policies name every machine of the account.
+            return names.machine_arn("ANSTEAD", "segments")
+        return str(extract(service, method, path, *request))
+
+    iam_actions.extract_resource_arn = resource_of
+
+
+def _give_machines_their_roles(evaluate: Evaluate) -> None:
+    from ministack.core import iam_evaluator
+    from ministack.core.responses import get_account_id, get_region
+    from ministack.services import stepfunctions
 
     role = contextvars.ContextVar("role", default="")
-    execute, invoke, callback = (
-        stepfunctions._execute_task,
-        stepfunctions._invoke_resource,
-        stepfunctions._invoke_with_callback,
-    )
 
     def check(resource: str, arguments: dict[str, Any]) -> None:
         for action, arn in needed(resource, arguments, get_region(), get_account_id()):
@@ -51,26 +85,28 @@ def _install(path: str) -> None:
                 principal_arn=role.get(), principal_type="AssumedRole", principal_account=get_account_id(),
                 action=action, resource_arn=arn, region=get_region(), secure_transport=True,
             )  # fmt: skip
-            if recorded(context, policies).decision != "Allow":
+            if evaluate(context, policies).decision != "Allow":
                 message = f"{role.get()} is not authorized to perform: {action} on {arn}"
                 raise stepfunctions._ExecutionError("States.Permissions", message)
 
-    def execute_task(state: Any, raw_input: Any, execution: dict[str, Any], context: Any) -> Any:
-        machine = stepfunctions._state_machines.get(execution["stateMachineArn"].split(":version")[0], {})
-        role.set(machine.get("roleArn", ""))
-        return execute(state, raw_input, execution, context)
+    def taking_role(original: Callable[..., Any]) -> Callable[..., Any]:
+        def execute_task(state: Any, raw_input: Any, execution: dict[str, Any], context: Any) -> Any:
+            machine = stepfunctions._state_machines.get(execution["stateMachineArn"].split(":version")[0], {})
+            role.set(machine.get("roleArn", ""))
+            return original(state, raw_input, execution, context)
 
-    def invoke_resource(resource: str, arguments: dict[str, Any]) -> Any:
-        check(resource, arguments)
-        return invoke(resource, arguments)
+        return execute_task
 
-    def invoke_with_callback(resource: str, arguments: dict[str, Any], *rest: Any) -> Any:
-        check(resource, arguments)
-        return callback(resource, arguments, *rest)
+    def checked(original: Callable[..., Any]) -> Callable[..., Any]:
+        def invoke(resource: str, arguments: dict[str, Any], *rest: Any) -> Any:
+            check(resource, arguments)
+            return original(resource, arguments, *rest)
 
-    stepfunctions._execute_task = execute_task
-    stepfunctions._invoke_resource = invoke_resource
-    stepfunctions._invoke_with_callback = invoke_with_callback
+        return invoke
+
+    stepfunctions._execute_task = taking_role(stepfunctions._execute_task)
+    stepfunctions._invoke_resource = checked(stepfunctions._invoke_resource)
+    stepfunctions._invoke_with_callback = checked(stepfunctions._invoke_with_callback)
 
 
 def needed(resource: str, arguments: dict[str, Any], region: str, account: str) -> list[tuple[str, str]]:
