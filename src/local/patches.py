@@ -123,14 +123,28 @@ def _nested_failure_with_cause() -> None:
         return "States.TaskFailed", json.dumps({new: payload.get(old, "") for old, new in names.items()})
 
 
-def _snapshot_key_by_its_name() -> None:
-    """Pass KmsKeyId on as it is; ministack takes Kms for one of RDS's capitals (KMSKeyId), which RDS does not know."""
-    stepfunctions._QUERY_PARAM_NAME_OVERRIDES[("rds", "CopyDBSnapshot")] = {"KmsKeyId": "KmsKeyId"}
+# The names that Step Functions gives to errors of RDS are those of the Java SDK, not those of the API.
+_RDS_ERRORS = {
+    "DBSnapshotAlreadyExists": "DbSnapshotAlreadyExistsException",
+    "DBSnapshotNotFound": "DbSnapshotNotFoundException",
+    "InvalidDBSnapshotState": "InvalidDbSnapshotStateException",
+    "DBInstanceNotFound": "DbInstanceNotFoundException",
+    "KMSKeyNotAccessibleFault": "KmsKeyNotAccessibleException",
+}
+
+
+def _names_of_the_rds_integration() -> None:
+    """Give errors the names that AWS gives them, and pass KmsKeyId on as it is.
+
+    ministack takes Kms for one of RDS's capitals (KMSKeyId), which RDS does not know.
+    """
+    stepfunctions._QUERY_PARAM_NAME_OVERRIDES["rds", "CopyDBSnapshot"] = {"KmsKeyId": "KmsKeyId"}
+    stepfunctions._AWS_SDK_ERROR_CODE_OVERRIDES["rds"].update(_RDS_ERRORS)
 
 
 def install() -> None:
     """Correct Lambda and Step Functions."""
     _share_unpacked_zips()
-    _snapshot_key_by_its_name()
+    _names_of_the_rds_integration()
     _raised_errors_by_name()
     _nested_failure_with_cause()

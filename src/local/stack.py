@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from local.postgres import free_port
 from local.provision import provision
 from shared.errors import BuaError
 
-_START_SECONDS = 60.0
+_START_SECONDS = 120.0
 _STOP_SECONDS = 30.0
 _CONFIG = Config(retries={"max_attempts": 2}, read_timeout=120, max_pool_connections=16)
 
@@ -135,6 +136,7 @@ class LocalStack:
 
     def _start(self) -> None:
         temporary = self.directory / "tmp"
+        shutil.rmtree(temporary, ignore_errors=True)  # a killed stack leaves its functions' folders behind
         for directory in (self.log_directory, temporary):
             directory.mkdir(parents=True, exist_ok=True)
         with (self.log_directory / "emulator.log").open("wb") as log:
