@@ -19,7 +19,7 @@ from shared.context import Context
 from shared.database import Connection
 from shared.errors import InvalidInput, RetriableError, TooManyFailures
 from shared.messages import FanOut, Work, parse
-from shared.queue import cause_of
+from shared.queue import CAUSE_LENGTH
 from shared.telemetry import count_items, logger
 
 # SQS takes ten messages and 256 KB a request; some of it is left for the envelope.
@@ -29,6 +29,7 @@ BATCH_BYTES = 240_000
 MARK_EVERY = 300
 # With less time than this left, site-initiate hands the rest to a fresh invocation of itself.
 HAND_OVER_SECONDS = 60.0
+SHOWN_REASONS = 3
 
 _TOKEN_IS_DEAD = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
@@ -106,9 +107,8 @@ def answer(context: Context, fan_out: FanOut, counts: Counts) -> None:
             logger.info("fan-out complete", counts=asdict(counts))
             return
         cause = (
-            f"{fan_out.run_type} of {fan_out.run_date}: {counts.fail} of {counts.planned} work items failed; their "
-            f"reasons are in bua.bua_control. Accepted are {fan_out.max_errors} or {fan_out.acceptable_error_rate:.2%}, "
-            "whichever is more"
+            f"{fan_out.run_type} of {fan_out.run_date}: {counts.fail} of {counts.planned} work items failed, accepted are "
+            f"{fan_out.max_errors} or {fan_out.acceptable_error_rate:.2%}, whichever is more. {_reasons(context, fan_out)}"
         )
         logger.error(cause, counts=asdict(counts))
         states.send_task_failure(taskToken=fan_out.task_token, error=TooManyFailures.__name__, cause=cause)
@@ -119,7 +119,7 @@ def report_failure(context: Context, record: SQSRecord, error: Exception) -> Non
     fan_out = parse(FanOut, record.body)
     with _quiet_if_dead():
         context.client("stepfunctions").send_task_failure(
-            taskToken=fan_out.task_token, error=type(error).__name__, cause=cause_of(error)
+            taskToken=fan_out.task_token, error=type(error).__name__, cause=str(error)[:CAUSE_LENGTH]
         )
 
 
@@ -152,6 +152,17 @@ def _take_stock(context: Context, fan_out: FanOut) -> Counts:
             row = cursor.fetchone()
         connection.commit()
     return Counts(*row) if row else Counts(0, 0, 0, 0, 0)
+
+
+def _reasons(context: Context, fan_out: FanOut) -> str:
+    """The commonest reasons of failed items, each with an item to look at; all of them are in bua.bua_control."""
+    with context.database.session(context.remaining_seconds()) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select count(*), reason, min(item_key) from bua.bua_control"
+            " where run_date = %s and run_type = %s and state = 'FAIL' group by reason order by 1 desc, 2 limit %s",
+            (fan_out.run_date, fan_out.run_type, SHOWN_REASONS),
+        )
+        return "; ".join(f"{count} x {reason} (such as {item})" for count, reason, item in cursor.fetchall())
 
 
 def _take_dead_letters_in(context: Context, connection: Connection, fan_out: FanOut) -> None:
