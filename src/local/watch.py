@@ -117,7 +117,9 @@ class _Watch:
         queue = self._sqs.get_queue_url(QueueName=f"{names.queue_name('notify')}-dlq")["QueueUrl"]
         found = self._sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
         if int(found["Attributes"]["ApproximateNumberOfMessages"]):
-            raise RunFailed(f"EARL's announcement could not be taken: see the log of notify in {self._stack.log_directory}")
+            raise RunFailed(
+                f"EARL's announcement could not be taken: see the log of notify in {self._stack.log_directory}"
+            )
 
     def _snapshot(self) -> Step:
         found = self._earl.describe_execution(executionArn=self._execution)
