@@ -90,8 +90,11 @@ locals {
     keep-alive = [
       { sid = "KeepTaskAlive", actions = ["states:SendTaskHeartbeat"], resources = local.machine_arns },
     ]
-    answer = [
-      { sid = "AnswerTask", actions = ["states:SendTaskSuccess", "states:SendTaskFailure"], resources = local.machine_arns },
+    fail-task = [
+      { sid = "FailTask", actions = ["states:SendTaskFailure"], resources = local.machine_arns },
+    ]
+    complete-task = [
+      { sid = "CompleteTask", actions = ["states:SendTaskSuccess"], resources = local.machine_arns },
     ]
     enqueue = [
       {
@@ -113,9 +116,9 @@ locals {
   function_grants = {
     controller-fast = ["ledger-write", "database-admin", "restore", "scale", "executions", "clear-files"]
     controller-slow = ["database-admin", "copy-outbound"]
-    next            = ["ledger-write", "keep-alive", "answer", "tick"]
+    next            = ["ledger-write", "keep-alive", "fail-task", "complete-task", "tick"]
     notify          = ["start-run"]
-    site-initiate   = ["keep-alive", "enqueue"]
+    site-initiate   = ["keep-alive", "fail-task", "enqueue"]
     site-data       = ["read-intervals"]
     site-export     = ["write-exports"]
     site-nem12      = ["write-meter-data"]

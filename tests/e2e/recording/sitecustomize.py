@@ -23,8 +23,25 @@ def _install(path: str) -> None:
     pin_origin = iam_evaluator.pin_request_origin
     iam_evaluator.pin_request_origin = lambda address, _secure: pin_origin(address, True)
     iam_evaluator.evaluate = _recorder(iam_evaluator.evaluate, Path(path))
+    iam_evaluator.enforce = _asking(iam_evaluator.enforce)
     _name_resources_as_aws_does()
     _give_machines_their_roles(iam_evaluator.evaluate)
+
+
+# Set while somebody is asked for permission. Services of the emulator evaluate the policies of queues and topics as well
+# when they send to each other, in the name of whoever was the last to call.
+_ASKED: contextvars.ContextVar[bool] = contextvars.ContextVar("asked", default=False)
+
+
+def _asking(ask: Callable[..., Any]) -> Callable[..., Any]:
+    def asked(*arguments: Any, **keywords: Any) -> Any:
+        token = _ASKED.set(True)
+        try:
+            return ask(*arguments, **keywords)
+        finally:
+            _ASKED.reset(token)
+
+    return asked
 
 
 def _recorder(evaluate: Evaluate, path: Path) -> Evaluate:
@@ -37,10 +54,14 @@ def _recorder(evaluate: Evaluate, path: Path) -> Evaluate:
             # The emulator leaves the keys out that the topic's policy asks for. There is one subscription.
             queue = names.arn("sqs", names.ANSTEAD, names.queue_name("notify"))
             context = replace(context, service_context={"sns:protocol": "sqs", "sns:endpoint": queue})
+        # IAM knows no batches: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-batch-api-actions.html
+        if context.action.startswith("sqs:"):
+            context = replace(context, action=context.action.removesuffix("Batch"))
         result = evaluate(context, *arguments)
         role = context.principal_arn.split("/")[1] if "role/" in context.principal_arn else context.principal_arn
         line = {"role": role, "action": context.action, "resource": context.resource_arn, "decision": result.decision}
-        log.write(json.dumps(line) + "\n")
+        if _ASKED.get():
+            log.write(json.dumps(line) + "\n")
         return result
 
     return recorded
@@ -99,7 +120,7 @@ def _give_machines_their_roles(evaluate: Evaluate) -> None:
 
     def checked(original: Callable[..., Any]) -> Callable[..., Any]:
         def invoke(resource: str, arguments: dict[str, Any], *rest: Any) -> Any:
-            check(resource, arguments)
+            _asking(check)(resource, arguments)
             return original(resource, arguments, *rest)
 
         return invoke
