@@ -161,7 +161,7 @@ class LocalStack:
             "MINISTACK_REGION": names.REGION, "MINISTACK_ACCOUNT_ID": names.ANSTEAD, "LAMBDA_EXECUTOR": "local",
             "SFN_WAIT_SCALE": str(self._wait_scale), "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0",
             # A function connects to its database under the endpoint's name, which only exists here.
-            "PGHOSTADDR": "127.0.0.1",
+            "PGHOSTADDR": "127.0.0.1", "STATE_DIR": str(temporary / "state"), "S3_DATA_DIR": str(temporary / "s3"),
         }  # fmt: skip
 
     def _wait_until_healthy(self) -> None:
