@@ -23,9 +23,22 @@ def _install(path: str) -> None:
     pin_origin = iam_evaluator.pin_request_origin
     iam_evaluator.pin_request_origin = lambda address, _secure: pin_origin(address, True)
     iam_evaluator.evaluate = _recorder(iam_evaluator.evaluate, Path(path))
+    iam_evaluator._resolve_condition_key = _naming_roles(iam_evaluator._resolve_condition_key)
     iam_evaluator.enforce = _asking(iam_evaluator.enforce)
     _name_resources_as_aws_does()
     _give_machines_their_roles(iam_evaluator.evaluate)
+
+
+def _naming_roles(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    def resolved(key: str, context: Any) -> Any:
+        """In AWS, aws:PrincipalArn of an assumed role is the role's ARN; the emulator takes the session's."""
+        value = resolve(key, context)
+        if key.lower() == "aws:principalarn" and ":assumed-role/" in str(value):
+            _, _, _, _, account, session = value.split(":", 5)
+            return f"arn:aws:iam::{account}:role/{session.split('/')[1]}"
+        return value
+
+    return resolved
 
 
 # Set while somebody is asked for permission. Services of the emulator evaluate the policies of queues and topics as well
