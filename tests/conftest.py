@@ -13,7 +13,7 @@ from pytest_postgresql import factories
 from pytest_postgresql.executors import NoopExecutor
 from pytest_postgresql.janitor import DatabaseJanitor
 
-from local.postgres import Server, private_directory
+from local.postgres import Server, private_directory, remove_directory
 from shared import migrate
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,12 +51,12 @@ class Database:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The running server; its superuser is nobody's but the fixtures'."""
-    directory = private_directory(tmp_path_factory.mktemp("postgres"))
-    server = Server.create(directory / "server")
+    place = tmp_path_factory.mktemp("postgres")
+    server = Server.create(private_directory(place) / "server")
     server.start()
     yield server
     server.drop()
-    directory.rmdir()
+    remove_directory(place)
 
 
 @pytest.fixture(scope="session")

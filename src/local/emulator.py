@@ -29,7 +29,7 @@ def main() -> None:
     directory, endpoint_url = Path(os.environ["LOCAL_DIRECTORY"]), f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
     authority = Authority.create()
     (directory / names.AUTHORITY_FILE).write_bytes(authority.pem)
-    databases = rds.Databases(directory / "databases", authority)
+    databases = rds.Databases(directory / names.DATABASE_FOLDER, authority)
     rds.install(databases)
     patches.install()
     interval_patches.install()

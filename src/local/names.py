@@ -6,7 +6,8 @@ EARL = "111111111111"  # production: gives snapshots and interval reads
 ANSTEAD = "222222222222"  # does the work
 ACCOUNTS = {"EARL": EARL, "ANSTEAD": ANSTEAD}
 TIME_ZONE = "Australia/Sydney"
-AUTHORITY_FILE = "authority.pem"  # in the stack's directory: what signs the databases' and the cluster's certificates
+DATABASE_FOLDER = "databases"  # in the stack's directory, as the next one
+AUTHORITY_FILE = "authority.pem"  # what signs the databases' and the cluster's certificates
 
 EARL_PREFIX = f"{ENVIRONMENT}-earl"
 PREFIX = f"{ENVIRONMENT}-anstead"

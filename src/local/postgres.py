@@ -69,13 +69,26 @@ def _is_open_to_all(path: Path) -> bool:
 
 
 def private_directory(preferred: Path) -> Path:
-    """Make a directory for a server's files: `preferred`, or a temporary one where `nobody` cannot enter that."""
-    preferred.mkdir(parents=True, exist_ok=True)
+    """Make an empty directory for servers' files: `preferred`, or one that it links to where `nobody` cannot enter it.
+
+    What was there is removed: a killed process leaves its servers' files behind.
+    """
+    remove_directory(preferred)
+    preferred.mkdir(parents=True)
     if not drops_privileges() or _is_open_to_all(preferred.resolve()):
         return preferred
     made = Path(tempfile.mkdtemp(prefix="bua-postgres-", dir=_open_temporary_directory()))
     made.chmod(0o711)
+    preferred.rmdir()
+    preferred.symlink_to(made, target_is_directory=True)
     return made
+
+
+def remove_directory(preferred: Path) -> None:
+    """Remove a private directory, wherever it lies; nothing happens if there is none."""
+    shutil.rmtree(preferred.resolve(), ignore_errors=True)
+    if preferred.is_symlink():
+        preferred.unlink()
 
 
 def _open_temporary_directory() -> Path:

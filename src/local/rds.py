@@ -54,7 +54,6 @@ class Databases:
     _count: int = 0
 
     def __post_init__(self) -> None:
-        shutil.rmtree(self.directory, ignore_errors=True)  # a killed stack leaves its databases behind
         self.directory = private_directory(self.directory)
 
     def _path(self, name: str) -> Path:

@@ -22,7 +22,7 @@ from botocore.config import Config
 
 from local import names
 from local.package import BUILD
-from local.postgres import free_port
+from local.postgres import free_port, remove_directory
 from local.provision import provision
 from shared.errors import BuaError
 
@@ -185,4 +185,5 @@ class LocalStack:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        remove_directory(self.directory / names.DATABASE_FOLDER)
         self._reservation.close()

@@ -40,11 +40,12 @@ def test_nothing_outlives_the_process_that_started_it(tmp_path, ending):
         emulator = psutil.Process(int(holder.stdout.readline()))
         started = [emulator, *emulator.children(recursive=True)]
         assert any("postgres" in process.name() for process in started)
+        databases = (tmp_path / "stack" / "databases").resolve()
         holder.send_signal(ending)
         holder.wait()
     _, alive = psutil.wait_procs(started, timeout=20)
     assert alive == []
-    assert not list((tmp_path / "stack").glob("databases/*"))
+    assert not databases.exists()
 
 
 def test_databases_of_a_killed_emulator_end_with_the_stack(tmp_path):
@@ -56,10 +57,13 @@ def test_databases_of_a_killed_emulator_end_with_the_stack(tmp_path):
         started = [emulator, *emulator.children(recursive=True)]
         emulator.kill()
         time.sleep(0.2)
+        databases = (tmp_path / "stack" / "databases").resolve()
+        assert list(databases.iterdir())
         holder.send_signal(signal.SIGINT)
         holder.wait()
     _, alive = psutil.wait_procs(started, timeout=20)
     assert alive == []
+    assert not databases.exists()
 
 
 def test_an_emulator_that_does_not_start_is_reported(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import psycopg2
 import pytest
 
 from local import postgres
-from local.postgres import PostgresFailed, Server, private_directory
+from local.postgres import PostgresFailed, Server, private_directory, remove_directory
 from local.tls import Authority
 
 
@@ -17,7 +17,7 @@ def directory(tmp_path):
     made = private_directory(tmp_path / "work")
     yield made
     assert not list(made.iterdir()), "a server left files behind"
-    made.rmdir()
+    remove_directory(tmp_path / "work")
 
 
 def test_copy_of_a_backup_holds_what_the_server_held_at_that_moment(directory):
@@ -96,3 +96,14 @@ def test_programs_are_copied_when_nobody_cannot_reach_them(directory, tmp_path, 
         server.drop()
     finally:
         postgres._programs.cache_clear()
+
+
+def test_a_private_directory_is_emptied_of_what_a_killed_process_left(tmp_path):
+    left = private_directory(tmp_path / "work") / "left"
+    left.mkdir()
+    made = private_directory(tmp_path / "work")
+    assert not left.exists()
+    assert not list(made.iterdir())
+    remove_directory(tmp_path / "work")
+    assert not made.exists()
+    assert not list(tmp_path.iterdir())
