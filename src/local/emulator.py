@@ -5,7 +5,9 @@ the Kubernetes API of EKS with its pods. The process ends, and takes everything 
 standard input closes: so it survives its parent in no case, however that dies.
 
 Environment: LOCAL_DIRECTORY (where databases, logs and authority.pem go), LOCAL_KUBERNETES_PORT, LOCAL_PODS (how many
-processes a Deployment may run at most), LOCAL_UNPACKED (where functions' zips are unpacked, once), and ministack's own GATEWAY_PORT, BIND_HOST, TMPDIR, ...
+processes a Deployment may run at most), LOCAL_UNPACKED (where functions' zips are unpacked, once),
+LOCAL_HEARTBEAT_SECONDS (the least time between heartbeats that a task token is given), and ministack's own
+GATEWAY_PORT, BIND_HOST, TMPDIR, ...
 """
 
 import os

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
+from ministack.core.concurrency import spawn_background  # type: ignore[import-untyped]
 from ministack.services import lambda_svc, stepfunctions  # type: ignore[import-untyped]
 
 from local.patching import EmulatorChanged, replaces
@@ -142,9 +143,37 @@ def _names_of_the_rds_integration() -> None:
     stepfunctions._AWS_SDK_ERROR_CODE_OVERRIDES["rds"].update(_RDS_ERRORS)
 
 
+def _heartbeats_of_tasks() -> None:
+    """End a task that waits for its token with States.HeartbeatTimeout when nobody sends heartbeats; ministack waits on.
+
+    The time allowed passes as fast as every other wait, but LOCAL_HEARTBEAT_SECONDS at least.
+    """
+    invoke, least = stepfunctions._invoke_with_callback, float(os.environ["LOCAL_HEARTBEAT_SECONDS"])
+
+    @replaces(stepfunctions, "_invoke_with_callback")
+    def _invoke(resource: str, arguments: Any, token: str, state: dict[str, Any]) -> Any:
+        if seconds := state.get("HeartbeatSeconds"):
+            allowed = max(seconds * stepfunctions._SFN_WAIT_SCALE, least)
+            spawn_background(_expect_heartbeats, token, allowed, thread_name="heartbeats")
+        return invoke(resource, arguments, token, state)
+
+
+def _expect_heartbeats(token: str, allowed: float) -> None:
+    last, since = None, time.monotonic()
+    while time.monotonic() - since < allowed:
+        time.sleep(min(allowed / 10, 1.0))
+        task = stepfunctions._task_tokens.get(token)
+        if task and task["heartbeat"] != last:
+            last, since = task["heartbeat"], time.monotonic()
+    if task:
+        task["error"] = {"Error": "States.HeartbeatTimeout", "Cause": f"no heartbeat for {allowed:.0f} seconds"}
+        task["event"].set()
+
+
 def install() -> None:
     """Correct Lambda and Step Functions."""
     _share_unpacked_zips()
     _names_of_the_rds_integration()
+    _heartbeats_of_tasks()
     _raised_errors_by_name()
     _nested_failure_with_cause()

@@ -32,6 +32,8 @@ _CONFIG = Config(retries={"max_attempts": 2}, read_timeout=120, max_pool_connect
 
 # Waits and retry intervals of the state machines pass fifty times as fast as on AWS, without spinning.
 WAIT_SCALE = 0.02
+# ... but a task that waits for its token is given so long between heartbeats, whatever the scale makes of its hours.
+HEARTBEAT_SECONDS = 300.0
 
 
 class StackFailed(BuaError):  # noqa: N818
@@ -44,11 +46,19 @@ class LocalStack:
     `directory` may hold things of an earlier stack's (logs); databases and worker directories in it are deleted.
     """
 
-    def __init__(self, directory: Path, *, pods: int = 2, wait_scale: float = WAIT_SCALE) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        pods: int = 2,
+        wait_scale: float = WAIT_SCALE,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    ) -> None:
         self.directory = directory.resolve()
         self.log_directory = self.directory / "logs"
         self._pods = pods
         self._wait_scale = wait_scale
+        self._heartbeat_seconds = heartbeat_seconds
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._sessions: dict[str, boto3.Session] = {}
@@ -156,6 +166,7 @@ class LocalStack:
         return inherited | {
             "PYTHONPATH": source, "TMPDIR": str(temporary), "HOME": str(temporary),
             "LOCAL_DIRECTORY": str(self.directory), "LOCAL_KUBERNETES_PORT": "0", "LOCAL_PODS": str(self._pods),
+            "LOCAL_HEARTBEAT_SECONDS": str(self._heartbeat_seconds),
             "LOCAL_UNPACKED": str(BUILD / "cache" / "unpacked"),
             "GATEWAY_PORT": str(self._port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1",
             "MINISTACK_REGION": names.REGION, "MINISTACK_ACCOUNT_ID": names.ANSTEAD, "LAMBDA_EXECUTOR": "local",

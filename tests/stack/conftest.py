@@ -14,7 +14,7 @@ from local.stack import LocalStack
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory):
     package.build(package.host_target())
-    with LocalStack(tmp_path_factory.mktemp("stack")) as running:
+    with LocalStack(tmp_path_factory.mktemp("stack"), heartbeat_seconds=2) as running:
         yield running
 
 

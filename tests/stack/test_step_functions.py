@@ -95,6 +95,33 @@ def test_task_token_travels_through_a_queue_and_comes_back(anstead):
     assert json.loads(ended["output"]) == {"done": 7}
 
 
+def test_a_task_without_heartbeats_times_out_and_one_with_them_does_not(anstead):
+    """Ten seconds of AWS's are a fifth of one here, and two at least in these tests."""
+    sqs, states = anstead.client("sqs"), anstead.client("stepfunctions")
+    queue = sqs.create_queue(QueueName="test-heartbeats")["QueueUrl"]
+    ask = {
+        "Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "HeartbeatSeconds": 10,
+        "Arguments": {"QueueUrl": queue, "MessageBody": "{% $states.context.Task.Token %}"},
+    }  # fmt: skip
+    ended = anstead.run_machine("test-silent", {"Ask": dict(ask)})
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.HeartbeatTimeout")
+    sqs.purge_queue(QueueUrl=queue)
+
+    def beat():
+        while not (messages := sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages")):
+            pass
+        for _ in range(8):
+            time.sleep(0.5)
+            states.send_task_heartbeat(taskToken=messages[0]["Body"])
+        states.send_task_success(taskToken=messages[0]["Body"], output="{}")
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    ended = anstead.run_machine("test-alive", {"Ask": dict(ask)})
+    thread.join()
+    assert ended["status"] == "SUCCEEDED"
+
+
 def test_a_nested_execution_hands_its_output_up(anstead):
     anstead.run_machine("test-child", {"Say": {"Type": "Pass", "Output": {"said": "{% $states.input.word %}"}}})
     nested = {
