@@ -13,7 +13,7 @@ SEED      ?= 1
 .PHONY: help setup run test check format package-lambdas lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  e.g. make run PORTFOLIO=folder RUN_DATE=2026-11-01 OUT=out/mine"
 
 setup: $(VENV)/.installed ## Create the virtual environment (every other target does it when needed)
@@ -54,3 +54,5 @@ lock: setup ## Pin the dependencies anew (no index's name gets into the files)
 
 clean: ## Remove everything that was built, but not OUT
 	@rm -rf build $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+include terraform/terraform.mk

@@ -28,7 +28,7 @@ class Context:
 
 def build(environ: Mapping[str, str], lambda_context: Any) -> Context:
     """The context of one invocation; what can be kept between warm invocations is."""
-    settings, ledger, database = _lasting(tuple(sorted(environ.items())), lambda_context.function_name)
+    settings, ledger, database = _lasting(from_environment(environ), lambda_context.function_name)
     return Context(
         settings=settings,
         client=aws.client,
@@ -39,8 +39,8 @@ def build(environ: Mapping[str, str], lambda_context: Any) -> Context:
     )
 
 
+# Keyed by the settings, not by the environment: AWS puts another trace id into that at every invocation.
 @lru_cache(maxsize=1)
-def _lasting(environ: tuple[tuple[str, str], ...], function_name: str) -> tuple[Settings, Ledger, Database]:
-    settings = from_environment(dict(environ))
+def _lasting(settings: Settings, function_name: str) -> tuple[Settings, Ledger, Database]:
     ledger = Ledger(aws.client("dynamodb"), settings.control_table)
     return settings, ledger, Database(settings, ledger, aws.client("secretsmanager"), function_name)
