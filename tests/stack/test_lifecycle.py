@@ -15,9 +15,10 @@ from local.stack import LocalStack, StackFailed
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 HOLD = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from local.stack import LocalStack
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell's children start deaf to it
 stack = LocalStack(Path(sys.argv[1]))
 stack._reserve_directory()
 stack._start()
