@@ -18,10 +18,10 @@ e2e: setup ## A month end through what `terraform apply` makes on the emulation 
 	    --expected build/e2e/expected --mirror "$$(terraform/find-mirror.sh)"
 
 terraform-plan: ## What would change: ACCOUNT=earl|anstead ENVIRONMENT=tst|prd
-	@$(TERRAFORM) -chdir=terraform/$(ACCOUNT) init -input=false -no-color -reconfigure -backend-config=$(ENVIRONMENT).s3.tfbackend >&2
+	@$(TERRAFORM) -chdir=terraform/$(ACCOUNT) init -input=false -no-color -reconfigure -lockfile=readonly -backend-config=$(ENVIRONMENT).s3.tfbackend >&2
 	@# A plan writes nothing: it needs no lock, and whoever makes it no right to one.
 	@$(TERRAFORM) -chdir=terraform/$(ACCOUNT) plan -input=false -no-color -lock=false -var-file=$(ENVIRONMENT).tfvars
 
 terraform-apply: ## Change it: ACCOUNT=earl|anstead ENVIRONMENT=tst|prd
-	@$(TERRAFORM) -chdir=terraform/$(ACCOUNT) init -input=false -no-color -reconfigure -backend-config=$(ENVIRONMENT).s3.tfbackend
+	@$(TERRAFORM) -chdir=terraform/$(ACCOUNT) init -input=false -no-color -reconfigure -lockfile=readonly -backend-config=$(ENVIRONMENT).s3.tfbackend
 	@$(TERRAFORM) -chdir=terraform/$(ACCOUNT) apply -input=false -no-color -auto-approve -var-file=$(ENVIRONMENT).tfvars

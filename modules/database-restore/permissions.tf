@@ -23,7 +23,7 @@ locals {
       sid     = "CopySnapshot"
       actions = ["rds:CopyDBSnapshot"]
       resources = [
-        "arn:aws:rds:${var.region}:${var.source_account_id}:snapshot:${var.source_instance_name}-*-shared",
+        "arn:aws:rds:${var.region}:${var.source_account_id}:snapshot:${var.source_instance_name}-bua-????-??-??-shared",
         local.copy_arn,
       ]
     },
@@ -81,6 +81,7 @@ locals {
         "rds:ListTagsForResource",
         "rds:DescribeDBInstances",
         "rds:ModifyDBInstance",
+        "rds:RebootDBInstance", # into the parameter group: a restored instance begins with the default one
         "rds:DeleteDBInstance",
       ]
       resources = [
@@ -90,6 +91,13 @@ locals {
         "${local.rds}:pg:${aws_db_parameter_group.this.name}",
         "${local.rds}:og:default:postgres-${var.major_version}",
       ]
+      conditions = local.from_cloudformation
+    },
+    {
+      sid        = "EventsOfStack"
+      reason     = "CloudFormation looks among RDS's events for why an instance failed; IAM knows no resource for them"
+      actions    = ["rds:DescribeEvents"]
+      resources  = ["*"]
       conditions = local.from_cloudformation
     },
     {

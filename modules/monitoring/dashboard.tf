@@ -3,9 +3,10 @@ locals {
     for machine in var.state_machines : ["AWS/States", metric, "StateMachineArn", machine.arn, { label = machine.step }]
   ] }
 
-  # Restored instances are called <prefix>-<number>-bua-sql, a new one every month: found, not named.
+  # Restored instances are called <prefix>-<number>-bua-sql, a new one every month: found by a word of
+  # their name, which a search term without quotation marks is.
   database = { for metric in ["CPUUtilization", "DatabaseConnections", "ReadIOPS", "WriteIOPS", "FreeStorageSpace", "DiskQueueDepth"] :
-    metric => "SEARCH('{AWS/RDS,DBInstanceIdentifier} MetricName=\"${metric}\" DBInstanceIdentifier=\"bua-sql\"', 'Average', 60)"
+    metric => "SEARCH('{AWS/RDS,DBInstanceIdentifier} MetricName=\"${metric}\" DBInstanceIdentifier=bua', 'Average', 60)"
   }
 
   rows = [

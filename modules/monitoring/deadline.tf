@@ -44,7 +44,8 @@ resource "aws_scheduler_schedule" "deadline" {
   target {
     arn      = module.deadline.arn
     role_arn = aws_iam_role.scheduler.arn
-    input    = jsonencode({ scheduled_time = "<aws.scheduler.scheduled-time>" })
+    # Not jsonencode: it writes < and > as \u003c and \u003e, in which Scheduler does not find its keyword.
+    input = "{\"scheduled_time\":\"<aws.scheduler.scheduled-time>\"}"
   }
 
   depends_on = [aws_iam_role_policy.scheduler]

@@ -1,15 +1,18 @@
 locals {
   topic_name       = "${var.prefix}-sns-bua-snapshot"
   accrual_root_arn = "arn:aws:iam::${var.accrual_account_id}:root"
-  snapshot_arn     = "arn:aws:rds:${var.region}:${var.account_id}:snapshot:${var.production_instance}-*"
-  shared_arn       = "arn:aws:rds:${var.region}:${var.account_id}:snapshot:${var.production_instance}-*-shared"
-  instance_arn     = "arn:aws:rds:${var.region}:${var.account_id}:db:${var.production_instance}"
+  # By run date: other snapshots of production are none of the machine's business.
+  snapshot_arn  = "arn:aws:rds:${var.region}:${var.account_id}:snapshot:${var.production_instance}-bua-????-??-??"
+  shared_arn    = "${local.snapshot_arn}-shared"
+  snapshot_arns = [local.snapshot_arn, local.shared_arn]
+  instance_arn  = "arn:aws:rds:${var.region}:${var.account_id}:db:${var.production_instance}"
 
   values = {
     production_instance = var.production_instance
     shared_key_arn      = aws_kms_key.shared.arn
     accrual_account_id  = var.accrual_account_id
     snapshot_topic_arn  = aws_sns_topic.snapshot.arn
+    snapshots_kept      = tostring(var.snapshots_kept)
   }
 }
 
@@ -33,14 +36,26 @@ module "machine" {
       resources = [local.instance_arn, local.snapshot_arn]
     },
     {
+      # Asked where production copies its tags to its snapshots.
+      sid       = "TagSnapshot"
+      actions   = ["rds:AddTagsToResource"]
+      resources = local.snapshot_arns
+    },
+    {
+      # To list them names none; looking changes nothing.
       sid       = "LookAtSnapshots"
       actions   = ["rds:DescribeDBSnapshots"]
-      resources = [local.snapshot_arn]
+      resources = [local.instance_arn, "arn:aws:rds:${var.region}:${var.account_id}:snapshot:*"]
     },
     {
       sid       = "ReEncryptSnapshot"
       actions   = ["rds:CopyDBSnapshot"]
-      resources = [local.snapshot_arn]
+      resources = local.snapshot_arns
+    },
+    {
+      sid       = "ForgetOldSnapshots"
+      actions   = ["rds:DeleteDBSnapshot"]
+      resources = local.snapshot_arns
     },
     {
       # Only the copy under the shared key: the first snapshot, under production's key, is never shared.

@@ -13,7 +13,8 @@ resource "aws_scheduler_schedule" "month_end" {
   target {
     arn      = module.machine.arn
     role_arn = aws_iam_role.scheduler.arn
-    input    = jsonencode({ scheduled_time = "<aws.scheduler.scheduled-time>" })
+    # Not jsonencode: it writes < and > as \u003c and \u003e, in which Scheduler does not find its keyword.
+    input = "{\"scheduled_time\":\"<aws.scheduler.scheduled-time>\"}"
 
     dead_letter_config {
       arn = aws_sqs_queue.missed.arn
@@ -34,6 +35,31 @@ resource "aws_sqs_queue" "missed" {
   name                      = "${var.prefix}-sqs-bua-snapshot-dlq"
   message_retention_seconds = 1209600
   kms_master_key_id         = aws_kms_key.shared.arn
+}
+
+resource "aws_sqs_queue_policy" "missed" {
+  queue_url = aws_sqs_queue.missed.url
+  policy    = data.aws_iam_policy_document.missed.json
+}
+
+data "aws_iam_policy_document" "missed" {
+  statement {
+    sid       = "OnlyOverTls"
+    effect    = "Deny"
+    actions   = ["sqs:SendMessage", "sqs:ReceiveMessage"]
+    resources = [aws_sqs_queue.missed.arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "missed" {

@@ -101,6 +101,24 @@ data "aws_iam_policy_document" "alarms" {
       values   = ["arn:aws:cloudwatch:${var.region}:${var.account_id}:alarm:${var.prefix}-*"]
     }
   }
+
+  statement {
+    sid       = "OnlyOverTls"
+    effect    = "Deny"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.alarms.arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
 }
 
 resource "aws_sns_topic_subscription" "alarms" {
@@ -109,4 +127,20 @@ resource "aws_sns_topic_subscription" "alarms" {
   topic_arn = aws_sns_topic.alarms.arn
   protocol  = "email"
   endpoint  = each.key
+}
+
+# SNS tries for hours, and drops what a key or a policy forbids at once: a run that never begins makes no noise of its own.
+resource "aws_cloudwatch_metric_alarm" "undelivered" {
+  alarm_name          = "${local.topic_name}-undelivered"
+  alarm_description   = "The announcement of a snapshot did not reach account ${var.accrual_account_id}: start its machine bua there with run_date and snapshot_arn."
+  namespace           = "AWS/SNS"
+  metric_name         = "NumberOfNotificationsFailed"
+  dimensions          = { TopicName = aws_sns_topic.snapshot.name }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
 }

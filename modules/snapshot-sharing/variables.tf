@@ -122,6 +122,17 @@ variable "enable_schedule" {
   default     = true
 }
 
+variable "snapshots_kept" {
+  description = "Months whose snapshots are kept, the current one included; each costs a full copy of production."
+  type        = number
+  default     = 3
+
+  validation {
+    condition     = var.snapshots_kept >= 1 && floor(var.snapshots_kept) == var.snapshots_kept
+    error_message = "A number of months, at least 1: the current run's snapshot is needed."
+  }
+}
+
 variable "log_retention_days" {
   description = "Days that the state machine's log is kept."
   type        = number

@@ -206,7 +206,12 @@ def lock_file(function: Function) -> Path:
     """The lock of a function's groups of requirements."""
     lock = ROOT / "requirements" / f"lambda-{'-'.join(function.requirements)}.lock"
     if not lock.is_file():
-        raise PackagingFailed(f"{lock.relative_to(ROOT)} does not exist: `make lock` writes it")
+        known = sorted(
+            path.stem.removeprefix("lambda-").replace("-", ", ") for path in lock.parent.glob("lambda-*.lock")
+        )
+        raise PackagingFailed(
+            f"requirements [{', '.join(function.requirements)}] have no lock; [{'], ['.join(known)}] have"
+        )
     return lock
 
 

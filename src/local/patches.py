@@ -79,11 +79,13 @@ class _UnpackedOnce(zipfile.ZipFile):
         unpacked = _unpacked_directory() / hashlib.sha256(Path(str(self.filename)).read_bytes()).hexdigest()[:20]
         if not unpacked.is_dir():
             staging = Path(tempfile.mkdtemp(prefix="unpacking-", dir=unpacked.parent))
-            for entry in self.infolist():
-                self._link(entry, staging / entry.filename)
-            with suppress(OSError):  # another worker was faster
-                staging.rename(unpacked)
-            shutil.rmtree(staging, ignore_errors=True)
+            try:
+                for entry in self.infolist():
+                    self._link(entry, staging / entry.filename)
+                with suppress(OSError):  # another worker was faster
+                    staging.rename(unpacked)
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
         os.utime(unpacked)
         Path(path).rmdir()
         Path(path).symlink_to(unpacked, target_is_directory=True)
@@ -93,7 +95,10 @@ class _UnpackedOnce(zipfile.ZipFile):
         if not stored.is_file():
             part = stored.with_name(f"{stored.name}.{threading.get_ident()}")
             part.write_bytes(self.read(entry))
-            part.replace(stored)
+            # Never in the place of another worker's: somebody may be linking to that this very moment.
+            with suppress(FileExistsError):
+                stored.hardlink_to(part)
+            part.unlink()
         target.parent.mkdir(parents=True, exist_ok=True)
         target.hardlink_to(stored)
 

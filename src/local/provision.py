@@ -8,22 +8,26 @@ import os
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg2
-
 from local import names
+from local.beforehand import (
+    Clients,
+    create_cluster,
+    create_interval_store,
+    create_production,
+    create_role,
+    create_table,
+    create_zone,
+    subnets,
+)
 from local.package import host_target, zip_name
 from shared import catalogue, render
 from shared.catalogue import Function
 from shared.paths import ROOT
 
-Clients = Callable[[str, str], Any]
-
 TEMPLATE = ROOT / "modules" / "database-restore" / "bua-sql.template.json"
-PLATFORM_SQL = ROOT / "sql" / "platform"
 
 # On AWS a queue's visibility timeout is six times its function's; a message that fails here is wanted back sooner.
 VISIBILITY_SECONDS = 60
@@ -32,7 +36,9 @@ MAX_RECEIVES = 3
 MOST_CONCURRENCY = max(2, min(os.cpu_count() or 2, 4))
 TICK_SECONDS = 1
 
-_ANYBODY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+# How a stack is filled: clients, endpoint, PEM of the databases' authority, and production's dsn once it exists.
+Provision = Callable[[Clients, str, str, Callable[[], str]], None]
 
 
 @dataclass(frozen=True)
@@ -48,11 +54,12 @@ def provision(clients: Clients, endpoint_url: str, authority: str, production_ds
     keys = _create_keys(clients)
     _create_storage(clients)
     _create_secrets(clients, authority)
-    zone = _create_zone(clients)
+    create_interval_store(clients)
+    zone = create_zone(clients)
     with ThreadPoolExecutor(4) as pool:  # what takes long and depends on nothing else
-        production = pool.submit(_create_production, clients, production_dsn)
+        production = pool.submit(create_production, clients, production_dsn)
         functions = pool.submit(_create_functions, clients, _environment(endpoint_url, keys, zone))
-        cluster = pool.submit(_create_cluster, clients)
+        cluster = pool.submit(_create_node_group, clients)
         topic = _create_topic(clients)
         _create_restore_surroundings(clients)
         for started in (production, functions, cluster):
@@ -77,33 +84,13 @@ def _create_keys(clients: Clients) -> Keys:
 
 
 def _create_storage(clients: Clients) -> None:
-    _create_table(clients("ANSTEAD", "dynamodb"), names.CONTROL_TABLE, "control_key", "run_date")
-    _create_table(clients("ANSTEAD", "dynamodb"), names.INTERVAL_TABLE, "pk", "sk")
-    _create_table(clients("EARL", "dynamodb"), names.EARL_INTERVAL_TABLE, "pk", "sk")
+    create_table(clients("ANSTEAD", "dynamodb"), names.CONTROL_TABLE, "control_key", "run_date")
+    create_table(clients("ANSTEAD", "dynamodb"), names.INTERVAL_TABLE, "pk", "sk")
     s3 = clients("ANSTEAD", "s3")
     for bucket in (names.BUCKET, names.INTEGRATION_BUCKET):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": names.REGION})
     s3.put_object(Bucket=names.BUCKET, Key=names.TEMPLATE_KEY, Body=TEMPLATE.read_bytes())
-    _create_role(clients("EARL", "iam"), names.INTERVAL_ROLE, {"AWS": f"arn:aws:iam::{names.ANSTEAD}:root"})
-
-
-def _create_table(dynamodb: Any, table: str, partition_key: str, sort_key: str) -> None:
-    attributes = (partition_key, "HASH"), (sort_key, "RANGE")
-    dynamodb.create_table(
-        TableName=table,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in attributes],
-        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in attributes],
-    )
-
-
-def _create_role(iam: Any, name: str, principal: dict[str, str]) -> str:
-    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-    role = iam.create_role(
-        RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    )
-    iam.put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=json.dumps(_ANYBODY))
-    return str(role["Role"]["Arn"])
+    create_role(clients("EARL", "iam"), names.INTERVAL_ROLE, {"AWS": f"arn:aws:iam::{names.ANSTEAD}:root"})
 
 
 def _create_secrets(clients: Clients, authority: str) -> None:
@@ -114,39 +101,12 @@ def _create_secrets(clients: Clients, authority: str) -> None:
     manager.create_secret(Name=f"{names.SECRET_PREFIX}-ca", SecretString=authority)
 
 
-def _create_zone(clients: Clients) -> str:
-    route53 = clients("ANSTEAD", "route53")
-    zone = route53.create_hosted_zone(
-        Name=names.ZONE, CallerReference=names.ZONE, HostedZoneConfig={"PrivateZone": True},
-        VPC={"VPCRegion": names.REGION, "VPCId": _vpc(clients)},
-    )  # fmt: skip
-    return str(zone["HostedZone"]["Id"]).removeprefix("/hostedzone/")
-
-
-def _vpc(clients: Clients) -> str:
-    return str(clients("ANSTEAD", "ec2").describe_vpcs()["Vpcs"][0]["VpcId"])
-
-
-def _create_production(clients: Clients, production_dsn: Callable[[], str]) -> None:
-    password = secrets.token_urlsafe(16)
-    clients("EARL", "rds").create_db_instance(
-        DBInstanceIdentifier=names.PRODUCTION, Engine="postgres", EngineVersion="17.10", DBInstanceClass="db.r7g.large",
-        AllocatedStorage=100, DBName=names.DATABASE, MasterUsername=names.MASTER, MasterUserPassword=password,
-        StorageEncrypted=True, KmsKeyId="alias/aws/rds",
-    )  # fmt: skip
-    login = {"username": names.MASTER, "password": password}
-    clients("EARL", "secretsmanager").create_secret(Name=names.PRODUCTION_SECRET, SecretString=json.dumps(login))
-    with closing(psycopg2.connect(production_dsn())) as connection, connection.cursor() as cursor:
-        for path in sorted(PLATFORM_SQL.glob("*.sql")):
-            cursor.execute(path.read_text(encoding="utf-8"))
-        connection.commit()
-
-
 def _create_restore_surroundings(clients: Clients) -> None:
-    ec2, rds = clients("ANSTEAD", "ec2"), clients("ANSTEAD", "rds")
-    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]]
+    rds = clients("ANSTEAD", "rds")
     rds.create_db_subnet_group(
-        DBSubnetGroupName=names.SUBNET_GROUP, DBSubnetGroupDescription="The accrual's database", SubnetIds=subnets
+        DBSubnetGroupName=names.SUBNET_GROUP,
+        DBSubnetGroupDescription="The accrual's database",
+        SubnetIds=subnets(clients),
     )
     rds.create_db_parameter_group(
         DBParameterGroupName=names.PARAMETER_GROUP, DBParameterGroupFamily="postgres17",
@@ -154,12 +114,10 @@ def _create_restore_surroundings(clients: Clients) -> None:
     )  # fmt: skip
 
 
-def _create_cluster(clients: Clients) -> None:
-    """The cluster and an empty node group: a step that forgets to scale it up leaves its work undone."""
-    eks = clients("ANSTEAD", "eks")
-    role = _create_role(clients("ANSTEAD", "iam"), names.role_name("ANSTEAD", "eks"), {"Service": "eks.amazonaws.com"})
-    eks.create_cluster(name=names.EKS_CLUSTER, roleArn=role, resourcesVpcConfig={})
-    eks.create_nodegroup(
+def _create_node_group(clients: Clients) -> None:
+    """The cluster with an empty node group: a step that forgets to scale it up leaves its work undone."""
+    role = create_cluster(clients)
+    clients("ANSTEAD", "eks").create_nodegroup(
         clusterName=names.EKS_CLUSTER, nodegroupName=names.EKS_NODE_GROUP, nodeRole=role, subnets=[],
         scalingConfig={"minSize": 0, "desiredSize": 0, "maxSize": 10},
     )  # fmt: skip
@@ -188,7 +146,7 @@ def _queue_url_prefix(endpoint_url: str) -> str:
 
 
 def _create_functions(clients: Clients, environment: dict[str, str]) -> None:
-    role = _create_role(
+    role = create_role(
         clients("ANSTEAD", "iam"), names.role_name("ANSTEAD", "lambda"), {"Service": "lambda.amazonaws.com"}
     )
     runtime = catalogue.load().runtime.python
@@ -254,12 +212,12 @@ def _create_event_sources(clients: Clients) -> None:
 def _create_machines(clients: Clients, endpoint_url: str, keys: Keys, topic: str) -> None:
     plain = {
         "production_instance": names.PRODUCTION, "shared_key_arn": keys.shared, "accrual_account_id": names.ANSTEAD,
-        "snapshot_topic_arn": topic,
+        "snapshot_topic_arn": topic, "snapshots_kept": "3",
     }  # fmt: skip
     entries = catalogue.load()
     prefixes = {"EARL": names.EARL_PREFIX, "ANSTEAD": names.PREFIX}
     for account, prefix in prefixes.items():
-        role = _create_role(
+        role = create_role(
             clients(account, "iam"), names.role_name(account, "states"), {"Service": "states.amazonaws.com"}
         )
         values = plain | render.environment_values(

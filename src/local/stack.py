@@ -23,7 +23,7 @@ from botocore.config import Config
 from local import names
 from local.package import BUILD
 from local.postgres import free_port, remove_directory
-from local.provision import provision
+from local.provision import Provision, provision
 from shared.errors import BuaError
 
 _START_SECONDS = 120.0
@@ -53,12 +53,14 @@ class LocalStack:
         pods: int = 2,
         wait_scale: float = WAIT_SCALE,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        provision: Provision = provision,
     ) -> None:
         self.directory = directory.resolve()
         self.log_directory = self.directory / "logs"
         self._pods = pods
         self._wait_scale = wait_scale
         self._heartbeat_seconds = heartbeat_seconds
+        self._provision = provision
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._sessions: dict[str, boto3.Session] = {}
@@ -122,7 +124,9 @@ class LocalStack:
         self._reserve_directory()
         try:
             self._start()
-            provision(self.client, self.endpoint_url, self.authority_file.read_text(), lambda: self.production_dsn)
+            self._provision(
+                self.client, self.endpoint_url, self.authority_file.read_text(), lambda: self.production_dsn
+            )
         except BaseException:
             self.stop()
             raise

@@ -4,9 +4,10 @@ from functools import cache
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import InvalidInput
+from shared.messages import describe
 from shared.paths import ROOT
 from shared.settings import Settings
 
@@ -96,5 +97,13 @@ class Catalogue(_Entry):
 
 @cache
 def load() -> Catalogue:
-    """Read the catalogue beside the packages."""
-    return Catalogue.model_validate(yaml.safe_load((ROOT / "catalogue.yaml").read_text(encoding="utf-8")))
+    """Read the catalogue beside the packages; raises InvalidInput that names the fields that are wrong."""
+    return parse(yaml.safe_load((ROOT / "catalogue.yaml").read_text(encoding="utf-8")))
+
+
+def parse(content: object) -> Catalogue:
+    """Check a catalogue's content; raises InvalidInput that names the fields that are wrong."""
+    try:
+        return Catalogue.model_validate(content)
+    except ValidationError as error:
+        raise InvalidInput(f"catalogue.yaml: {describe(error)}") from None

@@ -124,6 +124,24 @@ data "aws_iam_policy_document" "alarms" {
       values   = ["arn:aws:cloudwatch:${var.region}:${var.account_id}:alarm:${local.prefix}-*"]
     }
   }
+
+  statement {
+    sid       = "OnlyOverTls"
+    effect    = "Deny"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.alarms.arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
 }
 
 resource "aws_sns_topic_subscription" "alarms" {

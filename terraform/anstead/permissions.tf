@@ -4,7 +4,10 @@ locals {
   run_executions = [for step in concat(["bua"], local.steps) :
     "arn:aws:states:${var.region}:${var.account_id}:execution:${local.prefix}-${step}:*"
   ]
-  machine_arns = [for step in local.steps : "${local.machine_arn_prefix}${step}"]
+  # Machines that wait for a fan-out's task token, which is what site-initiate's queue is for.
+  fan_out_arns = [for step, machine in local.machines : "${local.machine_arn_prefix}${step}"
+    if contains(try(machine.calls.queues, []), "site-initiate")
+  ]
   bucket_arn   = module.export_storage.bucket_arn
   outbound_arn = module.export_storage.integration_bucket_arn
 
@@ -51,7 +54,16 @@ locals {
       },
     ]
 
-    copy-outbound = [
+    copy-outbound = concat(var.integration_key_arn == null ? [] : [
+      {
+        sid       = "OutboundKey"
+        actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        resources = [var.integration_key_arn]
+        conditions = [
+          { test = "StringEquals", variable = "kms:ViaService", values = ["s3.${var.region}.amazonaws.com"] },
+        ]
+      },
+      ], [
       {
         sid       = "ListExports"
         actions   = ["s3:ListBucket"]
@@ -67,7 +79,7 @@ locals {
         actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
         resources = ["${local.outbound_arn}/ADH/OUTBOUND/BUA/*"]
       },
-    ]
+    ])
 
     write-exports = [
       {
@@ -88,13 +100,13 @@ locals {
 
     # A task token belongs to an execution of a machine, which is what IAM asks for.
     keep-alive = [
-      { sid = "KeepTaskAlive", actions = ["states:SendTaskHeartbeat"], resources = local.machine_arns },
+      { sid = "KeepTaskAlive", actions = ["states:SendTaskHeartbeat"], resources = local.fan_out_arns },
     ]
     fail-task = [
-      { sid = "FailTask", actions = ["states:SendTaskFailure"], resources = local.machine_arns },
+      { sid = "FailTask", actions = ["states:SendTaskFailure"], resources = local.fan_out_arns },
     ]
     complete-task = [
-      { sid = "CompleteTask", actions = ["states:SendTaskSuccess"], resources = local.machine_arns },
+      { sid = "CompleteTask", actions = ["states:SendTaskSuccess"], resources = local.fan_out_arns },
     ]
     enqueue = [
       {

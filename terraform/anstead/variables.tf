@@ -113,6 +113,17 @@ variable "enable_integration_bucket" {
   default     = true
 }
 
+variable "integration_key_arn" {
+  description = "Key that an existing integration bucket encrypts with by default; null where it is the accrual's own bucket, or S3's key."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.integration_key_arn == null || !var.enable_integration_bucket
+    error_message = "The integration bucket that is created here is under the accrual's own key."
+  }
+}
+
 variable "enable_interval_table" {
   description = "Whether to create meterdata's interval store; false where the platform brings it."
   type        = bool

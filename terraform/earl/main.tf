@@ -25,5 +25,6 @@ module "snapshot_sharing" {
   placeholders           = local.snapshot.calls.values
   time_zone              = var.time_zone
   enable_schedule        = var.enable_schedule
+  snapshots_kept         = var.snapshots_kept
   alarm_emails           = var.alarm_emails
 }

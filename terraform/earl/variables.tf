@@ -69,6 +69,12 @@ variable "enable_schedule" {
   default     = true
 }
 
+variable "snapshots_kept" {
+  description = "Months whose snapshots are kept, the current one included; each costs a full copy of production."
+  type        = number
+  default     = 3
+}
+
 variable "alarm_emails" {
   description = "Who hears of a snapshot that failed."
   type        = set(string)

@@ -24,6 +24,7 @@ VALUES = render.environment_values(
     "shared_key_arn": "arn:aws:kms:ap-southeast-2:111111111111:key/shared",
     "accrual_account_id": "222222222222",
     "snapshot_topic_arn": "arn:aws:sns:ap-southeast-2:111111111111:tst-earl-sns-bua-snapshot",
+    "snapshots_kept": "3",
 }
 RENDERED = {machine.step: render.render_machine(CATALOGUE, machine, VALUES) for machine in MACHINES}
 
@@ -98,6 +99,7 @@ DOCUMENT = {
         "Re-encrypt the snapshot with the shared key",
         "Share the snapshot",
         "Publish to the topic",
+        "Forget old snapshots",
     ],
 }
 

@@ -6,18 +6,19 @@ or having a recorded reason, a second plan changes nothing that the emulator doe
 
 import argparse
 import filecmp
+import json
 import os
 import shutil
 import sys
-from datetime import date
+import time
+from datetime import date, timedelta
 from pathlib import Path
-from unittest.mock import patch
 
 from rich.console import Console
 
 from e2e import privileges
 from e2e.terraformed import Terraform, provisioning
-from local import outputs, package
+from local import names, outputs, package
 from local.portfolio.format import read_portfolio
 from local.portfolio.production import load_production
 from local.stack import LocalStack
@@ -53,7 +54,7 @@ def main() -> int:
     terraform = Terraform(options.work / "terraform", options.mirror)
     out = options.work / "out"
     shutil.rmtree(out, ignore_errors=True)
-    with patch("local.stack.provision", provisioning(terraform)), RecordedStack(options.work / "stack") as stack:
+    with RecordedStack(options.work / "stack", provision=provisioning(terraform)) as stack:
         load_production(stack, portfolio)
         follow(stack, options.run_date, Console(highlight=False, width=140))
         outputs.collect(stack.client("ANSTEAD", "s3"), options.run_date, out)
@@ -61,6 +62,7 @@ def main() -> int:
             "exports that differ from make run's": [
                 name for name in EXPORTS if not filecmp.cmp(out / name, options.expected / name, shallow=False)
             ],
+            "verdicts of the deadline's check that are wrong": _misjudged(stack, options.run_date),
             "calls that were denied": privileges.denied(stack.calls),
             "granted, never used, no reason": privileges.unseen(stack.calls, terraform.states()),
             "changed by a second plan": [
@@ -73,6 +75,22 @@ def main() -> int:
     for what, found in findings.items():
         print(f"{what}: {len(found)}", *found, sep="\n  ")
     return 1 if any(findings.values()) else 0
+
+
+def _misjudged(stack: LocalStack, run_date: date) -> list[str]:
+    """The deadline's check, as its schedule starts it: content with the month that ran, not with the one after it."""
+    machines = stack.client("ANSTEAD", "stepfunctions")
+    wrong = []
+    for month, expected in ((run_date, "SUCCEEDED"), (run_date + timedelta(days=31), "FAILED")):
+        started = machines.start_execution(
+            stateMachineArn=names.machine_arn("ANSTEAD", "bua-deadline"),
+            input=json.dumps({"scheduled_time": f"{month:%Y-%m}-02T01:00:00Z"}),
+        )
+        while (found := machines.describe_execution(executionArn=started["executionArn"]))["status"] == "RUNNING":
+            time.sleep(0.1)
+        if found["status"] != expected or found.get("error", "RunNotFinishedInTime") != "RunNotFinishedInTime":
+            wrong.append(f"{month:%Y-%m}: {found['status']}, {found.get('error')}: {found.get('cause')}")
+    return wrong
 
 
 def _options() -> argparse.Namespace:

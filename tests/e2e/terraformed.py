@@ -13,11 +13,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from local import names, provision
+from local import names
+from local.beforehand import (
+    Clients,
+    create_cluster,
+    create_interval_store,
+    create_production,
+    create_zone,
+    subnets,
+    vpc,
+)
 from local.package import host_target
+from local.provision import MOST_CONCURRENCY, TICK_SECONDS, Provision
 from shared.paths import ROOT
-
-Clients = Callable[[str, str], Any]
 
 # The provider talks to the emulator; state stays in the work directory. Buckets have no host names there.
 OVERRIDE = """
@@ -50,7 +58,7 @@ class Terraform:
     """The two roots, in a copy of the tree that the emulator's override lies in."""
 
     def __init__(self, work: Path, mirror: str | None) -> None:
-        self._work = work
+        self._work = work = work.resolve()  # Terraform runs in another directory
         self._mirror = mirror
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
@@ -137,8 +145,8 @@ class Terraform:
         return done.stdout
 
 
-def provisioning(terraform: Terraform) -> Callable[..., None]:
-    """A stand-in for local.provision.provision that lets Terraform do it."""
+def provisioning(terraform: Terraform) -> Provision:
+    """What the local stack is to be filled by: Terraform."""
 
     def provision_by_terraform(
         clients: Clients, endpoint_url: str, authority: str, production_dsn: Callable[[], str]
@@ -153,8 +161,8 @@ def provisioning(terraform: Terraform) -> Callable[..., None]:
             **beforehand, "environment": names.ENVIRONMENT, "account_id": names.ANSTEAD,
             "earl_account_id": names.EARL, "earl_shared_key_arn": earl["shared_key_arn"],
             "zip_folder": str(terraform.zips.resolve()), "sqs_endpoint": endpoint_url,
-            "tick_seconds": provision.TICK_SECONDS, "items_per_message_scale": "local",
-            "concurrency_cap": provision.MOST_CONCURRENCY, "enable_protection": False,
+            "tick_seconds": TICK_SECONDS, "items_per_message_scale": "local",
+            "concurrency_cap": MOST_CONCURRENCY, "enable_protection": False,
         })  # fmt: skip
         clients("ANSTEAD", "secretsmanager").put_secret_value(
             SecretId=f"{names.SECRET_PREFIX}-ca", SecretString=authority
@@ -165,16 +173,18 @@ def provisioning(terraform: Terraform) -> Callable[..., None]:
 
 def _beforehand(clients: Clients, production_dsn: Callable[[], str]) -> dict[str, Any]:
     """What exists before Terraform; returns ANSTEAD's variables that name it."""
-    provision._create_production(clients, production_dsn)
-    provision._create_table(clients("EARL", "dynamodb"), names.EARL_INTERVAL_TABLE, "pk", "sk")
-    zone = provision._create_zone(clients)
-    eks, iam, ec2 = (clients("ANSTEAD", service) for service in ("eks", "iam", "ec2"))
-    role = provision._create_role(iam, names.role_name("ANSTEAD", "eks"), {"Service": "eks.amazonaws.com"})
-    eks.create_cluster(name=names.EKS_CLUSTER, roleArn=role, resourcesVpcConfig={})
-    vpc = provision._vpc(clients)
-    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]]
-    group = ec2.create_security_group(GroupName="cluster", Description="the cluster's own", VpcId=vpc)
+    create_production(clients, production_dsn)
+    create_interval_store(clients)
+    create_cluster(clients)
+    for name in ("2000-01-01", "2000-01-01-shared"):  # of a month that is closed: EARL's machine forgets them
+        clients("EARL", "rds").create_db_snapshot(
+            DBInstanceIdentifier=names.PRODUCTION, DBSnapshotIdentifier=f"{names.PRODUCTION}-bua-{name}"
+        )
+    network = vpc(clients)
+    group = clients("ANSTEAD", "ec2").create_security_group(
+        GroupName="cluster", Description="the cluster's own", VpcId=network
+    )
     return {
-        "vpc_id": vpc, "private_subnet_ids": subnets, "hosted_zone_id": zone,
+        "vpc_id": network, "private_subnet_ids": subnets(clients), "hosted_zone_id": create_zone(clients),
         "cluster_security_group_id": group["GroupId"],
     }  # fmt: skip

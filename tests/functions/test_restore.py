@@ -47,6 +47,8 @@ class Rds:
         return {"DBSnapshots": [self.snapshots[given["DBSnapshotIdentifier"]]]}
 
     def delete_db_snapshot(self, **given: str) -> None:
+        if self.snapshots.get(given["DBSnapshotIdentifier"], {}).get("Status") == "creating":
+            raise self.exceptions.InvalidDBSnapshotStateFault({"Error": {"Code": "InvalidDBSnapshotState"}}, "Delete")
         if self.snapshots.pop(given["DBSnapshotIdentifier"], None) is None:
             raise self.exceptions.DBSnapshotNotFoundFault({"Error": {"Code": "DBSnapshotNotFound"}}, "Delete")
 
@@ -131,6 +133,20 @@ class TestSnapshot:
         rds.snapshots[COPY]["Status"] = "failed"
         with pytest.raises(ResourceFailed):
             do(restoring, "restore.wait_for_snapshot")
+
+    def test_that_failed_is_made_anew_by_a_rerun(self, restoring, rds):
+        do(restoring, "restore.copy_snapshot")
+        rds.snapshots[COPY]["Status"] = "failed"
+        with pytest.raises(NotReady, match="has to go first"):
+            do(restoring, "restore.copy_snapshot")
+        assert do(restoring, "restore.copy_snapshot") == {"snapshot": COPY, "update_id": 14}
+        assert rds.snapshots[COPY]["Status"] == "creating"
+
+    def test_that_is_being_deleted_is_waited_for(self, restoring, rds):
+        do(restoring, "restore.copy_snapshot")
+        rds.snapshots[COPY]["Status"] = "deleting"
+        with pytest.raises(NotReady, match="is deleting"):
+            do(restoring, "restore.copy_snapshot")
 
     def test_is_kept_by_a_rerun_but_not_if_it_is_of_another_one(self, restoring, rds):
         do(restoring, "restore.copy_snapshot")
@@ -220,6 +236,9 @@ class TestTerminate:
     def test_leaves_nothing_and_says_so(self, restoring, rds):
         do(restoring, "restore.copy_snapshot")
         restoring.ledger.set_current({"db_host": "db.example", "db_port": 5432})
+        with pytest.raises(NotReady, match="cannot be deleted yet"):
+            do(restoring, "terminate.delete_copy")
+        rds.snapshots[COPY]["Status"] = "available"
         do(restoring, "terminate.delete_copy")
         do(restoring, "terminate.delete_copy")
         assert rds.snapshots == {}

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from local.tls import Authority
 from shared import aws
@@ -44,6 +45,17 @@ class Api(BaseHTTPRequestHandler):
 
     def log_message(self, *_arguments: Any) -> None:
         """Silence."""
+
+
+@pytest.fixture
+def old_certificates(monkeypatch):
+    """Certificates without their authority's key identifier, as EKS made them before Kubernetes 1.17."""
+    add = x509.CertificateBuilder.add_extension
+
+    def add_extension(builder, extension, critical):
+        return builder if isinstance(extension, x509.AuthorityKeyIdentifier) else add(builder, extension, critical)
+
+    monkeypatch.setattr(x509.CertificateBuilder, "add_extension", add_extension)
 
 
 @pytest.fixture
@@ -150,6 +162,19 @@ class TestPods:
 
 class TestCluster:
     def test_scales(self, api):
+        _, endpoint, authority = api
+        assert Cluster(endpoint, authority, "token").scale("core", "workflow", 2) == Scale(2, 2)
+
+    @pytest.mark.usefixtures("old_certificates")
+    def test_scales_an_old_cluster_with_the_strictness_of_python_313(self, api, monkeypatch):
+        create = ssl.create_default_context
+
+        def create_strictly(**given):
+            context = create(**given)
+            context.verify_flags |= ssl.VERIFY_X509_STRICT
+            return context
+
+        monkeypatch.setattr(ssl, "create_default_context", create_strictly)
         _, endpoint, authority = api
         assert Cluster(endpoint, authority, "token").scale("core", "workflow", 2) == Scale(2, 2)
 

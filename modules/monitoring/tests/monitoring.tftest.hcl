@@ -30,8 +30,8 @@ run "shows_a_run_on_one_page" {
   }
 
   assert {
-    condition     = strcontains(one([for w in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : w.properties.metrics[0][0].expression if w.properties.title == "Database: connections"]), "DBInstanceIdentifier=\"bua-sql\"")
-    error_message = "The month's database is found by its name's end."
+    condition     = strcontains(one([for w in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : w.properties.metrics[0][0].expression if w.properties.title == "Database: connections"]), " DBInstanceIdentifier=bua'")
+    error_message = "The month's database is found by a word of its name; quotation marks would want the whole name."
   }
 }
 
@@ -39,6 +39,11 @@ run "a_run_that_is_late_rings" {
   assert {
     condition     = aws_scheduler_schedule.deadline.schedule_expression == "cron(0 12 2 * ? *)" && aws_scheduler_schedule.deadline.state == "ENABLED"
     error_message = "Noon of the second by default."
+  }
+
+  assert {
+    condition     = aws_scheduler_schedule.deadline.target[0].input == "{\"scheduled_time\":\"<aws.scheduler.scheduled-time>\"}"
+    error_message = "Scheduler finds its keyword only if nothing in it is escaped."
   }
 
   assert {

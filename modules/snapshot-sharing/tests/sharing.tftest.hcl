@@ -13,7 +13,7 @@ variables {
   reader_role_arns       = ["arn:aws:iam::222222222222:role/tst-anstead-role-bua-lambda-site-data"]
   notification_queue_arn = "arn:aws:sqs:ap-southeast-2:222222222222:tst-anstead-sqs-bua-notify"
   template_file          = "../../statemachines/14-snapshot.asl.json"
-  placeholders           = ["production_instance", "shared_key_arn", "accrual_account_id", "snapshot_topic_arn"]
+  placeholders           = ["production_instance", "shared_key_arn", "accrual_account_id", "snapshot_topic_arn", "snapshots_kept"]
 }
 
 run "begins_at_local_midnight_of_the_first" {
@@ -23,8 +23,8 @@ run "begins_at_local_midnight_of_the_first" {
   }
 
   assert {
-    condition     = jsondecode(aws_scheduler_schedule.month_end.target[0].input) == { scheduled_time = "<aws.scheduler.scheduled-time>" }
-    error_message = "The state machine works the run date out of the scheduled time."
+    condition     = aws_scheduler_schedule.month_end.target[0].input == "{\"scheduled_time\":\"<aws.scheduler.scheduled-time>\"}"
+    error_message = "The state machine works the run date out of the scheduled time, whose keyword stands there unescaped."
   }
 
   assert {
@@ -87,6 +87,38 @@ run "refuses_a_reader_that_is_an_account" {
   }
 
   expect_failures = [var.reader_role_arns]
+}
+
+run "deletes_its_own_snapshots_only" {
+  assert {
+    condition = local.snapshot_arns == [
+      "arn:aws:rds:ap-southeast-2:111111111111:snapshot:tst-earl-core-bua-????-??-??",
+      "arn:aws:rds:ap-southeast-2:111111111111:snapshot:tst-earl-core-bua-????-??-??-shared",
+    ]
+    error_message = "Names with a run date: what anybody else called a snapshot is safe."
+  }
+
+  assert {
+    condition     = local.values.snapshots_kept == "3"
+    error_message = "Three months by default, as text for the template."
+  }
+}
+
+run "an_announcement_that_is_lost_rings" {
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.undelivered.metric_name == "NumberOfNotificationsFailed" && aws_cloudwatch_metric_alarm.undelivered.dimensions == tomap({ TopicName = "tst-earl-sns-bua-snapshot" })
+    error_message = "Nobody else notices a run that never begins before its deadline."
+  }
+}
+
+run "refuses_to_keep_nothing" {
+  command = plan
+
+  variables {
+    snapshots_kept = 0
+  }
+
+  expect_failures = [var.snapshots_kept]
 }
 
 run "refuses_a_time_zone_that_is_an_offset" {

@@ -54,7 +54,10 @@ def discard_stack(context: Context, request: RunRequest) -> dict[str, Any]:
 
 
 def copy_snapshot(context: Context, request: RunRequest) -> dict[str, Any]:
-    """Copy the shared snapshot under ANSTEAD's key: AWS restores none that is both shared and encrypted."""
+    """Copy the shared snapshot under ANSTEAD's key: AWS restores none that is both shared and encrypted.
+
+    Raises NotReady while an earlier copy that is of no use is still there.
+    """
     run = context.ledger.run(request.run_date)
     source = run.get("snapshot_arn")
     if not source:
@@ -71,6 +74,11 @@ def copy_snapshot(context: Context, request: RunRequest) -> dict[str, Any]:
             SourceDBSnapshotIdentifier=source, TargetDBSnapshotIdentifier=name, KmsKeyId=context.settings.kms_key_arn
         )
     except rds.exceptions.DBSnapshotAlreadyExistsFault:
+        status = rds.describe_db_snapshots(DBSnapshotIdentifier=name)["DBSnapshots"][0]["Status"]
+        if status == "failed":
+            _delete_snapshot(rds, name)
+        if status in ("failed", "deleting"):
+            raise NotReady(f"an earlier copy {name} is {status} and has to go first") from None
         logger.info("the snapshot is copied already", snapshot=name)
     context.ledger.set_run(request.run_date, {"snapshot_copied_from": source})
     return {"snapshot": name, "update_id": update_id}
@@ -230,7 +238,7 @@ def point_dns(context: Context, request: RunRequest) -> dict[str, Any]:
 
 
 def delete_copy(context: Context, request: RunRequest) -> dict[str, Any]:
-    """Delete ANSTEAD's copy of the snapshot."""
+    """Delete ANSTEAD's copy of the snapshot; raises NotReady while it is being made."""
     name = copy_name(context, request)
     _delete_snapshot(context.client("rds"), name)
     return {"snapshot": name}
@@ -261,6 +269,8 @@ def _delete_snapshot(rds: Any, name: str) -> None:
         rds.delete_db_snapshot(DBSnapshotIdentifier=name)
     except rds.exceptions.DBSnapshotNotFoundFault:
         logger.info("there is no snapshot to delete", snapshot=name)
+    except rds.exceptions.InvalidDBSnapshotStateFault as error:  # it is being copied, or deleted
+        raise NotReady(f"snapshot {name} cannot be deleted yet: {error}") from error
 
 
 def _new_password() -> str:

@@ -29,6 +29,10 @@ def _install(path: str) -> None:
     _give_machines_their_roles(iam_evaluator.evaluate)
 
 
+# By task token, the ARN of the machine whose execution waits with it: what AWS asks for when a token comes back.
+_MACHINE_OF_TOKEN: dict[str, str] = {}
+
+
 def _naming_roles(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
     def resolved(key: str, context: Any) -> Any:
         """In AWS, aws:PrincipalArn of an assumed role is the role's ARN; the emulator takes the session's."""
@@ -83,8 +87,6 @@ def _recorder(evaluate: Evaluate, path: Path) -> Evaluate:
 def _name_resources_as_aws_does() -> None:
     from ministack.core import iam_actions
 
-    from local import names
-
     extract = iam_actions.extract_resource_arn
 
     def resource_of(service: str, method: str, path: str, *request: Any) -> str:
@@ -98,8 +100,7 @@ def _name_resources_as_aws_does() -> None:
                 if name and not name.startswith("arn:"):
                     return f"arn:aws:rds:{region}:{account}:snapshot:{name}"
         if service == "states" and b'"taskToken"' in body:
-            # A token belongs to some execution; the policies name every machine of the account.
-            return names.machine_arn("ANSTEAD", "segments")
+            return _MACHINE_OF_TOKEN[json.loads(body)["taskToken"]]
         return str(extract(service, method, path, *request))
 
     iam_actions.extract_resource_arn = resource_of
@@ -111,6 +112,7 @@ def _give_machines_their_roles(evaluate: Evaluate) -> None:
     from ministack.services import stepfunctions
 
     role = contextvars.ContextVar("role", default="")
+    machine_arn = contextvars.ContextVar("machine_arn", default="")
 
     def check(resource: str, arguments: dict[str, Any]) -> None:
         for action, arn in needed(resource, arguments, get_region(), get_account_id()):
@@ -125,22 +127,25 @@ def _give_machines_their_roles(evaluate: Evaluate) -> None:
 
     def taking_role(original: Callable[..., Any]) -> Callable[..., Any]:
         def execute_task(state: Any, raw_input: Any, execution: dict[str, Any], context: Any) -> Any:
-            machine = stepfunctions._state_machines.get(execution["stateMachineArn"].split(":version")[0], {})
-            role.set(machine.get("roleArn", ""))
+            machine_arn.set(execution["stateMachineArn"])
+            role.set(stepfunctions._state_machines.get(machine_arn.get(), {}).get("roleArn", ""))
             return original(state, raw_input, execution, context)
 
         return execute_task
 
     def checked(original: Callable[..., Any]) -> Callable[..., Any]:
         def invoke(resource: str, arguments: dict[str, Any], *rest: Any) -> Any:
+            if original is call_back:
+                _MACHINE_OF_TOKEN[rest[0]] = machine_arn.get()
             _asking(check)(resource, arguments)
             return original(resource, arguments, *rest)
 
         return invoke
 
+    call_back = stepfunctions._invoke_with_callback
     stepfunctions._execute_task = taking_role(stepfunctions._execute_task)
     stepfunctions._invoke_resource = checked(stepfunctions._invoke_resource)
-    stepfunctions._invoke_with_callback = checked(stepfunctions._invoke_with_callback)
+    stepfunctions._invoke_with_callback = checked(call_back)
 
 
 def needed(resource: str, arguments: dict[str, Any], region: str, account: str) -> list[tuple[str, str]]:
@@ -148,6 +153,8 @@ def needed(resource: str, arguments: dict[str, Any], region: str, account: str) 
     kind = resource.rsplit(":::", maxsplit=1)[-1]
     if kind.startswith("aws-sdk:rds:"):
         return _needed_of_rds(kind.rsplit(":", 1)[-1], arguments, f"arn:aws:rds:{region}:{account}")
+    if kind.startswith("dynamodb:getItem"):
+        return [("dynamodb:GetItem", f"arn:aws:dynamodb:{region}:{account}:table/{arguments['TableName']}")]
     if kind.startswith("lambda:invoke"):
         return [("lambda:InvokeFunction", arguments["FunctionName"])]
     if kind.startswith("sqs:sendMessage"):
