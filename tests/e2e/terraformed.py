@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from local import names
 from local.beforehand import (
     Clients,
@@ -131,18 +133,27 @@ class Terraform:
             "AWS_ENDPOINT_URL": endpoint_url, "AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": names.REGION,
             "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "TF_INPUT": "0",
         }  # fmt: skip
+        title = f"terraform {arguments[0]} of {account}"
         log = self._work / f"{account.lower()}-{arguments[0]}.log"
-        with log.open("w", encoding="utf-8") as errors:
-            done = subprocess.run(
+        with (
+            log.open("w", encoding="utf-8") as errors,
+            Console(highlight=False).status(f"{title} ...") as status,
+            subprocess.Popen(
                 ["terraform", f"-chdir={self._root(account)}", *arguments],
-                env=environment, stdout=subprocess.PIPE, stderr=errors, text=True, check=False,
-            )  # fmt: skip
-        if done.returncode:
+                env=environment, stdout=subprocess.PIPE, stderr=errors, text=True,
+            ) as running,
+        ):  # fmt: skip
+            output, finished = [], 0
+            for line in running.stdout or ():
+                output.append(line)
+                finished += " complete after " in line
+                status.update(f"{title}: {finished} resources")
+        if running.returncode:
             sys.stderr.write(log.read_text(encoding="utf-8")[-6000:])
-            raise TerraformFailed(f"terraform {arguments[0]} of {account}")
+            raise TerraformFailed(title)
         if arguments[0] in ("apply", "destroy"):
-            print(account, *[line for line in done.stdout.splitlines() if "complete! Resources" in line])
-        return done.stdout
+            print(account, *[line.strip() for line in output if "complete! Resources" in line])
+        return "".join(output)
 
 
 def provisioning(terraform: Terraform) -> Provision:
