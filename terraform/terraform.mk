@@ -10,7 +10,7 @@ INIT = init -input=false -no-color -reconfigure -lockfile=readonly -backend-conf
 terraform-check: ## Terraform's format, validation and tests (loudly skipped where there is no Terraform)
 	@terraform/check.sh
 
-policy-check: setup ## checkov on Terraform, CloudFormation and workflows; zizmor on workflows (from the package index)
+policy-check: setup ## checkov on Terraform, CloudFormation, workflows; zizmor, actionlint; asl-validator on state machines
 	@terraform/policies.sh "$(VENV)/bin/python"
 
 e2e: setup ## A month end through what `terraform apply` makes on the emulation of AWS, compared with `make run`'s
