@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Format, validation and tests of every module and root, without an AWS account: terraform/check.sh [folder ...]
+# PROVIDER=newest takes the newest AWS provider that is admitted, instead of the one that the roots are locked to.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,42 +12,54 @@ fi
 if [[ -n ${TF_CLI_CONFIG_FILE:-} && ! -e $TF_CLI_CONFIG_FILE ]]; then unset TF_CLI_CONFIG_FILE; fi
 export CHECKPOINT_DISABLE=1 TF_IN_AUTOMATION=1 TF_INPUT=0
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-mirror=$(terraform/find-mirror.sh)
-init=(-backend=false -no-color)
-if [[ -n $mirror ]]; then init+=("-plugin-dir=$mirror"); fi
-
 folders=("$@")
 if [[ ${#folders[@]} -eq 0 ]]; then
     terraform fmt -check -diff -recursive modules terraform
-    folders=(modules/*/ terraform/earl/ terraform/anstead/)
+    folders=(terraform/*/versions.tf modules/*/versions.tf)
+    folders=("${folders[@]%/versions.tf}")
 fi
 
-failed=()
-for folder in "${folders[@]}"; do
-    folder=${folder%/}
-    # One at a time, each with a data directory that is not left in the tree: the provider alone takes 700 MB.
-    export TF_DATA_DIR=$work/data
-    rm -rf "$TF_DATA_DIR"
-    echo "== $folder"
-    # A root's lock is checked as it lies there. Modules have none, and the one that init writes is not left behind.
-    lock=$folder/.terraform.lock.hcl
-    locked=()
-    if [[ $folder == terraform/* ]]; then locked=(-lockfile=readonly); fi
-    if ! { terraform -chdir="$folder" init "${init[@]}" "${locked[@]}" >"$work/log" 2>&1 &&
-        terraform -chdir="$folder" validate -no-color >>"$work/log" 2>&1 &&
-        terraform -chdir="$folder" test -no-color >>"$work/log" 2>&1; }; then
-        failed+=("$folder")
-        cat "$work/log" >&2
-    else
-        # A mirror knows the checksums of one platform only, which is no news.
-        grep -E "^(Success!|Failure!)|warning" -i "$work/log" | grep -v "Incomplete lock file" || true
-    fi
-    if [[ ${#locked[@]} -eq 0 ]]; then rm -f "$lock"; fi
+# In a copy of the tree: locks that init writes and providers of 700 MB do not belong into the original.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mirror=$(terraform/find-mirror.sh)
+cp -R modules terraform statemachines catalogue.yaml "$work"
+cd "$work"
+init="-backend=false -no-color"
+if [[ -n $mirror ]]; then
+    init+=" -plugin-dir=$mirror"
+else
+    export TF_PLUGIN_CACHE_DIR=$work/plugins # downloaded once, by the first init
+    mkdir "$TF_PLUGIN_CACHE_DIR"
+fi
+if [[ ${PROVIDER:-locked} == newest ]]; then rm terraform/earl/.terraform.lock.hcl; fi
+# shellcheck disable=SC2086 # several options
+if ! terraform -chdir=terraform/earl init $init >first.log 2>&1; then
+    cat first.log >&2
+    echo "No way to the AWS provider: name a mirror in TF_PROVIDER_MIRROR, or connect to the registry" >&2
+    exit 3
+fi
+# All are tested with what the first is locked to, modules too, which have no lock of their own.
+for folder in terraform/anstead "${folders[@]%/}"; do
+    if [[ $folder != terraform/earl ]]; then cp terraform/earl/.terraform.lock.hcl "$folder"; fi
 done
+init+=" -lockfile=readonly"
 
-if [[ ${#failed[@]} -gt 0 ]]; then
-    echo "FAILED: ${failed[*]}" >&2
-    exit 1
-fi
+check() {
+    local folder=$1 log
+    log=${folder//\//-}.log
+    # shellcheck disable=SC2086 # several options
+    if terraform -chdir="$folder" init $init >"$log" 2>&1 &&
+        terraform -chdir="$folder" validate -no-color >"$log" 2>&1 &&
+        terraform -chdir="$folder" test -no-color >>"$log" 2>&1; then
+        printf '%-26s %s\n' "$folder" "$(grep -E '^Success! [0-9]' "$log")"
+        grep -A4 Warning "$log" || true
+    else
+        printf '%-26s FAILED\n' "$folder"
+        cat "$log" >&2
+        return 1
+    fi
+}
+export init
+export -f check
+printf '%s\0' "${folders[@]%/}" | xargs -0 -n 1 -P "$(getconf _NPROCESSORS_ONLN)" bash -c 'check "$1"' check

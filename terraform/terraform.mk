@@ -7,7 +7,7 @@ INIT = init -input=false -no-color -reconfigure -lockfile=readonly -backend-conf
 
 .PHONY: terraform-check policy-check e2e terraform-plan terraform-apply
 
-terraform-check: ## Terraform's format, validation and tests (loudly skipped where there is no Terraform)
+terraform-check: ## Terraform's format, validation and tests, as in make test; PROVIDER=newest for AWS provider 6.x
 	@terraform/check.sh
 
 policy-check: setup ## checkov on Terraform, CloudFormation, workflows; zizmor, actionlint; asl-validator on state machines

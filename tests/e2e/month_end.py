@@ -58,13 +58,16 @@ def main() -> int:
         load_production(stack, portfolio)
         follow(stack, options.run_date, Console(highlight=False, width=140))
         outputs.collect(stack.client("ANSTEAD", "s3"), options.run_date, out)
+        grants = privileges.grants(stack.calls, terraform.states())
+        privileges.write(grants, options.work / "privileges.csv")
         findings = {
             "exports that differ from make run's": [
                 name for name in EXPORTS if not filecmp.cmp(out / name, options.expected / name, shallow=False)
             ],
             "verdicts of the deadline's check that are wrong": _misjudged(stack, options.run_date),
             "calls that were denied": privileges.denied(stack.calls),
-            "granted, never used, no reason": privileges.unseen(stack.calls, terraform.states()),
+            "granted, never used, no reason": privileges.unexplained(grants),
+            "reasons that excuse nothing": privileges.idle(grants),
             "changed by a second plan": [
                 address for account in ACCOUNTS for address in terraform.drift(account, stack.endpoint_url)
             ],
@@ -74,6 +77,9 @@ def main() -> int:
         findings["left after destroy"] = terraform.left()
     for what, found in findings.items():
         print(f"{what}: {len(found)}", *found, sep="\n  ")
+    print(
+        f"{len(grants)} grants, {sum(grant.seen > 0 for grant in grants)} of them seen: {options.work / 'privileges.csv'}"
+    )
     return 1 if any(findings.values()) else 0
 
 

@@ -1,9 +1,11 @@
 """What roles are granted by Terraform, and what they did in a run: nothing denied, nothing granted in vain."""
 
+import csv
 import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -56,17 +58,47 @@ def denied(calls: Path) -> list[str]:
     ]
 
 
-def unseen(calls: Path, states: Iterable[Path]) -> list[str]:
-    """What a role is granted and did not use, action by action and resource by resource, without what has a reason."""
-    used: dict[tuple[str, str], set[str]] = defaultdict(set)
+@dataclass(frozen=True)
+class Grant:
+    """One action on one resource that a role is allowed, how often it was seen, and why not if it was not."""
+
+    role: str
+    action: str
+    resource: str
+    seen: int
+    reason: str
+
+
+def grants(calls: Path, states: Iterable[Path]) -> list[Grant]:
+    """Everything that Terraform grants to roles, beside what they did."""
+    used: dict[tuple[str, str], list[str]] = defaultdict(list)
     for call in _read(calls):
-        used[call["role"], call["action"].lower()].add(call["resource"])
-    vain = [
-        f"{role}: {action} on {pattern}"
-        for role, action, pattern in sorted(granted(states))
-        if not any(_matches(pattern, resource) for resource in used[role, action.lower()])
-    ]
-    return [grant for grant in vain if not any(re.fullmatch(reason, grant) for reason in UNSEEN)]
+        used[call["role"], call["action"].lower()].append(call["resource"])
+    found = []
+    for role, action, pattern in sorted(granted(states)):
+        seen = sum(_matches(pattern, resource) for resource in used[role, action.lower()])
+        reasons = [UNSEEN[known] for known in UNSEEN if re.fullmatch(known, f"{role}: {action} on {pattern}")]
+        found.append(Grant(role, action, pattern, seen, "" if seen else "; ".join(reasons)))
+    return found
+
+
+def unexplained(found: Iterable[Grant]) -> list[str]:
+    """Grants that were not seen and have no reason."""
+    return [f"{g.role}: {g.action} on {g.resource}" for g in found if not g.seen and not g.reason]
+
+
+def idle(found: Iterable[Grant]) -> list[str]:
+    """Reasons that excuse nothing that is granted: what they once did is gone."""
+    lines = [f"{grant.role}: {grant.action} on {grant.resource}" for grant in found]
+    return [known for known in UNSEEN if not any(re.fullmatch(known, line) for line in lines)]
+
+
+def write(found: Iterable[Grant], path: Path) -> None:
+    """The grants as CSV, for whoever audits them."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow([field.name for field in fields(Grant)])
+        lines.writerows(astuple(grant) for grant in found)
 
 
 def granted(states: Iterable[Path]) -> set[tuple[str, str, str]]:
