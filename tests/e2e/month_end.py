@@ -58,13 +58,14 @@ def main() -> int:
         load_production(stack, portfolio)
         follow(stack, options.run_date, Console(highlight=False, width=140))
         outputs.collect(stack.client("ANSTEAD", "s3"), options.run_date, out)
+        misjudged = _misjudged(stack, options.run_date)
         grants = privileges.grants(stack.calls, terraform.states())
         privileges.write(grants, options.work / "privileges.csv")
         findings = {
             "exports that differ from make run's": [
                 name for name in EXPORTS if not filecmp.cmp(out / name, options.expected / name, shallow=False)
             ],
-            "verdicts of the deadline's check that are wrong": _misjudged(stack, options.run_date),
+            "verdicts of the deadline's check that are wrong": misjudged,
             "calls that were denied": privileges.denied(stack.calls),
             "granted, never used, no reason": privileges.unexplained(grants),
             "reasons that excuse nothing": privileges.idle(grants),

@@ -21,16 +21,14 @@ UNSEEN = {
     r"|(Assign|Unassign)PrivateIpAddresses) on \*": "Lambda's network interfaces",
     r".*-lambda-[\w-]+: sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes|ChangeMessageVisibility)"
     r" on .*-sqs-bua-(?!.*-dlq)[a-z0-9-]+": "the event source mapping works its queue",
-    r".*: kms:(Decrypt|GenerateDataKey) on .*": "asked by the service that encrypts, for whoever calls it",
-    r".*-(lambda-controller-fast|machine-snapshot): kms:(DescribeKey|CreateGrant|GenerateDataKeyWithoutPlaintext"
-    r"|ReEncryptFrom|ReEncryptTo) on .*": "asked by RDS as it copies an encrypted snapshot",
+    r".*-lambda-[\w-]+: kms:(Decrypt|GenerateDataKey) on .* via sqs": "the event source mapping reads encrypted messages",
     r".*-controller-fast: rds:(RestoreDBInstanceFromDBSnapshot|AddTagsToResource|ListTagsForResource|DescribeDBInstances"
     r"|ModifyDBInstance|RebootDBInstance|DeleteDBInstance) on .*:(db|snapshot|subgrp|pg|og):.*": "CloudFormation does it for the caller",
     r".*-controller-fast: rds:DescribeEvents on \*": "CloudFormation looks for the reason when an instance fails",
     r".*-machine-snapshot: rds:AddTagsToResource on .*": "asked where production copies its tags to its snapshots",
     r".*-controller-fast: cloudformation:TagResource on .*": "asked by AWS when a stack is created with tags",
     # Schedules do not fire in a test that lasts minutes; both of their machines are started as they do it.
-    r".*-scheduler: (states:StartExecution|sqs:SendMessage) on .*": "the schedules",
+    r".*-scheduler: (states:StartExecution|sqs:SendMessage|kms:Decrypt|kms:GenerateDataKey) on .*": "the schedules",
     r".*-controller-fast: rds:CopyDBSnapshot on .*-shared": "the emulator asks for the copy alone, AWS for the original too",
     # Failure paths.
     r".*-controller-fast: cloudformation:DescribeStackEvents on .*": "when a stack has failed, for its reason",
@@ -76,7 +74,13 @@ def grants(calls: Path, states: Iterable[Path]) -> list[Grant]:
         used[call["role"], call["action"].lower()].append(call["resource"])
     found = []
     for role, action, pattern in sorted(granted(states)):
-        seen = sum(_matches(pattern, resource) for resource in used[role, action.lower()])
+        if " via " in pattern:  # a key, of which the emulator does not ask: is the service used that it is granted for?
+            service = pattern.rsplit(" ", 1)[1]
+            seen = sum(
+                len(uses) for (who, what), uses in used.items() if who == role and what.startswith(f"{service}:")
+            )
+        else:
+            seen = sum(_matches(pattern, resource) for resource in used[role, action.lower()])
         reasons = [UNSEEN[known] for known in UNSEEN if re.fullmatch(known, f"{role}: {action} on {pattern}")]
         found.append(Grant(role, action, pattern, seen, "" if seen else "; ".join(reasons)))
     return found
@@ -102,9 +106,12 @@ def write(found: Iterable[Grant], path: Path) -> None:
 
 
 def granted(states: Iterable[Path]) -> set[tuple[str, str, str]]:
-    """Role, action and resource of every Allow in the inline policies of Terraform's states."""
+    """Role, action and resource of every Allow in the inline policies of Terraform's states.
+
+    A key that is granted for use through services alone is listed as "<ARN> via <service>", once for each.
+    """
     return {
-        (instance["attributes"]["role"], action, resource)
+        (instance["attributes"]["role"], action, f"{resource}{through}")
         for state in states
         for made in json.loads(state.read_text(encoding="utf-8"))["resources"]
         if made["type"] == "aws_iam_role_policy"
@@ -113,7 +120,14 @@ def granted(states: Iterable[Path]) -> set[tuple[str, str, str]]:
         if statement["Effect"] == "Allow"
         for action in _listed(statement["Action"])
         for resource in _listed(statement["Resource"])
+        for through in _through(statement)
     }
+
+
+def _through(statement: dict[str, Any]) -> list[str]:
+    """What a statement's condition on kms:ViaService appends to its resources."""
+    services = _listed(statement.get("Condition", {}).get("StringEquals", {}).get("kms:ViaService", []))
+    return [f" via {service.split('.')[0]}" for service in services] or [""]
 
 
 def _listed(one_or_many: str | list[str]) -> list[str]:

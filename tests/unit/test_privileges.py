@@ -78,3 +78,16 @@ def test_a_reason_that_excuses_nothing_is_found(state, calls, monkeypatch):
     found = privileges.grants(calls(("sqs:ReceiveMessage", QUEUE, "Allow")), [state])
     assert privileges.idle(found) == [r".*: sqs:PurgeQueue on .*"]
     assert [grant.reason for grant in found] == ["", "", "when a message is given up"]
+
+
+def test_a_key_is_used_where_the_service_is_that_it_is_granted_for(tmp_path, calls):
+    key = "arn:aws:kms:r:1:key/1"
+    through = {"StringEquals": {"kms:ViaService": ["sqs.r.amazonaws.com", "s3.r.amazonaws.com"]}}
+    statement = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key, "Condition": through}
+    policy = {"role": ROLE, "policy": json.dumps({"Statement": [statement]})}
+    state = tmp_path / "keys.tfstate"
+    state.write_text(
+        json.dumps({"resources": [{"type": "aws_iam_role_policy", "instances": [{"attributes": policy}]}]})
+    )
+    found = privileges.grants(calls(("sqs:SendMessage", QUEUE, "Allow")), [state])
+    assert {grant.resource: grant.seen for grant in found} == {f"{key} via sqs": 1, f"{key} via s3": 0}
