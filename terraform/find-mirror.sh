@@ -10,6 +10,6 @@ for folder in "${TF_PROVIDER_MIRROR:-}" "$HOME/.terraform.d/plugins" /usr/local/
         exit
     fi
 done
-found=$(find / -maxdepth 6 -type d \( -path /proc -o -path /sys -o -name .terraform -o -name node_modules \) -prune -o \
-    -type d -path "*/$provider" -print -quit 2>/dev/null || true)
-echo "${found%/"$provider"}"
+found=$(find / -maxdepth 7 -type d \( -path /proc -o -path /sys -o -name .terraform -o -name node_modules \) -prune -o \
+    -type d -path "*/$provider/[0-9]*" -print -quit 2>/dev/null || true)
+echo "${found%/"$provider"/*}"

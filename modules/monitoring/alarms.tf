@@ -19,7 +19,7 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
 # this watches the one that RDS sums over the engine; the account's only PostgreSQL instances are the accrual's.
 resource "aws_cloudwatch_metric_alarm" "database_left" {
   alarm_name          = "${var.prefix}-bua-database-left"
-  alarm_description   = "A restored database has been there for three days: has bua-terminate run? Start ${var.prefix}-terminate."
+  alarm_description   = "A restored database has been there for three days: has bua-terminate run? Start ${var.prefix}-terminate, for an earlier month's with its run_date and force."
   namespace           = "AWS/RDS"
   metric_name         = "DatabaseConnections"
   dimensions          = { EngineName = "postgres" }

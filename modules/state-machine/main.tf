@@ -49,7 +49,7 @@ resource "aws_cloudwatch_metric_alarm" "failed" {
   for_each = toset(["ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"])
 
   alarm_name          = "${var.name}-${each.key}"
-  alarm_description   = "State machine ${var.name}: ${each.key}. The execution's last event has the cause; start the step again with the same run date."
+  alarm_description   = "State machine ${var.name}: ${each.key}. The execution's last event has the cause, docs/runbook.md says how to go on."
   namespace           = "AWS/States"
   metric_name         = each.key
   dimensions          = { StateMachineArn = aws_sfn_state_machine.this.arn }

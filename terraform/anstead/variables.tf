@@ -65,7 +65,7 @@ variable "vpc_id" {
 }
 
 variable "private_subnet_ids" {
-  description = "Private subnets in at least two availability zones, with a way out to the AWS APIs (NAT gateway or endpoints)."
+  description = "Private subnets in at least two availability zones, with a way out to the AWS APIs (a NAT gateway: Route 53's API has no endpoint)."
   type        = list(string)
 
   validation {

@@ -60,6 +60,13 @@ class TestRun:
             begin_run(context, "exec:other", run_date="2026-12-01")
         assert context.ledger.current().run_date == RUN_DATE
 
+    def test_a_snapshot_that_is_announced_while_another_is_at_work_is_remembered(self, context, states):
+        states.running.add("exec:run")
+        begin_run(context, run_date="2026-11-01")
+        with pytest.raises(RunInProgress):
+            begin_run(context, "exec:announced", run_date="2026-12-01", snapshot_arn=SNAPSHOT)
+        assert context.ledger.run(date(2026, 12, 1))["snapshot_arn"] == SNAPSHOT
+
     def test_the_lock_of_an_execution_that_has_ended_is_taken_over(self, context, states):
         states.running.add("exec:run")
         begin_run(context, run_date="2026-11-01")

@@ -209,6 +209,17 @@ class TestStack:
         assert do(restoring, "restore.discard_stack") == {"stack": STACK}
         assert do(restoring, "restore.create_stack") == {"stack": STACK}  # the same name again
 
+    def test_one_that_could_not_be_deleted_is_tried_again_by_the_next_start(self, restoring, cloudformation):
+        do(restoring, "restore.create_stack")
+        cloudformation.stacks[STACK]["StackStatus"] = "DELETE_FAILED"
+        cloudformation.events = [
+            {"LogicalResourceId": "Instance", "ResourceStatus": "DELETE_FAILED", "ResourceStatusReason": "in use"}
+        ]
+        with pytest.raises(ResourceFailed, match="Instance: in use"):
+            do(restoring, "restore.discard_stack")
+        with pytest.raises(NotReady, match="is being deleted"):
+            do(restoring, "restore.discard_stack")
+
     def test_creating_it_twice_is_creating_it_once(self, restoring, cloudformation):
         do(restoring, "restore.create_stack")
         do(restoring, "restore.create_stack")

@@ -88,13 +88,16 @@ def begin_run(context: Context, request: BeginRun) -> dict[str, Any]:
     """
     given = request.input
     steps = choose_steps(catalogue.load().pipeline(), given.start_at, given.stop_after, given.skip)
+    if given.snapshot_arn and given.run_date:
+        # Before the lock: an announcement comes once, and must not be lost because somebody else is at work.
+        context.ledger.set_run(given.run_date, {"snapshot_arn": given.snapshot_arn})
     context.ledger.take_lock(request.execution, context.now, lambda arn: is_running(context, arn))
     with _released_on_error(context, request.execution):
         current = context.ledger.current()
         run_date = resolve_run_date(current, given.run_date, force=given.force, may_begin="restore" in steps)
         _make_current(context, current, run_date, restores="restore" in steps)
         values = {"state": RUNNING, "started_at": context.now.isoformat(timespec="seconds"), "steps": list(steps)}
-        if given.snapshot_arn:
+        if given.snapshot_arn:  # of the current run, where no date was given
             values["snapshot_arn"] = given.snapshot_arn
         context.ledger.set_run(run_date, values, remove=("finished_at", "error", "cause"))
     logger.info("run begins", run_date=run_date.isoformat(), steps=steps)

@@ -47,7 +47,9 @@ def discard_stack(context: Context, request: RunRequest) -> dict[str, Any]:
         return {"stack": name}
     status = stack["StackStatus"]
     if status == "DELETE_FAILED":
-        raise ResourceFailed(f"stack {name} could not be deleted: {_first_failure(context, stack['StackId'])}")
+        reason = _first_failure(context, stack["StackId"])
+        context.client("cloudformation").delete_stack(StackName=name)
+        raise ResourceFailed(f"stack {name} could not be deleted: {reason}. Its deletion has been started once more")
     if status != "DELETE_IN_PROGRESS":
         context.client("cloudformation").delete_stack(StackName=name)
     raise NotReady(f"stack {name} is being deleted")
