@@ -14,7 +14,7 @@ export CHECKPOINT_DISABLE=1 TF_IN_AUTOMATION=1 TF_INPUT=0
 
 folders=("$@")
 if [[ ${#folders[@]} -eq 0 ]]; then
-    terraform fmt -check -diff -recursive modules terraform
+    terraform fmt -check -diff -recursive modules terraform || exit 1
     folders=(terraform/*/versions.tf modules/*/versions.tf)
     folders=("${folders[@]%/versions.tf}")
 fi
@@ -23,21 +23,22 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mirror=$(terraform/find-mirror.sh)
-cp -R modules terraform statemachines catalogue.yaml "$work"
+tar -cf - --exclude .terraform modules terraform statemachines catalogue.yaml | tar -xf - -C "$work"
 cd "$work"
 init="-backend=false -no-color"
 if [[ -n $mirror ]]; then
     init+=" -plugin-dir=$mirror"
 else
-    export TF_PLUGIN_CACHE_DIR=$work/plugins # downloaded once, by the first init
-    mkdir "$TF_PLUGIN_CACHE_DIR"
+    export TF_PLUGIN_CACHE_DIR=${TF_PLUGIN_CACHE_DIR:-$work/plugins} # downloaded once, by the first init
+    mkdir -p "$TF_PLUGIN_CACHE_DIR"
 fi
 if [[ ${PROVIDER:-locked} == newest ]]; then rm terraform/earl/.terraform.lock.hcl; fi
 # shellcheck disable=SC2086 # several options
 if ! terraform -chdir=terraform/earl init $init >first.log 2>&1; then
     cat first.log >&2
+    if ! grep -qE "Failed to query available provider packages|Could not retrieve the list of available versions" first.log; then exit 1; fi
     echo "No way to the AWS provider: name a mirror in TF_PROVIDER_MIRROR, or connect to the registry" >&2
-    exit 3
+    exit 75
 fi
 # All are tested with what the first is locked to, modules too, which have no lock of their own.
 for folder in terraform/anstead "${folders[@]%/}"; do

@@ -3,6 +3,7 @@ locals {
 
   instance_arn = "${local.rds}:db:${local.stack_name}"
   copy_arn     = "${local.rds}:snapshot:${local.copy_name}"
+  group_arns   = ["${local.rds}:pg:${aws_db_parameter_group.this.name}", "${local.rds}:og:default:postgres-${var.major_version}"]
   stack_arn    = "arn:aws:cloudformation:${var.region}:${var.account_id}:stack/${local.stack_name}/*"
 
   from_cloudformation = [{
@@ -74,23 +75,28 @@ locals {
     },
     {
       # CloudFormation creates the instance with the caller's permissions: usable through it only, never directly.
-      sid = "InstanceOfStack"
+      sid        = "InstanceOfStack"
+      actions    = ["rds:RestoreDBInstanceFromDBSnapshot"]
+      resources  = concat([local.instance_arn, local.copy_arn, "${local.rds}:subgrp:${aws_db_subnet_group.this.name}"], local.group_arns)
+      conditions = local.from_cloudformation
+    },
+    {
+      # A restored instance begins with the default parameter group: it is put into its own, and rebooted.
+      sid        = "SettingsOfStacksInstance"
+      actions    = ["rds:ModifyDBInstance"]
+      resources  = concat([local.instance_arn], local.group_arns)
+      conditions = local.from_cloudformation
+    },
+    {
+      sid = "LifeOfStacksInstance"
       actions = [
-        "rds:RestoreDBInstanceFromDBSnapshot",
         "rds:AddTagsToResource",
         "rds:ListTagsForResource",
         "rds:DescribeDBInstances",
-        "rds:ModifyDBInstance",
-        "rds:RebootDBInstance", # into the parameter group: a restored instance begins with the default one
+        "rds:RebootDBInstance",
         "rds:DeleteDBInstance",
       ]
-      resources = [
-        local.instance_arn,
-        local.copy_arn,
-        "${local.rds}:subgrp:${aws_db_subnet_group.this.name}",
-        "${local.rds}:pg:${aws_db_parameter_group.this.name}",
-        "${local.rds}:og:default:postgres-${var.major_version}",
-      ]
+      resources  = [local.instance_arn]
       conditions = local.from_cloudformation
     },
     {

@@ -98,27 +98,6 @@ data "aws_iam_policy_document" "dead_letters" {
       values   = ["false"]
     }
   }
-
-  dynamic "statement" {
-    for_each = var.topic_arn == null ? [] : [var.topic_arn]
-
-    content {
-      sid       = "Topic"
-      actions   = ["sqs:SendMessage"]
-      resources = [aws_sqs_queue.dead_letters.arn]
-
-      principals {
-        type        = "Service"
-        identifiers = ["sns.amazonaws.com"]
-      }
-
-      condition {
-        test     = "ArnEquals"
-        variable = "aws:SourceArn"
-        values   = [statement.value]
-      }
-    }
-  }
 }
 
 resource "aws_sns_topic_subscription" "this" {
@@ -128,8 +107,5 @@ resource "aws_sns_topic_subscription" "this" {
   protocol  = "sqs"
   endpoint  = aws_sqs_queue.this.arn
 
-  # What SNS may not deliver (a key or a policy that was changed) it drops at once, unless it may put it there.
-  redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letters.arn })
-
-  depends_on = [aws_sqs_queue_policy.this, aws_sqs_queue_policy.dead_letters]
+  depends_on = [aws_sqs_queue_policy.this]
 }

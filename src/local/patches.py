@@ -175,6 +175,17 @@ def _expect_heartbeats(token: str, allowed: float) -> None:
         task["event"].set()
 
 
+def _deletion_that_may_be_repeated() -> None:
+    """Deleting a state machine that is gone succeeds, as on AWS: ministack refuses it, and so what an SDK repeats."""
+    delete = stepfunctions._delete_state_machine
+
+    @replaces(stepfunctions, "_delete_state_machine")
+    def _delete(data: dict[str, Any]) -> Any:
+        if data["stateMachineArn"] not in stepfunctions._state_machines:
+            return stepfunctions.json_response({})
+        return delete(data)
+
+
 def install() -> None:
     """Correct Lambda and Step Functions."""
     _share_unpacked_zips()
@@ -182,3 +193,4 @@ def install() -> None:
     _heartbeats_of_tasks()
     _raised_errors_by_name()
     _nested_failure_with_cause()
+    _deletion_that_may_be_repeated()

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
+import jsonata
 import pytest
 
 from shared import catalogue, errors, render
@@ -276,3 +278,32 @@ class TestRendering:
 
     def test_a_value_cannot_break_out_of_its_string(self):
         assert render.render('{"a": "${value}"}', {"value": 'x", "b": "y'}) == {"a": 'x", "b": "y'}
+
+
+def test_the_snapshot_machine_keeps_three_months_counted_by_the_local_date():
+    """It is begun at Sydney's midnight, when UTC is still in the month before: 13:00 of 31 October is 1 November."""
+    states = RENDERED["snapshot"]["States"]
+    dated = ["2026-07-01-shared", "2026-08-01", "2026-08-01-shared", "2026-09-01", "2026-10-01-shared", "2026-11-01"]
+    listed = [{"DbSnapshotIdentifier": f"tst-earl-core-bua-{suffix}"} for suffix in dated]
+
+    def expired(run_date: str, now: str) -> list[str]:
+        milliseconds = str(int(datetime.fromisoformat(now).timestamp() * 1000))
+        today = evaluate(states["Find the run date"]["Assign"]["today"].replace("$millis()", milliseconds), {})
+        given = {"run_date": run_date, "today": today}
+        latest = evaluate(states["Name the snapshots"]["Assign"]["latest"], given)
+        given = {"latest": latest, "states": {"result": {"DbSnapshots": listed}}}
+        names = evaluate(states["List the snapshots"]["Assign"]["expired"], given)
+        return [name.removeprefix("tst-earl-core-bua-") for name in names]
+
+    assert expired("2026-11-01", "2026-10-31T13:00:00+00:00") == dated[:3]
+    assert expired("2026-11-01", "2026-11-20T00:00:00+00:00") == dated[:3]
+    assert expired("2026-10-01", "2026-11-20T00:00:00+00:00") == dated[:1]  # an earlier month, run again
+    assert expired("2206-11-01", "2026-11-20T00:00:00+00:00") == dated[:3]  # a slip of the finger
+
+
+def evaluate(text: str, variables: dict[str, Any]) -> Any:
+    """A state's JSONata expression, with the machine's variables."""
+    expression = jsonata.Jsonata(text.removeprefix("{%").removesuffix("%}"))
+    for name, value in variables.items():
+        expression.assign(name, value)
+    return expression.evaluate(None)

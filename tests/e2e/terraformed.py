@@ -112,16 +112,8 @@ class Terraform:
         ]
 
     def destroy(self, account: str, endpoint_url: str) -> None:
-        """Destroy a root; a second time if the first failed.
-
-        ministack refuses to delete a state machine that is gone, which AWS does not: a request that the provider repeats
-        then fails. The second time it finds out that the machine is gone.
-        """
-        arguments = ("destroy", "-no-color", "-auto-approve", "-parallelism=30")
-        try:
-            self._run(account, endpoint_url, *arguments)
-        except TerraformFailed:
-            self._run(account, endpoint_url, *arguments)
+        """Destroy a root."""
+        self._run(account, endpoint_url, "destroy", "-no-color", "-auto-approve", "-parallelism=30")
 
     def _root(self, account: str) -> Path:
         return self._work / "terraform" / account.lower()

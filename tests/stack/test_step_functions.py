@@ -145,6 +145,13 @@ def test_a_nested_execution_that_fails_says_why(anstead):
     assert (cause["Status"], cause["Error"], cause["Cause"]) == ("FAILED", "OutOfCheese", "redo from start")
 
 
+def test_a_machine_that_is_gone_can_be_deleted_again(anstead):
+    """AWS knows no error for it: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachine.html"""
+    ended = anstead.run_machine("test-short-lived", {"Only": {"Type": "Succeed"}})
+    for _ in range(2):
+        anstead.client("stepfunctions").delete_state_machine(stateMachineArn=ended["stateMachineArn"])
+
+
 def test_snapshot_copy_and_share_by_sdk_integration(earl, stack):
     """EARL's way: each call under the names that Step Functions uses (Db..., KmsKeyId)."""
 

@@ -73,10 +73,14 @@ def test_a_call_that_one_policy_allows_and_another_does_not_mention_is_allowed(c
 
 
 def test_a_reason_that_excuses_nothing_is_found(state, calls, monkeypatch):
-    reasons = {r".*: sqs:SendMessage on .*": "when a message is given up", r".*: sqs:PurgeQueue on .*": "never"}
+    reasons = {
+        r".*: sqs:SendMessage on .*": "when a message is given up",
+        r".*: sqs:ReceiveMessage on .*": "seen after all",
+        r".*: sqs:PurgeQueue on .*": "never granted",
+    }
     monkeypatch.setattr(privileges, "UNSEEN", reasons)
     found = privileges.grants(calls(("sqs:ReceiveMessage", QUEUE, "Allow")), [state])
-    assert privileges.idle(found) == [r".*: sqs:PurgeQueue on .*"]
+    assert privileges.idle(found) == [r".*: sqs:ReceiveMessage on .*", r".*: sqs:PurgeQueue on .*"]
     assert [grant.reason for grant in found] == ["", "", "when a message is given up"]
 
 
