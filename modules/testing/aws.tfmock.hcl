@@ -60,3 +60,9 @@ mock_resource "aws_launch_template" {
 mock_resource "aws_security_group" {
   defaults = { id = "sg-00000000000000001" }
 }
+
+mock_data "aws_caller_identity" {
+  defaults = {
+    account_id = "222222222222"
+  }
+}

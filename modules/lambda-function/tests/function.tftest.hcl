@@ -117,3 +117,14 @@ run "refuses_a_concurrency_that_sqs_cannot" {
 
   expect_failures = [var.event_source]
 }
+
+run "the_example_is_whole" {
+  module {
+    source = "./examples/queue-driven"
+  }
+
+  assert {
+    condition     = startswith(output.queue_url, "https://sqs.ap-southeast-2.amazonaws.com/")
+    error_message = "It says where to send a message."
+  }
+}
