@@ -6,13 +6,13 @@ or having a recorded reason, a second plan changes nothing that the emulator doe
 
 import argparse
 import filecmp
-import json
 import os
 import shutil
 import sys
 import time
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
@@ -27,10 +27,26 @@ from local.watch import follow
 EXPORTS = ("BUAAccountSummary.csv", "InvoiceLineItemMonthly.csv", "exceptions.csv", "profile_marks.csv", "summary.csv")
 RECORDING = Path(__file__).parent / "recording"
 ACCOUNTS = ("EARL", "ANSTEAD")
+# Scheduler replaces this word in a target's input: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 
 
 class RecordedStack(LocalStack):
     """A local stack that enforces IAM and writes its decisions down."""
+
+    def start_month(self, run_date: date) -> str:
+        """Start EARL's machine as its schedule does, with the input that Terraform gave it."""
+        return self.fire("EARL", f"{names.EARL_PREFIX}-bua-snapshot", run_date)
+
+    def fire(self, account: str, schedule: str, day: date) -> str:
+        """Start what a schedule starts at its time zone's midnight of a day, as Scheduler would; returns the execution."""
+        found = self.client(account, "scheduler").get_schedule(Name=schedule)
+        midnight = datetime.combine(day, datetime.min.time(), ZoneInfo(found["ScheduleExpressionTimezone"]))
+        text = found["Target"]["Input"].replace(SCHEDULED_TIME, midnight.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        started = self.client(account, "stepfunctions").start_execution(
+            stateMachineArn=found["Target"]["Arn"], input=text
+        )
+        return str(started["executionArn"])
 
     @property
     def calls(self) -> Path:
@@ -84,16 +100,13 @@ def main() -> int:
     return 1 if any(findings.values()) else 0
 
 
-def _misjudged(stack: LocalStack, run_date: date) -> list[str]:
+def _misjudged(stack: RecordedStack, run_date: date) -> list[str]:
     """The deadline's check, as its schedule starts it: content with the month that ran, not with the one after it."""
     machines = stack.client("ANSTEAD", "stepfunctions")
     wrong = []
     for month, expected in ((run_date, "SUCCEEDED"), (run_date + timedelta(days=31), "FAILED")):
-        started = machines.start_execution(
-            stateMachineArn=names.machine_arn("ANSTEAD", "bua-deadline"),
-            input=json.dumps({"scheduled_time": f"{month:%Y-%m}-02T01:00:00Z"}),
-        )
-        while (found := machines.describe_execution(executionArn=started["executionArn"]))["status"] == "RUNNING":
+        execution = stack.fire("ANSTEAD", f"{names.PREFIX}-bua-deadline", month.replace(day=2))
+        while (found := machines.describe_execution(executionArn=execution))["status"] == "RUNNING":
             time.sleep(0.1)
         if found["status"] != expected or found.get("error", "RunNotFinishedInTime") != "RunNotFinishedInTime":
             wrong.append(f"{month:%Y-%m}: {found['status']}, {found.get('error')}: {found.get('cause')}")
