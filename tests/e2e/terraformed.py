@@ -65,7 +65,7 @@ class Terraform:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         for name in ("modules", "terraform", "statemachines"):
-            shutil.copytree(ROOT / name, work / name, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
+            shutil.copytree(ROOT / name, work / name, ignore=shutil.ignore_patterns(".terraform", "*.tfstate*"))
         shutil.copy(ROOT / "catalogue.yaml", work)
         # A copy: somebody may build anew meanwhile, which a plan would rightly notice.
         self.zips = shutil.copytree(host_target().directory, work / "zips", ignore=shutil.ignore_patterns(".*"))

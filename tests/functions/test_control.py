@@ -12,7 +12,7 @@ from shared.ledger import control_key
 from shared.steps import actions, control
 
 RUN_DATE = date(2026, 11, 1)
-SNAPSHOT = "arn:aws:rds:ap-southeast-2:111111111111:snapshot:tst-earl-core-2026-11-01-shared"
+SNAPSHOT = "arn:aws:rds:ap-southeast-2:111111111111:snapshot:tst-earl-core-bua-2026-11-01-shared"
 
 
 def begin_run(context: Context, execution: str = "exec:run", **given):

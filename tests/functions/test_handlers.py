@@ -23,7 +23,7 @@ from shared.messages import FanOut
 from shared.steps import work_types
 
 RUN_DATE = date(2026, 11, 1)
-SNAPSHOT = "arn:aws:rds:ap-southeast-2:111111111111:snapshot:tst-earl-core-2026-11-01-shared"
+SNAPSHOT = "arn:aws:rds:ap-southeast-2:111111111111:snapshot:tst-earl-core-bua-2026-11-01-shared"
 
 
 @dataclass
@@ -242,7 +242,7 @@ class TestNotify:
         [
             "not json",
             json.dumps({"run_date": "2026-13-01", "snapshot_arn": SNAPSHOT}),
-            json.dumps({"run_date": "2026-11-01", "snapshot_arn": "tst-earl-core-2026-11-01-shared"}),
+            json.dumps({"run_date": "2026-11-01", "snapshot_arn": "tst-earl-core-bua-2026-11-01-shared"}),
         ],
     )
     def test_nonsense_goes_to_the_dead_letters(self, states, announce, message):

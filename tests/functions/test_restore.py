@@ -17,7 +17,7 @@ from shared.paths import ROOT
 from shared.steps import actions, restore
 
 RUN_DATE = date(2026, 11, 1)
-SHARED = "arn:aws:rds:ap-southeast-2:111111111111:snapshot:tst-earl-core-2026-11-01-shared"
+SHARED = "arn:aws:rds:ap-southeast-2:111111111111:snapshot:tst-earl-core-bua-2026-11-01-shared"
 COPY = "tst-anstead-bua-2026-11-01"
 STACK = "tst-anstead-14-bua-sql"
 TEMPLATE = ROOT / "modules" / "database-restore" / "bua-sql.template.json"
