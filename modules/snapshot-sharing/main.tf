@@ -27,7 +27,7 @@ module "machine" {
   account_id         = var.account_id
   region             = var.region
   log_retention_days = var.log_retention_days
-  alarm_topic_arn    = aws_sns_topic.alarms.arn
+  alarm_topic_arn    = module.alarm_topic.arn
 
   statements = [
     {

@@ -74,7 +74,7 @@ resource "aws_cloudwatch_metric_alarm" "missed" {
   period              = 300
   evaluation_periods  = 1
   treat_missing_data  = "notBreaching"
-  alarm_actions       = [aws_sns_topic.alarms.arn]
+  alarm_actions       = [module.alarm_topic.arn]
 }
 
 resource "aws_iam_role" "scheduler" {

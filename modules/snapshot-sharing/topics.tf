@@ -74,59 +74,14 @@ data "aws_iam_policy_document" "topic" {
   }
 }
 
-resource "aws_sns_topic" "alarms" {
-  name              = "${var.prefix}-sns-bua-alarms"
-  kms_master_key_id = aws_kms_key.shared.arn
-}
+module "alarm_topic" {
+  source = "../alarm-topic"
 
-resource "aws_sns_topic_policy" "alarms" {
-  arn    = aws_sns_topic.alarms.arn
-  policy = data.aws_iam_policy_document.alarms.json
-}
-
-data "aws_iam_policy_document" "alarms" {
-  statement {
-    sid       = "Alarms"
-    actions   = ["sns:Publish"]
-    resources = [aws_sns_topic.alarms.arn]
-
-    principals {
-      type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com"]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-      values   = ["arn:aws:cloudwatch:${var.region}:${var.account_id}:alarm:${var.prefix}-*"]
-    }
-  }
-
-  statement {
-    sid       = "OnlyOverTls"
-    effect    = "Deny"
-    actions   = ["sns:Publish"]
-    resources = [aws_sns_topic.alarms.arn]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
-}
-
-resource "aws_sns_topic_subscription" "alarms" {
-  for_each = var.alarm_emails
-
-  topic_arn = aws_sns_topic.alarms.arn
-  protocol  = "email"
-  endpoint  = each.key
+  prefix      = var.prefix
+  account_id  = var.account_id
+  region      = var.region
+  kms_key_arn = aws_kms_key.shared.arn
+  emails      = var.alarm_emails
 }
 
 # SNS tries for hours, and drops what a key or a policy forbids at once: a run that never begins makes no noise of its own.
@@ -142,5 +97,5 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
   period              = 300
   evaluation_periods  = 1
   treat_missing_data  = "notBreaching"
-  alarm_actions       = [aws_sns_topic.alarms.arn]
+  alarm_actions       = [module.alarm_topic.arn]
 }

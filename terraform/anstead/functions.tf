@@ -6,7 +6,7 @@ module "queue" {
   visibility_timeout_seconds = 6 * each.value.timeout_seconds
   kms_key_arn                = module.encryption_key.arn
   topic_arn                  = each.key == "notify" ? local.topic_arn : null
-  alarm_topic_arn            = aws_sns_topic.alarms.arn
+  alarm_topic_arn            = module.alarm_topic.arn
 }
 
 module "function" {
@@ -46,7 +46,7 @@ module "function" {
   log_retention_days = var.log_retention_days
   log_level          = var.log_level
   alarm_errors       = contains(keys(local.queue_functions), each.key) ? 0 : null
-  alarm_topic_arn    = aws_sns_topic.alarms.arn
+  alarm_topic_arn    = module.alarm_topic.arn
 }
 
 locals {

@@ -97,59 +97,14 @@ module "cluster_scaling" {
   }
 }
 
-resource "aws_sns_topic" "alarms" {
-  name              = "${local.prefix}-sns-bua-alarms"
-  kms_master_key_id = module.encryption_key.arn
-}
+module "alarm_topic" {
+  source = "../../modules/alarm-topic"
 
-resource "aws_sns_topic_policy" "alarms" {
-  arn    = aws_sns_topic.alarms.arn
-  policy = data.aws_iam_policy_document.alarms.json
-}
-
-data "aws_iam_policy_document" "alarms" {
-  statement {
-    sid       = "Alarms"
-    actions   = ["sns:Publish"]
-    resources = [aws_sns_topic.alarms.arn]
-
-    principals {
-      type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com"]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-      values   = ["arn:aws:cloudwatch:${var.region}:${var.account_id}:alarm:${local.prefix}-*"]
-    }
-  }
-
-  statement {
-    sid       = "OnlyOverTls"
-    effect    = "Deny"
-    actions   = ["sns:Publish"]
-    resources = [aws_sns_topic.alarms.arn]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
-}
-
-resource "aws_sns_topic_subscription" "alarms" {
-  for_each = var.alarm_emails
-
-  topic_arn = aws_sns_topic.alarms.arn
-  protocol  = "email"
-  endpoint  = each.key
+  prefix      = local.prefix
+  account_id  = var.account_id
+  region      = var.region
+  kms_key_arn = module.encryption_key.arn
+  emails      = var.alarm_emails
 }
 
 module "monitoring" {
@@ -159,7 +114,7 @@ module "monitoring" {
   account_id         = var.account_id
   region             = var.region
   kms_key_arn        = module.encryption_key.arn
-  alarm_topic_arn    = aws_sns_topic.alarms.arn
+  alarm_topic_arn    = module.alarm_topic.arn
   state_machines     = [for step in local.steps : { step = step, arn = "${local.machine_arn_prefix}${step}" }]
   function_names     = [for function in module.function : function.name]
   queue_names        = [for queue in module.queue : queue.name]

@@ -31,9 +31,13 @@ module "key" {
   deletion_window_days = 7
 }
 
-resource "aws_sns_topic" "alarms" {
-  name              = "example-queue-driven-alarms"
-  kms_master_key_id = module.key.arn
+module "alarm_topic" {
+  source = "../../../alarm-topic"
+
+  prefix      = "example"
+  account_id  = data.aws_caller_identity.current.account_id
+  region      = var.region
+  kms_key_arn = module.key.arn
 }
 
 module "queue" {
@@ -42,7 +46,7 @@ module "queue" {
   name                       = "example-queue-driven"
   visibility_timeout_seconds = 6 * 60
   kms_key_arn                = module.key.arn
-  alarm_topic_arn            = aws_sns_topic.alarms.arn
+  alarm_topic_arn            = module.alarm_topic.arn
 }
 
 module "function" {
@@ -60,7 +64,7 @@ module "function" {
   region          = var.region
   kms_key_arn     = module.key.arn
   key_services    = ["sqs"]
-  alarm_topic_arn = aws_sns_topic.alarms.arn
+  alarm_topic_arn = module.alarm_topic.arn
   event_source    = { queue_arn = module.queue.arn, batch_size = 1, max_concurrency = 2 }
 }
 
