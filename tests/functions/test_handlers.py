@@ -221,7 +221,7 @@ class TestFanOutsThatFail:
 class TestNotify:
     @pytest.fixture
     def announce(self, monkeypatch, states):
-        monkeypatch.setattr(notify_handler, "aws", SimpleNamespace(client=lambda _service: states))
+        monkeypatch.setattr(notify_handler, "clients", SimpleNamespace(client=lambda _service: states))
 
         def announce(message: str) -> dict:
             envelope = {"Type": "Notification", "TopicArn": "arn:aws:sns:x:1:t", "Message": message}
