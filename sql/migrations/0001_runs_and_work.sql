@@ -28,15 +28,8 @@ insert into bua.parameter (name, value, description) values
     ('giant_factor', 20, 'A register using more than x times its segment''s median a day is a giant'),
     ('validate_tolerance_percent', 5, 'A profile that differs more than this from the platform''s reads is an anomaly');
 
--- The run types of catalogue.yaml; a test holds the two together.
-create table bua.run_type (
-    run_type        text primary key
-);
-insert into bua.run_type values ('UtilityProfile'), ('SegmentJurisdictionAvgExclEst'), ('SegmentJurisdictionCheck'),
-    ('SegmentJurisdictionFix'), ('Validate'), ('MicroScalar'), ('ResetBasicRead'), ('BasicRead'), ('NEM12'),
-    ('PrepareExport'), ('Export');
-
--- One outcome row per work item. Resetting a run type is truncating its own partition.
+-- One outcome row per work item. Every run type of a run has its own partition, made when it is first planned: resetting it
+-- is truncating that.
 create table bua.bua_control (
     run_date        date not null,
     run_type        text not null,
@@ -51,7 +44,7 @@ create table bua.bua_control (
 -- The attempt that is under way: messages of an earlier attempt find nothing to claim.
 create table bua.fan_out (
     run_date        date not null,
-    run_type        text not null references bua.run_type,
+    run_type        text not null,
     attempt         text not null,
     planned         integer not null,
     primary key (run_date, run_type)
