@@ -7,10 +7,10 @@ language plpgsql stable as $$
 begin
     case p_run_type
     when 'UtilityProfile' then return query
-        select r.site_id, min(concat_ws('|', r.jurisdiction, r.customer_class, r.stream_type))
+        select r.site_id, min(r.segment)
         from bua.bua_list_profile_registers(p_run_date) r group by 1;
     when 'SegmentJurisdictionAvgExclEst', 'SegmentJurisdictionCheck', 'SegmentJurisdictionFix', 'Validate' then return query
-        select distinct bua.segment_month(d.jurisdiction, d.customer_class, d.stream_type, d.profile_date), ''
+        select distinct bua.segment_month(d.segment, d.profile_date), ''
         from bua.bua_dates_to_check(p_run_date) d;
     when 'MicroScalar', 'ResetBasicRead', 'BasicRead' then return query
         select u.account_id, '' from bua.bua_list_unbilled_accounts(p_run_date) u;
