@@ -61,7 +61,6 @@ create table bua.segment_profile (
     run_date        date not null,
     segment         text not null,
     profile_date    date not null,
-    day_type        text not null check (day_type in ('WEEKDAY', 'WEEKEND', 'HOLIDAY')),
     site_counts     integer[] not null,
     average         double precision[] not null,    -- kWh, as read; null where no site has a value
     marked_mask     bigint not null default 0,

@@ -3,7 +3,7 @@
 -- Tables written: bua.segment_profile, one row a segment and market day. Safe to rerun: replaces its rows.
 create or replace procedure bua.calculate_segment_averages(p_run_date date, p_items text[])
 language sql as $$
-    insert into bua.segment_profile (run_date, segment, profile_date, day_type, site_counts, average, profile)
+    insert into bua.segment_profile (run_date, segment, profile_date, site_counts, average, profile)
     with day as materialized (
         select c.* from bua.bua_dates_to_check(p_run_date) c
         where bua.segment_month(c.segment, c.profile_date) = any (p_items)
@@ -34,10 +34,8 @@ language sql as $$
                sum(total)::double precision / 1e6 / nullif(sum(n), 0)::double precision as average
         from part group by 1, 2, 3
     )
-    select p_run_date, segment, profile_date, bua.day_type(split_part(segment, '|', 1), profile_date),
-           array_agg(n order by h), array_agg(average order by h), array_agg(average order by h)
+    select p_run_date, segment, profile_date, array_agg(n order by h), array_agg(average order by h), array_agg(average order by h)
     from half_hour group by segment, profile_date
     on conflict (run_date, segment, profile_date)
-    do update set day_type = excluded.day_type, site_counts = excluded.site_counts, average = excluded.average,
-                  profile = excluded.profile, marked_mask = 0
+    do update set site_counts = excluded.site_counts, average = excluded.average, profile = excluded.profile, marked_mask = 0
 $$;

@@ -274,11 +274,11 @@ class Book:
         values = [kwh] * 48 if isinstance(kwh, float) else list(kwh)
         counts = [sites] * 48 if isinstance(sites, int) else list(sites)
         self.rows(
-            "insert into bua.segment_profile select %s, %s, d, bua.day_type(%s, d::date), %s, %s::float[], 0, %s::float[]"
+            "insert into bua.segment_profile select %s, %s, d, %s, %s::float[], 0, %s::float[]"
             " from generate_series(%s::timestamp, %s, '1 day') d"
             " on conflict (run_date, segment, profile_date) do update"
             " set site_counts = excluded.site_counts, average = excluded.average, profile = excluded.profile",
-            *(self.run_date, key, key.split("|", maxsplit=1)[0], counts, values, values, first, last),
+            *(self.run_date, key, counts, values, values, first, last),
         )
 
     def scalar(self, account_id: str, columns: str, register: int | None = None) -> Any:

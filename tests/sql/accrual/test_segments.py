@@ -297,14 +297,11 @@ def test_a_holiday_is_filled_from_a_holiday_first_of_this_season_then_of_last_ye
     rising(book, "2025-10-01", "2025-10-31", 0.1)
     rising(book, "2026-09-01", "2026-10-31", 0.1)
     book.holiday("2026-10-19")
-    book.rows("update bua.segment_profile set day_type = bua.day_type('QLD', profile_date)")
     unreliable(book, "2026-10-19")
     assert fill(book) == {"2026-10-19": "2026-10-18"}
     book.holiday("2025-10-20")  # 364 days before the 19th
-    book.rows("update bua.segment_profile set day_type = bua.day_type('QLD', profile_date)")
     assert fill(book) == {"2026-10-19": "2025-10-20"}
     book.holiday("2026-09-07")  # 42 days before
-    book.rows("update bua.segment_profile set day_type = bua.day_type('QLD', profile_date)")
     assert fill(book) == {"2026-10-19": "2026-09-07"}
 
 
