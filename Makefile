@@ -42,7 +42,7 @@ format: setup ## Put the sources into the house's form
 	@$(RUN) -m ruff format src tests
 
 package-lambdas: setup ## Build the functions' zips for the target runtime into build/lambdas
-	@$(RUN) -m local.package --target lambda
+	@$(RUN) -m artifacts.zips --target lambda
 
 COMPILE := pip compile pyproject.toml --universal --generate-hashes --no-annotate --quiet --custom-compile-command "make lock"
 

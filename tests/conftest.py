@@ -13,8 +13,8 @@ from pytest_postgresql import factories
 from pytest_postgresql.executors import NoopExecutor
 from pytest_postgresql.janitor import DatabaseJanitor
 
-from local.postgres import Server, private_directory, remove_directory
-from shared import migrate
+from local.aws.postgres import Server, private_directory, remove_directory
+from shared.database import migrate
 
 ROOT = Path(__file__).resolve().parents[1]
 PLATFORM_SQL = sorted((ROOT / "sql" / "platform").glob("*.sql"))

@@ -19,7 +19,7 @@ variable "visibility_timeout_seconds" {
 }
 
 variable "max_receive_count" {
-  description = "Deliveries of a message before it becomes a dead letter. src/shared/queue.py counts to the same number."
+  description = "Deliveries of a message before it becomes a dead letter. src/shared/work/queue.py counts to the same number."
   type        = number
   default     = 3
 

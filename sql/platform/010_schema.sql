@@ -1,6 +1,6 @@
 -- The part of the billing platform's schema that the accrual relies on: the contract.
 -- In production these tables arrive inside the snapshot and belong to the platform. Here they build the demo and
--- test databases, and a restored database is checked against them before a run starts (shared/contract.py).
+-- test databases, and a restored database is checked against them before a run starts (shared/database/contract.py).
 -- Dates are inclusive unless a column says otherwise; money is dollars ex GST; energy is kWh, or MJ for gas.
 
 create schema if not exists core;

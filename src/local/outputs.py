@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from local import names
+from local.aws import names
 from shared.steps.export import OUTBOUND
 
 

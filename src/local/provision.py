@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from local import names
-from local.beforehand import (
+from artifacts.zips import host_target, zip_name
+from local.aws import names
+from local.aws.beforehand import (
     Clients,
     create_cluster,
     create_interval_store,
@@ -22,7 +23,6 @@ from local.beforehand import (
     create_zone,
     subnets,
 )
-from local.package import host_target, zip_name
 from shared import catalogue, render
 from shared.catalogue import Function
 from shared.paths import ROOT
@@ -35,6 +35,8 @@ MAX_RECEIVES = 3
 # Functions of one kind at a time, whatever the cloud's concurrency is: each takes a second of a core to start.
 MOST_CONCURRENCY = max(2, min(os.cpu_count() or 2, 4))
 TICK_SECONDS = 1
+# A hundred sites make several messages, so that all functions of a kind have work.
+MOST_ITEMS_PER_MESSAGE = 40
 
 
 # How a stack is filled: clients, endpoint, PEM of the databases' authority, and production's dsn once it exists.
@@ -130,7 +132,7 @@ def _environment(endpoint_url: str, keys: Keys, zone: str) -> dict[str, str]:
         "TIME_ZONE": names.TIME_ZONE, "CONTROL_TABLE": names.CONTROL_TABLE, "BUCKET": names.BUCKET,
         "INTEGRATION_BUCKET": names.INTEGRATION_BUCKET, "QUEUE_URL_PREFIX": _queue_url_prefix(endpoint_url),
         "STATE_MACHINE_ARN_PREFIX": names.machine_arn("ANSTEAD", ""), "TICK_SECONDS": str(TICK_SECONDS),
-        "ITEMS_PER_MESSAGE_SCALE": "local", "INTERVAL_TABLE": names.EARL_INTERVAL_TABLE,
+        "MOST_ITEMS_PER_MESSAGE": str(MOST_ITEMS_PER_MESSAGE), "INTERVAL_TABLE": names.EARL_INTERVAL_TABLE,
         "INTERVAL_ROLE_ARN": f"arn:aws:iam::{names.EARL}:role/{names.INTERVAL_ROLE}",
         "DATABASE_NAME": names.DATABASE, "DATABASE_SECRET_PREFIX": names.SECRET_PREFIX,
         "DATABASE_DNS_NAME": names.DATABASE_DNS_NAME, "HOSTED_ZONE_ID": zone, "KMS_KEY_ARN": keys.own,

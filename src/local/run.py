@@ -12,8 +12,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local import outputs, package, report
-from local.portfolio.demo import write_demo
+from artifacts import zips
+from local import outputs, report
+from local.demo import write_demo
 from local.portfolio.format import read_portfolio
 from local.portfolio.production import load_production
 from local.stack import LocalStack
@@ -42,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace, console: Console) -> None:
     folder: Path = options.portfolio or options.work / "demo"
     with console.status("packaging the functions ..."):
-        package.build(package.host_target())
+        zips.build(zips.host_target())
     if options.portfolio is None:
         with console.status(f"generating a demo portfolio of {options.accounts} accounts ..."):
             shutil.rmtree(folder, ignore_errors=True)

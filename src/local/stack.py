@@ -20,9 +20,9 @@ import boto3
 import psycopg2.extensions
 from botocore.config import Config
 
-from local import names
-from local.package import BUILD
-from local.postgres import free_port, remove_directory
+from artifacts.zips import BUILD
+from local.aws import names
+from local.aws.postgres import free_port, remove_directory
 from local.provision import Provision, provision
 from shared.errors import BuaError
 
@@ -157,7 +157,7 @@ class LocalStack:
             # A session of its own: Ctrl-C reaches this process only, which then stops the emulator in order. Its
             # standard input is the lifeline: when this process is gone, however it went, the emulator follows.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local.emulator"], env=self._environment(temporary), cwd=temporary,
+                [sys.executable, "-m", "local.aws.emulator"], env=self._environment(temporary), cwd=temporary,
                 stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self._wait_until_healthy()

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from local import names
+from local.aws import names
 from local.stack import LocalStack
 from shared import catalogue
 from shared.errors import PermanentError

@@ -6,10 +6,8 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shared.errors import InvalidInput
-from shared.messages import describe
+from shared.errors import InvalidInput, describe
 from shared.paths import ROOT
-from shared.settings import Settings
 
 
 class _Entry(BaseModel):
@@ -40,7 +38,6 @@ class RunType(_Entry):
 
     function: str
     items_per_message: int
-    local_items_per_message: int | None = None
 
 
 class Calls(_Entry):
@@ -82,13 +79,6 @@ class Catalogue(_Entry):
             return self.run_types[name]
         except KeyError:
             raise InvalidInput(f"run type {name!r} is none of {', '.join(self.run_types)}") from None
-
-    def items_per_message(self, name: str, settings: Settings) -> int:
-        """How many work items of a run type travel in one message, locally or in the cloud."""
-        run_type = self.run_type(name)
-        if settings.items_per_message_scale == "local" and run_type.local_items_per_message:
-            return run_type.local_items_per_message
-        return run_type.items_per_message
 
     def pipeline(self) -> tuple[str, ...]:
         """The thirteen steps that `bua` runs, in order."""

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from shared import aws
-from shared.database import Database
+from shared.aws import clients
+from shared.database.connections import Database
 from shared.ledger import Ledger
 from shared.settings import Settings, from_environment
 
@@ -31,7 +31,7 @@ def build(environ: Mapping[str, str], lambda_context: Any) -> Context:
     settings, ledger, database = _lasting(from_environment(environ), lambda_context.function_name)
     return Context(
         settings=settings,
-        client=aws.client,
+        client=clients.client,
         ledger=ledger,
         database=database,
         now=datetime.now(UTC),
@@ -42,5 +42,5 @@ def build(environ: Mapping[str, str], lambda_context: Any) -> Context:
 # Keyed by the settings, not by the environment: AWS puts another trace id into that at every invocation.
 @lru_cache(maxsize=1)
 def _lasting(settings: Settings, function_name: str) -> tuple[Settings, Ledger, Database]:
-    ledger = Ledger(aws.client("dynamodb"), settings.control_table)
-    return settings, ledger, Database(settings, ledger, aws.client("secretsmanager"), function_name)
+    ledger = Ledger(clients.client("dynamodb"), settings.control_table)
+    return settings, ledger, Database(settings, ledger, clients.client("secretsmanager"), function_name)

@@ -1,5 +1,9 @@
 """Every error of the project. The class name is what a state machine's Retry and Catch match on."""
 
+from pydantic import ValidationError
+
+CAUSE_LENGTH = 500
+
 
 class BuaError(Exception):
     """Base of every error raised on purpose; its message is written for the person who reads it at 3 a.m."""
@@ -29,6 +33,9 @@ class NoCurrentRun(PermanentError):  # noqa: N818
     """There is no run, or no database, that a step could work on."""
 
 
+CAUSE_LENGTH = 500
+
+
 class RunDateRefused(PermanentError):  # noqa: N818
     """A run date contradicts the environment's current run."""
 
@@ -43,6 +50,9 @@ class ResourceFailed(PermanentError):  # noqa: N818
 
 class ContractBroken(PermanentError):  # noqa: N818
     """The restored database lacks something of the platform's schema that the accrual relies on."""
+
+
+CAUSE_LENGTH = 500
 
 
 class MigrationRefused(PermanentError):  # noqa: N818
@@ -63,3 +73,13 @@ class NobodyServes(PermanentError):  # noqa: N818
 
 class StatementFailed(PermanentError):  # noqa: N818
     """The database refused a statement, and would again: something is missing, forbidden or wrong in it."""
+
+
+def on_one_line(error: BaseException) -> str:
+    """An error's class and message on one line of at most CAUSE_LENGTH characters, for a ledger, a row or a message."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:CAUSE_LENGTH]
+
+
+def describe(error: ValidationError) -> str:
+    """What is wrong with which fields, on one line and without the input, which may hold secrets."""
+    return "; ".join(f"{'.'.join(map(str, d['loc'])) or 'message'}: {d['msg']}" for d in error.errors())

@@ -1,15 +1,14 @@
 """The functions' environment, typed. Only lambda_handler reads it; everything below takes Settings as an argument."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, describe
 
 
 class Settings(BaseModel):
-    """One field per environment variable; names and defaults are the contract with Terraform and the local stack."""
+    """One field per environment variable; names and defaults are the contract with whoever makes the functions."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -25,7 +24,7 @@ class Settings(BaseModel):
     queue_url_prefix: str = Field(alias="QUEUE_URL_PREFIX")
     state_machine_arn_prefix: str = Field(alias="STATE_MACHINE_ARN_PREFIX")
     tick_seconds: int = Field(alias="TICK_SECONDS", default=30, ge=0, le=900)
-    items_per_message_scale: Literal["local", "cloud"] = Field(alias="ITEMS_PER_MESSAGE_SCALE", default="cloud")
+    most_items_per_message: int = Field(alias="MOST_ITEMS_PER_MESSAGE", default=1000, ge=1)
 
     # EARL's interval store, read through a role of EARL's
     interval_table: str = Field(alias="INTERVAL_TABLE")
@@ -67,5 +66,4 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     try:
         return Settings.model_validate(environ)
     except ValidationError as error:
-        wrong = "; ".join(f"{detail['loc'][0]}: {detail['msg']}" for detail in error.errors())
-        raise InvalidInput(f"environment of the function: {wrong}") from error
+        raise InvalidInput(f"environment of the function: {describe(error)}") from error

@@ -65,7 +65,7 @@ locals {
     QUEUE_URL_PREFIX         = local.queue_url_prefix
     STATE_MACHINE_ARN_PREFIX = local.machine_arn_prefix
     TICK_SECONDS             = tostring(var.tick_seconds)
-    ITEMS_PER_MESSAGE_SCALE  = var.items_per_message_scale
+    MOST_ITEMS_PER_MESSAGE   = tostring(var.most_items_per_message)
     INTERVAL_TABLE           = coalesce(var.earl_interval_table_name, "${local.earl_prefix}-ddb-interval")
     INTERVAL_ROLE_ARN        = local.interval_role_arn
     DATABASE_NAME            = "core"

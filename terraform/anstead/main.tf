@@ -8,7 +8,7 @@ locals {
   functions       = local.catalogue.functions
   queue_functions = { for key, function in local.functions : key => function if can(function.queue.concurrency) }
 
-  # Names that policies refer to before their resources exist. src/local/names.py makes the same ones.
+  # Names that policies refer to before their resources exist. src/local/aws/names.py makes the same ones.
   control_table      = "${local.prefix}-ddb-bua"
   interval_table     = "${local.prefix}-ddb-interval"
   bucket             = "${local.prefix}-s3-bua"

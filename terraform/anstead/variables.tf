@@ -177,14 +177,14 @@ variable "tick_seconds" {
   }
 }
 
-variable "items_per_message_scale" {
-  description = "Which of the catalogue's items per message: cloud, or local for portfolios of hundreds of accounts."
-  type        = string
-  default     = "cloud"
+variable "most_items_per_message" {
+  description = "At most so many work items travel in a message, whatever the catalogue says: 20 spreads hundreds of accounts."
+  type        = number
+  default     = 1000
 
   validation {
-    condition     = contains(["cloud", "local"], var.items_per_message_scale)
-    error_message = "cloud or local."
+    condition     = var.most_items_per_message >= 1
+    error_message = "A message carries at least one work item."
   }
 }
 

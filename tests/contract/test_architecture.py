@@ -1,7 +1,8 @@
-"""Names resolve, nothing is an orphan, and imports go one way: local and lambdas may use shared, never the other way."""
+"""Names resolve, nothing is an orphan, and imports go one way: nothing that is deployed knows what builds or runs it here."""
 
 import ast
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,13 +46,55 @@ def module_files(package: str) -> list[Path]:
     return sorted((SRC / package).rglob("*.py"))
 
 
-@pytest.mark.parametrize(("package", "forbidden"), [("shared", {"lambdas", "local"}), ("lambdas", {"local"})])
+@pytest.mark.parametrize(
+    ("package", "forbidden"),
+    [
+        ("shared", {"lambdas", "artifacts", "local"}),
+        ("lambdas", {"artifacts", "local"}),
+        ("artifacts", {"lambdas", "local"}),
+        ("local", {"lambdas"}),
+    ],
+)
 def test_nothing_imports_upwards(package, forbidden):
     wrong = {
         f"{path.relative_to(SRC)} imports {name}"
         for path in module_files(package)
         for name in imports(path)
         if name.split(".")[0] in forbidden
+    }
+    assert wrong == set()
+
+
+def test_only_one_wing_knows_the_emulator():
+    """What patches or stands in for AWS is in local/aws; everything else would run against AWS itself."""
+    users = {
+        path.relative_to(SRC).parent.as_posix()
+        for path in SRC.rglob("*.py")
+        for name in imports(path)
+        if name.split(".")[0] == "ministack"
+    }
+    assert users == {"local/aws"}
+
+
+@pytest.mark.parametrize("package", ["shared", "lambdas"])
+def test_nothing_deployed_speaks_of_the_local_stack(package):
+    words = re.compile(r"\b(local stack|emulat\w+|ministack|local/|local\.[a-z])", re.IGNORECASE)
+    found = {
+        f"{path.relative_to(SRC)}: {match[0]}"
+        for path in module_files(package)
+        for match in words.finditer(path.read_text(encoding="utf-8"))
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize("room", ["aws", "database", "metering"])
+def test_the_tools_of_shared_know_no_step(room):
+    """shared/aws, database and metering are used by the steps and the fan-out, never the other way round."""
+    wrong = {
+        f"{path.relative_to(SRC)} imports {name}"
+        for path in module_files(f"shared/{room}")
+        for name in imports(path)
+        if name.startswith(("shared.steps", "shared.work"))
     }
     assert wrong == set()
 

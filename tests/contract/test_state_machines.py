@@ -10,9 +10,9 @@ import pytest
 
 from shared import catalogue, errors, render
 from shared.errors import InvalidInput
-from shared.messages import FanOut
 from shared.paths import ROOT
 from shared.steps.actions import ACTIONS
+from shared.work.messages import FanOut
 
 CATALOGUE = catalogue.load()
 MACHINES = CATALOGUE.state_machines

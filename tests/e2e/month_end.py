@@ -16,9 +16,11 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
+from artifacts import zips
 from e2e import privileges
 from e2e.terraformed import Terraform, provisioning
-from local import names, outputs, package
+from local import outputs
+from local.aws import names
 from local.portfolio.format import read_portfolio
 from local.portfolio.production import load_production
 from local.stack import LocalStack
@@ -65,7 +67,7 @@ class RecordedStack(LocalStack):
 def main() -> int:
     """Run, compare, and say what is wrong."""
     options = _options()
-    package.build(package.host_target())
+    zips.build(zips.host_target())
     portfolio = read_portfolio(options.portfolio, options.run_date)
     terraform = Terraform(options.work / "terraform", options.mirror)
     out = options.work / "out"

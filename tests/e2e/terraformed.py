@@ -15,8 +15,9 @@ from typing import Any
 
 from rich.console import Console
 
-from local import names
-from local.beforehand import (
+from artifacts.zips import host_target
+from local.aws import names
+from local.aws.beforehand import (
     Clients,
     create_cluster,
     create_interval_store,
@@ -25,8 +26,7 @@ from local.beforehand import (
     subnets,
     vpc,
 )
-from local.package import host_target
-from local.provision import MOST_CONCURRENCY, TICK_SECONDS, Provision
+from local.provision import MOST_CONCURRENCY, MOST_ITEMS_PER_MESSAGE, TICK_SECONDS, Provision
 from shared.paths import ROOT
 
 # The provider talks to the emulator; state stays in the work directory. Buckets have no host names there.
@@ -164,7 +164,7 @@ def provisioning(terraform: Terraform) -> Provision:
             **beforehand, "environment": names.ENVIRONMENT, "account_id": names.ANSTEAD,
             "earl_account_id": names.EARL, "earl_shared_key_arn": earl["shared_key_arn"],
             "zip_folder": str(terraform.zips.resolve()), "sqs_endpoint": endpoint_url,
-            "tick_seconds": TICK_SECONDS, "items_per_message_scale": "local",
+            "tick_seconds": TICK_SECONDS, "most_items_per_message": MOST_ITEMS_PER_MESSAGE,
             "concurrency_cap": MOST_CONCURRENCY, "enable_protection": False,
         })  # fmt: skip
         clients("ANSTEAD", "secretsmanager").put_secret_value(

@@ -15,7 +15,8 @@ from pytest_postgresql.executors import NoopExecutor
 from tests.conftest import Database as PlatformAndOurs
 from tests.conftest import _fresh as fresh
 
-from shared import aws, catalogue
+from shared import catalogue
+from shared.aws import clients
 from shared.context import Context
 from shared.errors import DatabaseUnavailable, NoCurrentRun
 from shared.ledger import Ledger
@@ -84,7 +85,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[None]
 
 
 def _create(settings: Settings) -> None:
-    dynamodb, sqs = aws.client("dynamodb"), aws.client("sqs")
+    dynamodb, sqs = clients.client("dynamodb"), clients.client("sqs")
     for table, keys in ((settings.control_table, ("control_key", "run_date")), (settings.interval_table, ("pk", "sk"))):
         dynamodb.create_table(
             TableName=table,
@@ -99,9 +100,9 @@ def _create(settings: Settings) -> None:
             sqs.create_queue(QueueName=f"{PREFIX}-sqs-bua-{key}")
             sqs.create_queue(QueueName=f"{PREFIX}-sqs-bua-{key}-dlq")
     for bucket in (settings.bucket, settings.integration_bucket):
-        aws.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        clients.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     for role in ("core_admin", "workflow", "meterdata", "lambda", "ca"):
-        aws.client("secretsmanager").create_secret(Name=settings.database_secret(role), SecretString="{}")
+        clients.client("secretsmanager").create_secret(Name=settings.database_secret(role), SecretString="{}")
 
 
 @dataclass
@@ -191,9 +192,9 @@ def context(cloud: None, settings: Settings, states: States, database: DirectDat
     """A context without a database; tests that need one point `database` to theirs."""
 
     def client(service: str) -> Any:
-        return states if service == "stepfunctions" else aws.client(service)
+        return states if service == "stepfunctions" else clients.client(service)
 
-    ledger = Ledger(aws.client("dynamodb"), settings.control_table)
+    ledger = Ledger(clients.client("dynamodb"), settings.control_table)
     return Context(settings, client, ledger, database, NOW, lambda: 900.0)  # type: ignore[arg-type]
 
 
@@ -205,7 +206,7 @@ def hurried(context: Context) -> Context:
 
 def messages(url: str) -> list[dict[str, Any]]:
     """All messages of a queue, taken off it."""
-    sqs = aws.client("sqs")
+    sqs = clients.client("sqs")
     taken: list[dict[str, Any]] = []
     while batch := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get(
         "Messages"

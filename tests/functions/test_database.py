@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import psycopg2
 import pytest
 
-from local.postgres import Server, private_directory
-from local.tls import Authority
-from shared.database import Database, with_patience
+from local.aws.postgres import Server, private_directory
+from local.aws.tls import Authority
+from shared.database.connections import Database, with_patience
 from shared.errors import DatabaseUnavailable, NoCurrentRun, StatementFailed
 from shared.ledger import Current
 from shared.settings import Settings

@@ -8,11 +8,11 @@ import psycopg2
 import pytest
 from tests.functions.conftest import messages
 
-from shared import fanout
 from shared.errors import DatabaseUnavailable, InvalidInput, RetriableError
-from shared.fanout import Counts
-from shared.messages import FanOut, Work, parse
-from shared.work import Outcome, work_off
+from shared.work import fanout
+from shared.work.fanout import Counts
+from shared.work.items import Outcome, work_off
+from shared.work.messages import FanOut, Work, parse
 
 RUN_DATE = date(2026, 11, 1)
 ACCOUNTS = [f"A{number:04}" for number in range(1, 251)]  # 250 accounts, 100 a message: 3 messages

@@ -7,12 +7,12 @@ from datetime import date
 import pytest
 from tests.functions.conftest import messages
 
-from shared import fanout
-from shared.messages import FanOut, Work, parse
 from shared.steps import actions
 from shared.steps.export import EXPORTS
 from shared.steps.nem12 import prefix
 from shared.steps.work_types import export_types, nem12_types, work_message
+from shared.work import fanout
+from shared.work.messages import FanOut, Work, parse
 
 RUN_DATE = date(2026, 11, 1)
 

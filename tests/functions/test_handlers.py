@@ -17,10 +17,10 @@ from lambdas.notify import handler as notify_handler
 from lambdas.site_basic import handler as site_basic
 from lambdas.site_initiate import handler as site_initiate
 from shared import context as context_module
-from shared import fanout, notify, queue
 from shared.errors import DatabaseUnavailable, InvalidInput, RunDateRefused
-from shared.messages import FanOut
-from shared.steps import work_types
+from shared.steps import notify, work_types
+from shared.work import fanout, queue
+from shared.work.messages import FanOut
 
 RUN_DATE = date(2026, 11, 1)
 SNAPSHOT = "arn:aws:rds:ap-southeast-2:111111111111:snapshot:tst-earl-core-bua-2026-11-01-shared"
@@ -144,7 +144,7 @@ class TestSite:
 
     def test_reports_only_the_message_that_failed(self, monkeypatch, fanned_out):
         _, body = fanned_out
-        monkeypatch.setattr(queue.aws.client("sqs"), "change_message_visibility", lambda **_given: None)
+        monkeypatch.setattr(queue.clients.client("sqs"), "change_message_visibility", lambda **_given: None)
         other = body.replace('"batch_no":1', '"batch_no":2')
         monkeypatch.setattr(work_types, "work_off", fail_on_batch_2)
         answer = site_basic.lambda_handler(sqs_event(body, other), LambdaContext())
@@ -210,7 +210,7 @@ class TestFanOutsThatFail:
     def test_an_error_that_may_pass_is_tried_again_soon(self, monkeypatch, settings):
         changed = []
         sqs = SimpleNamespace(change_message_visibility=lambda **given: changed.append(given))
-        monkeypatch.setattr(queue.aws, "client", lambda _service: sqs)
+        monkeypatch.setattr(queue.clients, "client", lambda _service: sqs)
         on_error = queue.try_again_or(settings, "next", lambda _record, _error: pytest.fail("given up"))
         for received, least, most in ((1, 30, 90), (2, 60, 180)):
             record = SQSRecord(sqs_event("x", receive_count=received)["Records"][0])
@@ -221,7 +221,7 @@ class TestFanOutsThatFail:
 class TestNotify:
     @pytest.fixture
     def announce(self, monkeypatch, states):
-        monkeypatch.setattr(notify_handler, "aws", SimpleNamespace(client=lambda _service: states))
+        monkeypatch.setattr(notify_handler, "clients", SimpleNamespace(client=lambda _service: states))
 
         def announce(message: str) -> dict:
             envelope = {"Type": "Notification", "TopicArn": "arn:aws:sns:x:1:t", "Message": message}

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.functions.conftest import REGION
 
-from shared import aws
+from shared.aws import clients
 from shared.errors import InvalidInput, NotReady, ResourceFailed
 from shared.paths import ROOT
 from shared.steps import actions, restore
@@ -105,13 +105,13 @@ def cloudformation() -> CloudFormation:
 @pytest.fixture
 def restoring(context, states, rds, cloudformation):
     """A context in whose run restore is under way."""
-    clients = {"rds": rds, "cloudformation": cloudformation, "stepfunctions": states}
+    stand_ins = {"rds": rds, "cloudformation": cloudformation, "stepfunctions": states}
     context.client("s3").upload_fileobj(
         io.BytesIO(TEMPLATE.read_bytes()), context.settings.bucket, restore.TEMPLATE_KEY
     )
     context.ledger.set_current({"run_date": RUN_DATE})
     context.ledger.set_run(RUN_DATE, {"snapshot_arn": SHARED})
-    return replace(context, client=lambda service: clients.get(service) or aws.client(service))
+    return replace(context, client=lambda service: stand_ins.get(service) or clients.client(service))
 
 
 def do(context, action: str):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared import s3
+from shared.aws import s3
 
 KB = 1024
 PART = 5 * KB * KB  # S3's smallest

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from local.tls import Authority
-from shared import aws
+from local.aws.tls import Authority
+from shared.aws import clients
+from shared.aws.cluster import Cluster, ClusterRefused, ClusterUnavailable, Scale
 from shared.errors import NotReady, ResourceFailed
-from shared.kubernetes import Cluster, ClusterRefused, ClusterUnavailable, Scale
 from shared.steps import actions
 
 
@@ -108,7 +108,7 @@ def eks(api) -> Eks:
 
 @pytest.fixture
 def scaling(context, eks):
-    return replace(context, client=lambda service: eks if service == "eks" else aws.client(service))
+    return replace(context, client=lambda service: eks if service == "eks" else clients.client(service))
 
 
 def do(context, action: str, **given: Any):

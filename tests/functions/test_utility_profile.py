@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from tests.functions.conftest import messages
 
-from shared import aws, fanout
-from shared.interval_store import DayReads, decode_items, encode_day
-from shared.messages import FanOut, Work, parse
+from shared.aws import clients
+from shared.metering.interval_store import DayReads, decode_items, encode_day
 from shared.steps import utility_profile
 from shared.steps.utility_profile import Register, assign
+from shared.work import fanout
+from shared.work.messages import FanOut, Work, parse
 
 RUN_DATE = date(2026, 11, 1)
 NMI = "6305000001"
@@ -98,8 +99,8 @@ def platform(run_database, database, context, monkeypatch):
         reads(3, [9] * 48, "1-48:E57", run_date=date(2026, 10, 1), origin="BUA"),  # last month's guess
     ]
     for item in items:
-        aws.client("dynamodb").put_item(TableName=context.settings.interval_table, Item=item)
-    monkeypatch.setattr(aws, "client_as", lambda service, _role, _name: aws.client(service))
+        clients.client("dynamodb").put_item(TableName=context.settings.interval_table, Item=item)
+    monkeypatch.setattr(clients, "client_as", lambda service, _role, _name: clients.client(service))
     return run_database
 
 
@@ -177,7 +178,7 @@ def test_a_message_delivered_twice_changes_nothing(platform, context, work):
 def test_a_site_whose_items_make_no_sense_fails_alone(platform, context, work):
     bad = reads(0, [1] * 48)
     bad["val"] = {"B": b"short"}
-    aws.client("dynamodb").put_item(TableName=context.settings.interval_table, Item=bad)
+    clients.client("dynamodb").put_item(TableName=context.settings.interval_table, Item=bad)
     utility_profile.extract(context, work)
     ((state, reason),) = rows(platform, "select state, reason from bua.bua_control")
     assert state == "FAIL"

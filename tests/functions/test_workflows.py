@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import psycopg2
 import pytest
 
+from shared.aws.cluster import Scale
 from shared.errors import ContractBroken, NobodyServes, NotReady, WorkflowsFailed
-from shared.kubernetes import Scale
 from shared.steps import actions, scaling
 
 RUN_DATE = date(2026, 11, 1)

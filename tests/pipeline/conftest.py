@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from local import names, outputs, package
-from local.portfolio.demo import write_demo
+from artifacts import zips
+from local import outputs
+from local.aws import names
+from local.demo import write_demo
 from local.portfolio.format import read_portfolio
 from local.portfolio.production import load_production
 from local.stack import LocalStack
@@ -60,7 +62,7 @@ class Month:
 def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
     folder = tmp_path_factory.mktemp("month")
     portfolio = folder / "portfolio"
-    package.build(package.host_target())
+    zips.build(zips.host_target())
     write_demo(portfolio, accounts=ACCOUNTS, seed=7, run_date=RUN_DATE)
     console = Console(file=(folder / "display.txt").open("w"), width=140)
     with LocalStack(folder / "stack") as stack:

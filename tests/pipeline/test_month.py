@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from tests.pipeline.conftest import EXPORTS, RUN_DATE, Month, failure
 
-from local import names
+from local.aws import names
 from local.report import write
 from local.watch import follow
 from shared import catalogue

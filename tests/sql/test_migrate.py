@@ -6,9 +6,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from shared.database.migrate import main
+from shared.database.migrate import run as migrate
 from shared.errors import MigrationRefused
-from shared.migrate import main
-from shared.migrate import run as migrate
 from shared.paths import ROOT
 
 # Everything of schema bua that somebody could notice, without what is bound to differ (oids, times).

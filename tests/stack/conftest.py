@@ -7,13 +7,14 @@ import zipfile
 
 import pytest
 
-from local import names, package
+from artifacts import zips
+from local.aws import names
 from local.stack import LocalStack
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory):
-    package.build(package.host_target())
+    zips.build(zips.host_target())
     with LocalStack(tmp_path_factory.mktemp("stack"), heartbeat_seconds=2) as running:
         yield running
 

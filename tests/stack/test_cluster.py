@@ -5,9 +5,9 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from local import names
-from shared import kubernetes
-from shared.kubernetes import Cluster, ClusterRefused
+from local.aws import names
+from shared.aws import cluster
+from shared.aws.cluster import Cluster, ClusterRefused
 
 GROUP = {"clusterName": names.EKS_CLUSTER, "nodegroupName": names.EKS_NODE_GROUP}
 
@@ -16,7 +16,7 @@ def open_cluster(stack, account):
     session = stack.session(account)
     sts = session.client("sts", endpoint_url=stack.endpoint_url)
     described = stack.client("ANSTEAD", "eks").describe_cluster(name=names.EKS_CLUSTER)["cluster"]
-    token = kubernetes.token(sts, session.get_credentials(), names.EKS_CLUSTER)
+    token = cluster.token(sts, session.get_credentials(), names.EKS_CLUSTER)
     return Cluster(described["endpoint"], described["certificateAuthority"]["data"], token)
 
 

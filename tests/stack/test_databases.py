@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 from botocore.exceptions import ClientError
 
-from local import names
+from local.aws import names
 from local.provision import TEMPLATE
 
 RESTORED = f"{names.PREFIX}-14-bua-sql"

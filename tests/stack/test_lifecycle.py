@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local import patching
+from local.aws import patching
 from local.stack import LocalStack, StackFailed
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"

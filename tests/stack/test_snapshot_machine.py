@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local import names
+from local.aws import names
 from shared import catalogue, render
 
 RUN_DATE = "2026-01-01"  # across a new year

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 
-from local import names
+from local.aws import names
 
 COUNTER = """
 import os

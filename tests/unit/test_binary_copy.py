@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shared import binary_copy
+from shared.database import binary_copy
 
 
 def test_an_array_by_hand():

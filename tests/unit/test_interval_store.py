@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from shared.errors import InvalidInput
-from shared.interval_store import DayReads, decode_items, decode_run_items, encode_day, query_items, read_site
+from shared.metering.interval_store import DayReads, decode_items, decode_run_items, encode_day, query_items, read_site
 
 NMI = "2001985732"
 DAY = date(2026, 10, 4)  # daylight saving starts in Sydney: market time knows nothing of it

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nemreader import NEMFile
 
 from shared.errors import InvalidInput
-from shared.nem12 import EstimatedDay, write_nem12
+from shared.metering.nem12 import EstimatedDay, write_nem12
 
 RUN_DATE = date(2026, 11, 1)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.errors import InvalidInput
-from shared.nmi import nmi_checksum, parse_nmi
+from shared.metering.nmi import nmi_checksum, parse_nmi
 
 
 @pytest.mark.parametrize(("nmi", "checksum"), [("2001985732", 8), ("7102000001", 7), ("QAAAVZZZZZ", 3)])

@@ -6,9 +6,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import context, fanout, queue
-from shared.messages import FanOut
+from shared import context
 from shared.telemetry import logger, metrics, tracer
+from shared.work import fanout, queue
+from shared.work.messages import FanOut
 
 
 @logger.inject_lambda_context(clear_state=True)

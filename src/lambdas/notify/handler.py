@@ -6,9 +6,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import aws, notify, queue
+from shared.aws import clients
 from shared.settings import from_environment
+from shared.steps import notify
 from shared.telemetry import logger, metrics, tracer
+from shared.work import queue
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -17,5 +19,5 @@ from shared.telemetry import logger, metrics, tracer
 def lambda_handler(event: dict[str, Any], lambda_context: LambdaContext) -> Any:
     """Start a run for each announcement."""
     machine_arn = from_environment(os.environ).machine_arn("bua")
-    start_run = partial(notify.start_run, aws.client("stepfunctions"), machine_arn)
+    start_run = partial(notify.start_run, clients.client("stepfunctions"), machine_arn)
     return queue.handle(event, lambda_context, notify.Envelope, start_run, queue.keep)

@@ -5,10 +5,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared import context, queue
-from shared.messages import Work
+from shared import context
 from shared.steps import work_types
 from shared.telemetry import logger, metrics, tracer
+from shared.work import queue
+from shared.work.messages import Work
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -4,8 +4,8 @@ import io
 from datetime import date
 
 from local.platform.engine import Connection
-from shared import binary_copy
-from shared.interval_store import BUA, SiteDays
+from shared.database import binary_copy
+from shared.metering.interval_store import BUA, SiteDays
 
 COLUMNS = "site_id, suffix, profile_date, scale, half_hours, qualities"
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from local.platform.nem12_fields import OLD_INTERVAL_MINUTES, MeterDataFile, QualityRuns, ReadDay
 from shared.errors import InvalidInput
-from shared.interval_store import MAX_SCALE, QUALITIES_BEST_FIRST, UINT32_MAX, DayReads, encode_day
-from shared.nem12 import quality_runs
+from shared.metering.interval_store import MAX_SCALE, QUALITIES_BEST_FIRST, UINT32_MAX, DayReads, encode_day
+from shared.metering.nem12 import quality_runs
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -17,7 +17,7 @@ from local.platform.engine import Connection, Instance, raise_instance, serve
 from local.platform.interval_loader import delete_keys, to_items, write_items
 from local.platform.nem12_fields import MeterDataFile
 from local.platform.nem12_reader import read_bytes
-from shared.interval_store import BUA, partition_key
+from shared.metering.interval_store import BUA, partition_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

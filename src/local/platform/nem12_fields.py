@@ -11,7 +11,7 @@ from typing import NoReturn
 from nemreader.nem_reader import parse_datetime
 
 from shared.errors import InvalidInput
-from shared.nmi import NMI_LENGTH, parse_nmi
+from shared.metering.nmi import NMI_LENGTH, parse_nmi
 
 INTERVAL_MINUTES = (5, 15, 30)
 OLD_INTERVAL_MINUTES = 10  # in samples from before the specification settled on 5, 15 and 30

@@ -21,7 +21,7 @@ from nemreader.nem_reader import parse_100_row, parse_200_row, parse_250_row, pa
 
 from local.platform.nem12_fields import Accumulation, Fields, MeterDataFile, QualityRuns, ReadDay
 from shared.errors import InvalidInput
-from shared.nem12 import quality_runs
+from shared.metering.nem12 import quality_runs
 
 DayKey = tuple[str, str, date]  # NMI, suffix, market day
 

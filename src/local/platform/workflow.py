@@ -15,7 +15,7 @@ import boto3
 
 from local.platform.aggregation import aggregate
 from local.platform.engine import Connection, Handler, Instance, serve
-from shared.interval_store import decode_run_items, query_items
+from shared.metering.interval_store import decode_run_items, query_items
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

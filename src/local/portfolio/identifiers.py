@@ -1,7 +1,7 @@
 """Site identifiers: NMI, and MIRN of gas, which is built the same way."""
 
 from shared.errors import InvalidInput
-from shared.nmi import parse_nmi
+from shared.metering.nmi import parse_nmi
 
 
 def site_identifier(text: str) -> str:

@@ -5,14 +5,14 @@ from typing import Any, Protocol
 
 import psycopg2
 
-from local import names
+from local.aws import names
 from local.platform.aggregation import aggregate
-from local.platform.interval_import import importing
 from local.platform.interval_loader import to_items
+from local.portfolio.interval_import import importing
 from local.portfolio.load import load_portfolio
 from local.portfolio.meter_data import read_meter_data
 from local.portfolio.records import Portfolio
-from shared.interval_store import decode_items
+from shared.metering.interval_store import decode_items
 
 
 class Production(Protocol):

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from psycopg2 import sql
 from pydantic import ValidationError
 
 from shared.context import Context
-from shared.errors import InvalidInput
-from shared.messages import describe
-from shared.steps import control, export, failures, invoiceruns, nem12, restore, scaling, terminate, workflows
-from shared.steps.calls import call
+from shared.errors import InvalidInput, describe
+from shared.steps import control, export, failures, invoiceruns, nem12, restore, scaling, workflows
 from shared.steps.requests import Request, RunRequest
 
 
@@ -18,6 +17,19 @@ class Action(NamedTuple):
 
     request: type[Request]
     perform: Callable[[Context, Any], Mapping[str, Any]]
+
+
+def call(*procedures: str) -> Callable[[Context, RunRequest], dict[str, Any]]:
+    """An action that calls procedures of schema bua with the run date, in order, in one transaction."""
+
+    def action(context: Context, request: RunRequest) -> dict[str, Any]:
+        with context.database.session(context.remaining_seconds()) as connection, connection.cursor() as cursor:
+            for name in procedures:
+                cursor.execute(sql.SQL("call bua.{}(%s)").format(sql.Identifier(name)), (request.run_date,))
+            connection.commit()
+        return {"called": list(procedures)}
+
+    return action
 
 
 ACTIONS: dict[str, Action] = {
@@ -43,7 +55,7 @@ ACTIONS: dict[str, Action] = {
     "restore.set_passwords": Action(RunRequest, restore.set_passwords),
     "restore.calculate_statistics": Action(RunRequest, restore.calculate_statistics),
     "restore.point_dns": Action(RunRequest, restore.point_dns),
-    "terminate.delete_copy": Action(RunRequest, terminate.delete_copy),
+    "terminate.delete_copy": Action(RunRequest, restore.delete_copy),
     # scaling
     "scale.nodes": Action(scaling.ScaleNodes, scaling.scale_nodes),
     "scale.wait_for_nodes": Action(scaling.ScaleNodes, scaling.wait_for_nodes),

@@ -5,13 +5,13 @@ from typing import Any
 
 from psycopg2 import sql
 
-from shared import s3
+from shared.aws import s3
 from shared.context import Context
-from shared.database import Cursor
-from shared.messages import Work
+from shared.database.connections import Cursor
 from shared.steps.requests import RunRequest
 from shared.telemetry import logger
-from shared.work import Perform
+from shared.work.items import Perform
+from shared.work.messages import Work
 
 OUTBOUND = "ADH/OUTBOUND/BUA/"
 

@@ -5,13 +5,13 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from shared import s3
+from shared.aws import s3
 from shared.context import Context
-from shared.database import Cursor
-from shared.messages import Work
-from shared.nem12 import EstimatedDay, write_nem12
+from shared.database.connections import Cursor
+from shared.metering.nem12 import EstimatedDay, write_nem12
 from shared.steps.requests import RunRequest
-from shared.work import Perform
+from shared.work.items import Perform
+from shared.work.messages import Work
 
 
 def prefix(run_date: date) -> str:

@@ -1,4 +1,4 @@
-"""bua-restore: a database of the run's own from the snapshot that EARL shared.
+"""bua-restore and bua-terminate: a database of the run's own from the snapshot that EARL shared, and its end.
 
 Every action may be repeated: what exists is kept or replaced, never doubled. Rerunning the step gives a fresh database.
 """
@@ -10,10 +10,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 from psycopg2 import sql
 
-from shared import contract, migrate
 from shared.context import Context
-from shared.database import ADMIN
+from shared.database import contract, migrate
+from shared.database.connections import ADMIN
 from shared.errors import DatabaseUnavailable, InvalidInput, NotReady, ResourceFailed
+from shared.steps.control import TERMINATED
 from shared.steps.requests import RunRequest
 from shared.telemetry import logger
 
@@ -240,9 +241,14 @@ def point_dns(context: Context, request: RunRequest) -> dict[str, Any]:
 
 
 def delete_copy(context: Context, request: RunRequest) -> dict[str, Any]:
-    """Delete ANSTEAD's copy of the snapshot; raises NotReady while it is being made."""
+    """Delete ANSTEAD's copy of the snapshot and record that the run's database is gone: the end of bua-terminate.
+
+    Raises NotReady while the copy is being made.
+    """
     name = copy_name(context, request)
     _delete_snapshot(context.client("rds"), name)
+    if context.ledger.current().run_date == request.run_date:
+        context.ledger.set_current({"state": TERMINATED}, remove=("db_host", "db_port"))
     return {"snapshot": name}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from pydantic import Field
 
-from shared import aws, kubernetes
+from shared.aws import clients, cluster
 from shared.context import Context
 from shared.errors import NobodyServes, NotReady, ResourceFailed
 from shared.steps.requests import RunRequest
@@ -107,8 +107,8 @@ def _node_group(context: Context) -> dict[str, Any]:
     return group
 
 
-def _cluster(context: Context) -> kubernetes.Cluster:
+def _cluster(context: Context) -> cluster.Cluster:
     name = context.settings.eks_cluster
-    cluster = context.client("eks").describe_cluster(name=name)["cluster"]
-    token = kubernetes.token(context.client("sts"), aws.credentials(), name)
-    return kubernetes.Cluster(cluster["endpoint"], cluster["certificateAuthority"]["data"], token)
+    described = context.client("eks").describe_cluster(name=name)["cluster"]
+    token = cluster.token(context.client("sts"), clients.credentials(), name)
+    return cluster.Cluster(described["endpoint"], described["certificateAuthority"]["data"], token)

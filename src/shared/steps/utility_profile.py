@@ -15,13 +15,14 @@ import numpy as np
 import numpy.typing as npt
 from psycopg2.extras import execute_values
 
-from shared import aws, binary_copy
+from shared.aws import clients
 from shared.context import Context
-from shared.database import Cursor
+from shared.database import binary_copy
+from shared.database.connections import Cursor
 from shared.errors import PermanentError
-from shared.interval_store import SiteDays, read_site
-from shared.messages import Work
-from shared.work import Perform, work_off
+from shared.metering.interval_store import SiteDays, read_site
+from shared.work.items import Perform, work_off
+from shared.work.messages import Work
 
 HALF_HOURS = np.arange(48)
 
@@ -76,7 +77,7 @@ def extract(context: Context, work: Work) -> None:
 def read_sites(context: Context, registers: Mapping[str, list[Register]]) -> dict[str, Site | PermanentError]:
     """Read each site's days from EARL's interval store; a site whose items make no sense fails alone."""
     settings = context.settings
-    client = aws.client_as("dynamodb", settings.interval_role_arn, "bua-site-data")
+    client = clients.client_as("dynamodb", settings.interval_role_arn, "bua-site-data")
     sites: dict[str, Site | PermanentError] = {}
     for site_id, wanted in registers.items():
         first, last = min(r.from_date for r in wanted), max(r.to_date for r in wanted)

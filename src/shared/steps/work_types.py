@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from shared.context import Context
 from shared.errors import InvalidInput
-from shared.messages import Work
 from shared.steps import export, nem12
-from shared.work import Perform, procedure, work_off
+from shared.work.items import Perform, procedure, work_off
+from shared.work.messages import Work
 
 SEGMENT: dict[str, Perform] = {
     "SegmentJurisdictionAvgExclEst": procedure("calculate_segment_averages"),

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from shared.context import Context
-from shared.database import Cursor
+from shared.database.connections import Cursor
 from shared.errors import NotReady, WorkflowsFailed
 from shared.steps import scaling
 from shared.steps.requests import RunRequest

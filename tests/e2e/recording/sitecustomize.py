@@ -62,7 +62,7 @@ def _asking(ask: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _recorder(evaluate: Evaluate, path: Path) -> Evaluate:
-    from local import names
+    from local.aws import names
 
     log = path.open("a", buffering=1, encoding="utf-8")
 
@@ -183,5 +183,5 @@ def _needed_of_rds(operation: str, arguments: dict[str, Any], prefix: str) -> li
     ]
 
 
-if os.environ.get("E2E_CALLS") and "local.emulator" in sys.orig_argv:
+if os.environ.get("E2E_CALLS") and "local.aws.emulator" in sys.orig_argv:
     _install(os.environ["E2E_CALLS"])

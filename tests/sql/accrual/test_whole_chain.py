@@ -15,7 +15,7 @@ from psycopg2.extras import Json, execute_values
 from tests.conftest import Database
 from tests.sql.accrual.builder import Book
 
-from local.postgres import Server
+from local.aws.postgres import Server
 
 NOVEMBER, DECEMBER = "2026-11-01", "2026-12-01"
 

@@ -13,8 +13,8 @@ from local.platform.engine import raise_instance, work_once
 from local.platform.interval_loader import to_items, write_items
 from local.platform.meterdata import Loader
 from local.platform.nem12_reader import read_bytes
-from shared.interval_store import decode_items, decode_run_items, query_items
-from shared.nem12 import EstimatedDay, write_nem12
+from shared.metering.interval_store import decode_items, decode_run_items, query_items
+from shared.metering.nem12 import EstimatedDay, write_nem12
 
 NMI = "2001985732"
 RUN_DATE = date(2026, 11, 1)

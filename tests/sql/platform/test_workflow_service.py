@@ -17,7 +17,7 @@ from moto import mock_aws
 
 from local.platform.engine import work_once
 from local.platform.workflow import execute_schedules, handlers
-from shared.interval_store import DayReads, encode_day
+from shared.metering.interval_store import DayReads, encode_day
 
 RUN_DATE = date(2026, 11, 1)
 PAYLOAD = {

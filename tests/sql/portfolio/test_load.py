@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from local import names
+from local.aws import names
 from local.portfolio.format import read_portfolio
 from local.portfolio.load import load_portfolio
 from local.portfolio.problems import InvalidPortfolio

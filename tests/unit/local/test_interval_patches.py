@@ -5,7 +5,7 @@ import json
 import pytest
 from ministack.services import dynamodb
 
-from local import interval_patches
+from local.aws import interval_patches
 
 QUERY = {
     "TableName": "patched",

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from local import kubernetes
-from local.kubernetes import Authenticator, Cluster, Deployment, Server, Unauthorized
-from local.tls import Authority
+from local.aws import kubernetes
+from local.aws.kubernetes import Authenticator, Cluster, Deployment, Server, Unauthorized
+from local.aws.tls import Authority
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
 STUBBORN = (

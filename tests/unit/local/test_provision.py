@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from local import names, provision
+from local import provision
+from local.aws import names
 from local.provision import Keys
 from shared import catalogue, render
 from shared.settings import Settings, from_environment

@@ -4,7 +4,7 @@ import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
-from local.patches import _UnpackedOnce
+from local.aws.patches import _UnpackedOnce
 
 WORKERS = 4
 FILES = {f"package/module_{number}.py": f"number = {number}\n" * 50 for number in range(100)}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.portfolio.demo import write_demo
+from local.demo import write_demo
 from local.portfolio.format import read_portfolio
 from local.portfolio.records import Portfolio
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from local.portfolio.demo import write_demo
-from local.portfolio.demo.cast import awkward
+from local.demo import write_demo
+from local.demo.cast import awkward
 from local.portfolio.format import read_portfolio
 from local.portfolio.meter_data import read_meter_data
 

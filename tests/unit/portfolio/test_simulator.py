@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from local.portfolio import demo
-from local.portfolio.demo.cast import BASIC, GAS, INTERVAL, awkward, cast
-from local.portfolio.demo.holidays import public_holidays
-from local.portfolio.demo.interval_reads import _split
-from local.portfolio.demo.tariffs import DailyUse, Line, Price, classes_of, priced_lines
-from local.portfolio.demo.timeline import Timeline, clock_of
+from local import demo
+from local.demo.cast import BASIC, GAS, INTERVAL, awkward, cast
+from local.demo.holidays import public_holidays
+from local.demo.interval_reads import _split
+from local.demo.tariffs import DailyUse, Line, Price, classes_of, priced_lines
+from local.demo.timeline import Timeline, clock_of
 from shared.errors import InvalidInput
 
 TIMELINE = Timeline(date(2026, 11, 1))
@@ -199,5 +199,5 @@ def test_the_simulator_knows_nothing_of_the_estimator():
             elif isinstance(node, ast.Import):
                 modules |= {alias.name for alias in node.names}
     own = {module for module in modules if module.startswith(("local", "shared", "lambdas"))}
-    allowed = {"local.portfolio.csv_files", "local.portfolio.records", "shared.errors", "shared.nmi"}
-    assert {module for module in own if not module.startswith("local.portfolio.demo")} == allowed
+    allowed = {"local.portfolio.csv_files", "local.portfolio.records", "shared.errors", "shared.metering.nmi"}
+    assert {module for module in own if not module.startswith("local.demo")} == allowed

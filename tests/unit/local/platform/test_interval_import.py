@@ -4,10 +4,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from local.platform.interval_import import ImportFailed, importing
 from local.platform.interval_loader import to_items, write_items
 from local.platform.nem12_reader import read_bytes
-from shared.interval_store import decode_items
+from local.portfolio.interval_import import ImportFailed, importing
+from shared.metering.interval_store import decode_items
 
 BUCKET = "tst-earl-s3-interval-import"
 TABLE = "tst-earl-ddb-interval"

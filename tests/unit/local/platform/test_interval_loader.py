@@ -10,7 +10,7 @@ from moto import mock_aws
 from local.platform.interval_loader import delete_keys, to_items, write_items
 from local.platform.nem12_reader import read_bytes, read_path
 from shared.errors import InvalidInput
-from shared.interval_store import decode_items
+from shared.metering.interval_store import decode_items
 
 OWN = Path(__file__).parents[3] / "data" / "nem12"
 TABLE = "tst-anstead-ddb-interval"

@@ -1,0 +1,258 @@
+"""The EKS cluster: an HTTPS stand-in for the Kubernetes API whose pods are processes of this machine.
+
+It knows what the accrual uses: a Deployment's scale, its status, and the bearer token that EKS understands (a signed
+GetCallerIdentity request, put to the emulator's STS here). Pods run while a Deployment wants replicas and its node group
+has nodes; a step that forgets either leaves the platform's work undone, as it would in the cloud.
+"""
+
+import base64
+import json
+import logging
+import os
+import re
+import ssl
+import subprocess
+import sys
+import threading
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, cast
+
+from shared.errors import BuaError
+
+_log = logging.getLogger("local.aws.kubernetes")
+
+_PATH = re.compile(r"/apis/apps/v1/namespaces/(?P<namespace>[^/]+)/deployments/(?P<name>[^/]+)(?P<scale>/scale)?$")
+_TOKEN_PREFIX = "k8s-aws-v1."  # noqa: S105 - what every EKS token begins with
+_RECONCILE_SECONDS = 0.5
+_TERMINATION_GRACE_SECONDS = 10.0
+
+
+class Unauthorized(BuaError):  # noqa: N818
+    """The bearer token is not one that EKS would accept."""
+
+
+@dataclass
+class Deployment:
+    """A Deployment and its pods. At most `most_processes` of the replicas are run on this machine."""
+
+    name: str
+    command: tuple[str, ...]
+    most_processes: int
+    replicas: int = 0
+    processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    def running(self) -> int:
+        """How many pods are up; those that this machine is spared count as up when all its processes are."""
+        alive = sum(process.poll() is None for process in self.processes)
+        return self.replicas if alive >= min(self.replicas, self.most_processes) and self.replicas else alive
+
+
+@dataclass
+class Cluster:
+    """The control loop: makes the processes of each Deployment as many as its replicas and its nodes allow."""
+
+    deployments: dict[tuple[str, str], Deployment]
+    node_count: Callable[[], int]
+    pod_environment: Callable[[str], Mapping[str, str] | None]  # None while something it needs is not there yet
+    log_directory: Path
+    _stopped: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._loop, daemon=True, name="kubernetes")
+        self._thread.start()
+
+    def _loop(self) -> None:
+        while not self._stopped.wait(_RECONCILE_SECONDS):
+            try:
+                self.reconcile()
+            except Exception:  # noqa: BLE001 - a control loop outlives every error
+                _log.exception("the control loop goes on after an error")
+
+    def scale(self, deployment: Deployment, replicas: int) -> None:
+        deployment.replicas = replicas
+        self.reconcile()
+
+    def reconcile(self) -> None:
+        """Start the pods that are missing and end those that are too many."""
+        with self._lock:
+            nodes = self.node_count()
+            for (_, name), deployment in self.deployments.items():
+                self._adjust(name, deployment, min(deployment.replicas, deployment.most_processes) if nodes else 0)
+
+    def _adjust(self, name: str, deployment: Deployment, wanted: int) -> None:
+        for process in [p for p in deployment.processes if p.poll() is not None]:
+            deployment.processes.remove(process)
+            _log.info("a pod of %s ended with %s", name, process.returncode)
+        while len(deployment.processes) < wanted and not self._stopped.is_set():
+            environment = self.pod_environment(name)
+            if environment is None:
+                return
+            deployment.processes.append(self._run(deployment, environment))
+        surplus, deployment.processes = deployment.processes[wanted:], deployment.processes[:wanted]
+        _end(surplus)
+
+    def _run(self, deployment: Deployment, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+        self.log_directory.mkdir(parents=True, exist_ok=True)
+        with (self.log_directory / f"{deployment.name}.log").open("ab") as log:
+            return subprocess.Popen(
+                deployment.command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def stop(self) -> None:
+        """End the loop and every pod."""
+        self._stopped.set()
+        if self._thread:
+            self._thread.join()
+        for deployment in self.deployments.values():
+            _end(deployment.processes)
+
+
+def _end(processes: list["subprocess.Popen[bytes]"]) -> None:
+    """Ask pods to finish, then kill those that do not, as the kubelet does."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(_TERMINATION_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def service_command(service: str) -> tuple[str, ...]:
+    """The command line of one of the reference platform's services."""
+    return (sys.executable, "-m", f"local.platform.{service}")
+
+
+@dataclass(frozen=True)
+class Authenticator:
+    """Checks bearer tokens: each is a presigned request that STS must answer with a caller of the cluster's account."""
+
+    cluster: str
+    account: str
+    sts_endpoint: str
+
+    def check(self, authorization: str) -> str:
+        """The caller's ARN; raises Unauthorized."""
+        token = authorization.removeprefix("Bearer ")
+        if not token.startswith(_TOKEN_PREFIX):
+            raise Unauthorized("the bearer token does not begin with k8s-aws-v1.")
+        try:
+            url = base64.urlsafe_b64decode(token.removeprefix(_TOKEN_PREFIX) + "==").decode()
+        except ValueError as error:
+            raise Unauthorized("the bearer token is not base64") from error
+        arn = self._caller(url)
+        if f"::{self.account}:" not in arn:
+            raise Unauthorized(f"{arn} is not of the cluster's account")
+        return arn
+
+    def _caller(self, url: str) -> str:
+        asked = urllib.parse.urlsplit(url)
+        if f"{asked.scheme}://{asked.netloc}" != self.sts_endpoint:
+            raise Unauthorized("the bearer token is a request to something else than STS")
+        query = urllib.parse.parse_qs(asked.query)
+        signed = query.get("X-Amz-SignedHeaders", [""])[0].split(";")
+        if query.get("Action") != ["GetCallerIdentity"] or "x-k8s-aws-id" not in signed:
+            raise Unauthorized("the bearer token is not a GetCallerIdentity request signed for a cluster")
+        request = urllib.request.Request(url, headers={"x-k8s-aws-id": self.cluster, "Accept": "application/json"})  # noqa: S310
+        try:
+            with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310 - it is our own STS
+                found = re.search(r"arn:aws:[a-z]+::\d{12}:[^<\"]+", response.read().decode())
+        except OSError as error:
+            raise Unauthorized(f"STS refused the bearer token: {error}") from error
+        if not found:
+            raise Unauthorized("STS named no caller")
+        return found[0]
+
+
+class _Api(BaseHTTPRequestHandler):
+    """GET a Deployment; GET, PUT or PATCH its scale."""
+
+    protocol_version = "HTTP/1.1"
+
+    def _reply(self, code: int, body: Mapping[str, Any]) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _refuse(self, code: int, reason: str, message: str) -> None:
+        self._reply(code, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason,
+                           "message": message})  # fmt: skip
+
+    def _handle(self) -> None:
+        server = cast("Server", self.server)
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        try:
+            server.authenticator.check(self.headers.get("Authorization", ""))
+        except Unauthorized as error:
+            self._refuse(401, "Unauthorized", str(error))
+            return
+        matched = _PATH.search(urllib.parse.urlsplit(self.path).path)
+        deployment = matched and server.cluster.deployments.get((matched["namespace"], matched["name"]))
+        if not matched or not deployment or (self.command != "GET" and not matched["scale"]):
+            self._refuse(404, "NotFound", f"the stand-in has nothing at {self.command} {self.path}")
+            return
+        if self.command != "GET":
+            replicas = json.loads(content).get("spec", {}).get("replicas")
+            if not isinstance(replicas, int) or replicas < 0:
+                self._refuse(422, "Invalid", "spec.replicas must be a whole number, 0 or more")
+                return
+            server.cluster.scale(deployment, replicas)
+        describe = _scale if matched["scale"] else _deployment
+        self._reply(200, describe(matched["namespace"], deployment))
+
+    do_GET = do_PATCH = do_PUT = _handle  # noqa: N815 - http.server's names
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
+        _log.debug(format, *args)
+
+
+def _scale(namespace: str, deployment: Deployment) -> dict[str, Any]:
+    return {
+        "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": {"name": deployment.name, "namespace": namespace},
+        "spec": {"replicas": deployment.replicas}, "status": {"replicas": deployment.running()},
+    }  # fmt: skip
+
+
+def _deployment(namespace: str, deployment: Deployment) -> dict[str, Any]:
+    ready = deployment.running()
+    return {
+        "kind": "Deployment", "apiVersion": "apps/v1", "metadata": {"name": deployment.name, "namespace": namespace},
+        "spec": {"replicas": deployment.replicas},
+        "status": {"replicas": deployment.replicas, "readyReplicas": ready, "availableReplicas": ready},
+    }  # fmt: skip
+
+
+class Server(ThreadingHTTPServer):
+    """The API over HTTPS on 127.0.0.1, with a certificate of the local authority's."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int, certificate: Path, key: Path, cluster: Cluster, authenticator: Authenticator) -> None:
+        super().__init__(("127.0.0.1", port), _Api)
+        self.cluster = cluster
+        self.authenticator = authenticator
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        # The handshake is left to the connection's own thread: a client that stays silent would block accept().
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+
+def base_environment() -> dict[str, str]:
+    """What every pod inherits: enough to run Python, nothing of this process's AWS or PostgreSQL settings."""
+    names = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT", "LD_LIBRARY_PATH")
+    return {name: os.environ[name] for name in names if name in os.environ}

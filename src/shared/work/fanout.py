@@ -1,0 +1,246 @@
+"""Fan-out: plan the work in SQL, enqueue it, and watch it with a clock of delayed messages until it is done.
+
+A state of a state machine sends FanOut to site-initiate and waits for its task token. Everything here may happen twice:
+the plan belongs to an attempt, batches are marked once they are enqueued, work items are done in the transaction that
+marks them, and a token that has been answered ends its clock quietly.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from botocore.exceptions import ClientError
+
+from shared import catalogue
+from shared.context import Context
+from shared.database.connections import Connection
+from shared.errors import CAUSE_LENGTH, InvalidInput, RetriableError, TooManyFailures
+from shared.telemetry import count_items, logger
+from shared.work.messages import FanOut, Work, parse
+
+# SQS takes ten messages and 256 KB a request; some of it is left for the envelope.
+BATCH_MESSAGES = 10
+BATCH_BYTES = 240_000
+# Enqueued batches are marked and the task's heartbeat is sent every so many batches.
+MARK_EVERY = 300
+# With less time than this left, site-initiate hands the rest to a fresh invocation of itself.
+HAND_OVER_SECONDS = 60.0
+SHOWN_REASONS = 3
+
+_TOKEN_IS_DEAD = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
+
+Batch = tuple[int, list[str]]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Work items of one fan-out, by state."""
+
+    planned: int
+    pending: int
+    done: int
+    skip: int
+    fail: int
+
+
+def initiate(context: Context, fan_out: FanOut) -> None:
+    """Plan a fan-out, enqueue what is not enqueued yet, and start its clock."""
+    if not heartbeat(context, fan_out):
+        return
+    with context.database.session(context.remaining_seconds()) as connection:
+        batches = plan(connection, fan_out, _items_per_message(context, fan_out.run_type))
+        function = catalogue.load().run_type(fan_out.run_type).function
+        for part in _chunks(batches, MARK_EVERY):
+            if context.remaining_seconds() < HAND_OVER_SECONDS:
+                logger.warning("out of time, handing over", batches_left=len(batches))
+                _send(context, "site-initiate", fan_out, delay_seconds=0)
+                return
+            _enqueue(context, context.settings.queue_url(function), fan_out, part)
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "call bua.mark_enqueued(%s, %s, %s, %s)",
+                    (fan_out.run_date, fan_out.run_type, fan_out.attempt, [number for number, _ in part]),
+                )
+            connection.commit()
+            heartbeat(context, fan_out)
+    logger.info("fan-out enqueued", batches=len(batches))
+    _send(context, "next", fan_out, delay_seconds=context.settings.tick_seconds)
+
+
+def _items_per_message(context: Context, run_type: str) -> int:
+    """The catalogue's number, or less where the environment is made for small portfolios."""
+    return min(catalogue.load().run_type(run_type).items_per_message, context.settings.most_items_per_message)
+
+
+def plan(connection: Connection, fan_out: FanOut, items_per_message: int) -> list[Batch]:
+    """Plan the attempt unless it is planned already; the batches that are still to be enqueued."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select batch_no, items from bua.plan_work_items(%s, %s, %s, %s)",
+            (fan_out.run_date, fan_out.run_type, fan_out.attempt, items_per_message),
+        )
+        batches: list[Batch] = cursor.fetchall()
+    connection.commit()
+    return batches
+
+
+def tick(context: Context, fan_out: FanOut) -> None:
+    """One tick of a fan-out's clock: take dead letters in, count, and answer the token or tick again."""
+    # Heartbeats are earned by counting: if the database stays away, the state times out by itself.
+    counts = _take_stock(context, fan_out)
+    if not heartbeat(context, fan_out):
+        return
+    count_items("ItemsPending", fan_out.run_type, counts.pending)
+    if counts.pending:
+        logger.info("fan-out under way", counts=asdict(counts))
+        _send(context, "next", fan_out, delay_seconds=context.settings.tick_seconds)
+        return
+    context.ledger.add_counts(fan_out.step, fan_out.run_date, fan_out.run_type, asdict(counts))
+    answer(context, fan_out, counts)
+
+
+def answer(context: Context, fan_out: FanOut, counts: Counts) -> None:
+    """Complete the waiting state: success with the counts, or TooManyFailures."""
+    states = context.client("stepfunctions")
+    with _quiet_if_dead():
+        if fan_out.tolerates(counts.fail, counts.planned):
+            states.send_task_success(taskToken=fan_out.task_token, output=json.dumps(asdict(counts)))
+            logger.info("fan-out complete", counts=asdict(counts))
+            return
+        cause = (
+            f"{fan_out.run_type} of {fan_out.run_date}: {counts.fail} of {counts.planned} work items failed, accepted are "
+            f"{fan_out.max_errors} or {fan_out.acceptable_error_rate:.2%}, whichever is more. {_reasons(context, fan_out)}"
+        )
+        logger.error(cause, counts=asdict(counts))
+        states.send_task_failure(taskToken=fan_out.task_token, error=TooManyFailures.__name__, cause=cause)
+
+
+def report_failure(context: Context, record: SQSRecord, error: Exception) -> None:
+    """Fail the waiting state with what planning or counting failed with; it would wait for its heartbeat otherwise."""
+    fan_out = parse(FanOut, record.body)
+    with _quiet_if_dead():
+        context.client("stepfunctions").send_task_failure(
+            taskToken=fan_out.task_token, error=type(error).__name__, cause=str(error)[:CAUSE_LENGTH]
+        )
+
+
+def heartbeat(context: Context, fan_out: FanOut) -> bool:
+    """Tell the waiting state that the fan-out lives; False when nobody waits any more."""
+    with _quiet_if_dead():
+        context.client("stepfunctions").send_task_heartbeat(taskToken=fan_out.task_token)
+        return True
+    return False
+
+
+@contextmanager
+def _quiet_if_dead() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _TOKEN_IS_DEAD:
+            raise
+        logger.info("nobody waits for this fan-out any more; its clock ends")
+
+
+def _take_stock(context: Context, fan_out: FanOut) -> Counts:
+    with context.database.session(context.remaining_seconds()) as connection:
+        _take_dead_letters_in(context, connection, fan_out)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select planned, pending, done, skip, fail from bua.count_work_items(%s, %s, %s)",
+                (fan_out.run_date, fan_out.run_type, fan_out.attempt),
+            )
+            row = cursor.fetchone()
+        connection.commit()
+    return Counts(*row) if row else Counts(0, 0, 0, 0, 0)
+
+
+def _reasons(context: Context, fan_out: FanOut) -> str:
+    """The commonest reasons of failed items, each with an item to look at; all of them are in bua.bua_control."""
+    with context.database.session(context.remaining_seconds()) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select count(*), reason, min(item_key) from bua.bua_control"
+            " where run_date = %s and run_type = %s and state = 'FAIL' group by reason order by 1 desc, 2 limit %s",
+            (fan_out.run_date, fan_out.run_type, SHOWN_REASONS),
+        )
+        return "; ".join(f"{count} x {reason} (such as {item})" for count, reason, item in cursor.fetchall())
+
+
+def _take_dead_letters_in(context: Context, connection: Connection, fan_out: FanOut) -> None:
+    """Turn the function's dead letters into FAIL with their cause. Those of other attempts are stale and dropped."""
+    sqs = context.client("sqs")
+    url = context.settings.dead_letter_url(catalogue.load().run_type(fan_out.run_type).function)
+    while letters := _receive(sqs, url):
+        for letter in letters:
+            _take_in(connection, letter)
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
+
+
+def _take_in(connection: Connection, letter: dict[str, Any]) -> None:
+    try:
+        work = parse(Work, letter["Body"])
+    except InvalidInput:
+        logger.exception("a dead letter that is no work is dropped", body=letter["Body"])
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "call bua.fail_work_items(%s, %s, %s, %s, %s)",
+            (work.run_date, work.run_type, work.attempt, work.items, _cause(letter)),
+        )
+    connection.commit()
+    logger.warning("dead letter taken in", batch_no=work.batch_no, items=len(work.items))
+
+
+def _receive(sqs: Any, url: str) -> list[dict[str, Any]]:
+    response = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["cause"])
+    letters: list[dict[str, Any]] = response.get("Messages", [])
+    return letters
+
+
+def _cause(letter: dict[str, Any]) -> str:
+    attribute = letter.get("MessageAttributes", {}).get("cause")
+    if attribute:
+        return str(attribute["StringValue"])
+    return "the function ended without a word each time (out of time or memory): see its log"
+
+
+def _enqueue(context: Context, url: str, fan_out: FanOut, batches: Sequence[Batch]) -> None:
+    sqs = context.client("sqs")
+    for entries in _requests(fan_out, batches):
+        # boto3 retries a request that failed as a whole; single entries may be refused in one that succeeded.
+        response = sqs.send_message_batch(QueueUrl=url, Entries=entries)
+        if refused := response.get("Failed"):
+            raise RetriableError(f"{url} refused {len(refused)} messages: {refused[0].get('Message')}")
+
+
+def _requests(fan_out: FanOut, batches: Iterable[Batch]) -> Iterator[list[dict[str, str]]]:
+    entries: list[dict[str, str]] = []
+    size = 0
+    for number, items in batches:
+        work = Work(
+            run_date=fan_out.run_date, run_type=fan_out.run_type, attempt=fan_out.attempt, batch_no=number, items=items
+        )
+        body = work.model_dump_json()
+        if entries and (len(entries) == BATCH_MESSAGES or size + len(body.encode()) > BATCH_BYTES):
+            yield entries
+            entries, size = [], 0
+        entries.append({"Id": str(number), "MessageBody": body})
+        size += len(body.encode())
+    if entries:
+        yield entries
+
+
+def _send(context: Context, function: str, fan_out: FanOut, delay_seconds: int) -> None:
+    context.client("sqs").send_message(
+        QueueUrl=context.settings.queue_url(function),
+        MessageBody=fan_out.model_dump_json(),
+        DelaySeconds=delay_seconds,
+    )
+
+
+def _chunks(batches: list[Batch], size: int) -> Iterator[list[Batch]]:
+    for start in range(0, len(batches), size):
+        yield batches[start : start + size]

@@ -1,0 +1,60 @@
+"""The messages on the queues, typed."""
+
+from datetime import date
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.errors import InvalidInput, describe
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run_date: date
+    run_type: str
+
+
+class FanOut(_Message):
+    """One fan-out of a step: to site-initiate, which plans it, then round and round the next queue until it is done.
+
+    attempt names one entry into the state of the state machine, so that a redelivered message resumes and a rerun
+    starts afresh. A fan-out fails when more items failed than max_errors and than acceptable_error_rate of all.
+    """
+
+    attempt: str = Field(min_length=1)
+    task_token: str = Field(min_length=1)
+    step: str
+    max_errors: int = Field(ge=0)
+    acceptable_error_rate: float = Field(ge=0, le=1)
+
+    def tolerates(self, failed: int, planned: int) -> bool:
+        """Whether so many failed items are few enough to go on."""
+        return failed <= max(self.max_errors, self.acceptable_error_rate * planned)
+
+
+class Work(_Message):
+    """One batch of work items, to a site queue."""
+
+    attempt: str
+    batch_no: int
+    items: list[str] = Field(min_length=1)
+
+
+class Announcement(BaseModel):
+    """EARL's word that a snapshot is shared."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    run_date: date
+    snapshot_arn: str = Field(pattern=r"^arn:aws[a-z-]*:rds:[a-z0-9-]+:\d{12}:snapshot:.+$")
+
+
+def parse(model: type[M], text: str) -> M:
+    """Parse a message's JSON; raises InvalidInput naming every field that is absent or wrong."""
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        raise InvalidInput(f"{model.__name__}: {describe(error)}") from error
