@@ -29,18 +29,20 @@ def reads(offset: int, values: list[int], quality: str = "1-48:A", suffix: str =
     )  # fmt: skip
 
 
-def register(number: int, first: date, last: date, suffix: str = "E1", customer_class: str = "RES") -> Register:
-    return Register(NMI, number, suffix, "PRIMARY", "NSW", customer_class, first, last)
+def register(number: int, first: date, last: date, suffix: str = "E1", segment: str = "NSW|RES|PRIMARY") -> Register:
+    return Register(NMI, number, suffix, segment, first, last)
 
 
 class TestAssigning:
     days = decode_items([reads(offset, [250] * 48) for offset in range(4)])
 
     def test_each_occupant_gets_his_own_days(self):
-        site = assign(NMI, self.days, [register(1, day(0), day(0)), register(1, MOVE, day(9), customer_class="BUS")])
-        assert [(r.customer_class, positions.tolist()) for r, positions in site.registers] == [
-            ("BUS", [1, 2, 3]),
-            ("RES", [0]),
+        site = assign(
+            NMI, self.days, [register(1, day(0), day(0)), register(1, MOVE, day(9), segment="NSW|BUS|PRIMARY")]
+        )
+        assert [(r.segment, positions.tolist()) for r, positions in site.registers] == [
+            ("NSW|BUS|PRIMARY", [1, 2, 3]),
+            ("NSW|RES|PRIMARY", [0]),
         ]
 
     def test_a_day_that_nobody_occupies_is_nobodys(self):
@@ -63,7 +65,7 @@ def test_sums_leave_estimates_out_and_keep_micro_kwh():
     days = decode_items(items)
     registers = [register(1, day(0), day(0)), register(2, day(0), day(0), suffix="E2")]
     ((segment, partial),) = utility_profile.add_up([assign(NMI, days, registers)]).items()
-    assert segment == ("NSW", "RES", "PRIMARY")
+    assert segment == "NSW|RES|PRIMARY"
     assert partial.counts.tolist() == [[1] * 24 + [2] * 24]
     assert partial.totals.tolist() == [[250_000] * 24 + [550_000] * 24]
 
@@ -142,12 +144,12 @@ def test_summarises_complete_days_by_register_and_class(platform, context, work)
     utility_profile.extract(context, work)
     found = rows(
         platform,
-        "select customer_class, stream_type, complete_days, complete_total from bua.utility_profile_summary order by 1, 2",
+        "select segment, complete_days, complete_total from bua.utility_profile_summary order by 1",
     )
     assert found == [
-        ("BUS", "PRIMARY", 1, 48_000_000),
-        ("BUS", "SOLAR", 1, 24_000_000),
-        ("RES", "PRIMARY", 1, 12_000_000),
+        ("QLD|BUS|PRIMARY", 1, 48_000_000),
+        ("QLD|BUS|SOLAR", 1, 24_000_000),
+        ("QLD|RES|PRIMARY", 1, 12_000_000),
     ]
 
 
@@ -155,22 +157,22 @@ def test_leaves_partial_sums_for_the_segments(platform, context, work):
     utility_profile.extract(context, work)
     found = rows(
         platform,
-        "select customer_class, stream_type, profile_date, counts[1], totals[1], counts[48], totals[48], first_item"
-        " from bua.segment_partial order by 1, 2, 3",
+        "select segment, profile_date, counts[1], totals[1], counts[48], totals[48], first_item"
+        " from bua.segment_partial order by 1, 2",
     )
     assert found == [
-        ("BUS", "PRIMARY", date(2026, 10, 10), 1, 1_000_000, 1, 1_000_000, NMI),
-        ("BUS", "PRIMARY", date(2026, 10, 11), 1, 0, 0, 0, NMI),
-        ("BUS", "SOLAR", date(2026, 10, 10), 1, 500_000, 1, 500_000, NMI),
-        ("RES", "PRIMARY", date(2026, 10, 9), 1, 250_000, 1, 250_000, NMI),
+        ("QLD|BUS|PRIMARY", date(2026, 10, 10), 1, 1_000_000, 1, 1_000_000, NMI),
+        ("QLD|BUS|PRIMARY", date(2026, 10, 11), 1, 0, 0, 0, NMI),
+        ("QLD|BUS|SOLAR", date(2026, 10, 10), 1, 500_000, 1, 500_000, NMI),
+        ("QLD|RES|PRIMARY", date(2026, 10, 9), 1, 250_000, 1, 250_000, NMI),
     ]
 
 
 def test_a_message_delivered_twice_changes_nothing(platform, context, work):
     utility_profile.extract(context, work)
-    before = rows(platform, "select * from bua.segment_partial order by 1, 4, 5, 6, 7")
+    before = rows(platform, "select * from bua.segment_partial order by segment, profile_date")
     utility_profile.extract(context, work)
-    assert rows(platform, "select * from bua.segment_partial order by 1, 4, 5, 6, 7") == before
+    assert rows(platform, "select * from bua.segment_partial order by segment, profile_date") == before
 
 
 def test_a_site_whose_items_make_no_sense_fails_alone(platform, context, work):

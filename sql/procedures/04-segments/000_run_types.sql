@@ -3,7 +3,7 @@
 -- UtilityProfile: sites with interval registers, those of one segment together. Python reads the interval store and writes.
 create or replace function bua.list_utility_profile(p_run_date date) returns table (item_key text, sort_key text)
 language sql stable as $$
-    select r.site_id, min(concat_ws('|', r.jurisdiction, r.customer_class, r.stream_type))
+    select r.site_id, min(r.segment)
     from bua.bua_list_profile_registers(p_run_date) r group by r.site_id
 $$;
 
@@ -19,7 +19,7 @@ end $$;
 -- The other four work on the months of every segment.
 create or replace function bua.list_segment_months(p_run_date date) returns table (item_key text, sort_key text)
 language sql stable as $$
-    select distinct bua.segment_month(d.jurisdiction, d.customer_class, d.stream_type, d.profile_date), ''
+    select distinct bua.segment_month(d.segment, d.profile_date), ''
     from bua.bua_dates_to_check(p_run_date) d
 $$;
 

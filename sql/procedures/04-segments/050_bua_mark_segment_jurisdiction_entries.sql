@@ -7,21 +7,20 @@ create or replace procedure bua.bua_mark_segment_jurisdiction_entries(p_run_date
 language sql as $$
     delete from bua.segment_profile_mark m
     where m.run_date = p_run_date
-      and bua.segment_month(m.jurisdiction, m.customer_class, m.stream_type, m.profile_date) = any (p_items);
+      and bua.segment_month(m.segment, m.profile_date) = any (p_items);
 
-    insert into bua.segment_profile_mark (run_date, jurisdiction, customer_class, stream_type, profile_date, half_hour,
-                                          reason, site_count, average)
+    insert into bua.segment_profile_mark (run_date, segment, profile_date, half_hour, reason, site_count, average)
     with parameter as materialized (
         select bua.parameter('profile_min_sites') as min_sites,
                bua.parameter('profile_outlier_factor')::double precision as factor,
                bua.parameter('profile_neighbour_days')::integer as days
     ),
     nearby as (    -- the entries of these segment-months and of the days around them
-        select p.jurisdiction, p.customer_class, p.stream_type, p.profile_date, v.h, v.n, v.average, p.item = any (p_items) as is_asked
+        select p.segment, p.profile_date, v.h, v.n, v.average, p.item = any (p_items) as is_asked
         from (
-            select p.*, bua.segment_month(p.jurisdiction, p.customer_class, p.stream_type, p.profile_date) as item,
-                   bua.segment_month(p.jurisdiction, p.customer_class, p.stream_type, p.profile_date - x.days) as item_before,
-                   bua.segment_month(p.jurisdiction, p.customer_class, p.stream_type, p.profile_date + x.days) as item_after
+            select p.*, bua.segment_month(p.segment, p.profile_date) as item,
+                   bua.segment_month(p.segment, p.profile_date - x.days) as item_before,
+                   bua.segment_month(p.segment, p.profile_date + x.days) as item_after
             from bua.segment_profile p, parameter x where p.run_date = p_run_date
         ) p
         cross join unnest(p.site_counts, p.average) with ordinality as v (n, average, h)
@@ -30,7 +29,7 @@ language sql as $$
     entry as (
         select n.*, min(average) over w as lowest, max(average) over w as highest
         from nearby n
-        window w as (partition by jurisdiction, customer_class, stream_type, h order by profile_date
+        window w as (partition by segment, h order by profile_date
                      rows between (select bua.parameter('profile_neighbour_days'))::integer preceding
                                  and (select bua.parameter('profile_neighbour_days'))::integer following)
     ),
@@ -44,8 +43,7 @@ language sql as $$
         left join lateral (
             select percentile_cont(0.5) within group (order by q.average[e.h]) as median
             from bua.segment_profile q
-            where q.run_date = p_run_date
-              and (q.jurisdiction, q.customer_class, q.stream_type) = (e.jurisdiction, e.customer_class, e.stream_type)
+            where q.run_date = p_run_date and q.segment = e.segment
               and q.profile_date between e.profile_date - x.days and e.profile_date + x.days
               and q.profile_date <> e.profile_date
               -- a median lies between its lowest and highest: only these entries can be out of its range
@@ -53,15 +51,14 @@ language sql as $$
         ) m on true
         where e.is_asked
     )
-    select p_run_date, jurisdiction, customer_class, stream_type, profile_date, h, reason, n, average
+    select p_run_date, segment, profile_date, h, reason, n, average
     from judged where reason is not null;
 
     update bua.segment_profile p
     set profile = p.average,
         marked_mask = coalesce((
             select bit_or(1::bigint << (m.half_hour - 1)) from bua.segment_profile_mark m
-            where (m.run_date, m.jurisdiction, m.customer_class, m.stream_type, m.profile_date)
-                = (p.run_date, p.jurisdiction, p.customer_class, p.stream_type, p.profile_date)), 0)
+            where (m.run_date, m.segment, m.profile_date) = (p.run_date, p.segment, p.profile_date)), 0)
     where p.run_date = p_run_date
-      and bua.segment_month(p.jurisdiction, p.customer_class, p.stream_type, p.profile_date) = any (p_items);
+      and bua.segment_month(p.segment, p.profile_date) = any (p_items);
 $$;

@@ -25,8 +25,7 @@ language sql stable as $$
         from missing m
         cross join generate_series(1, 48) as n (h)
         left join bua.segment_profile p
-            on p.run_date = p_run_date and p.profile_date = m.profile_date
-            and bua.profile_key('ELECTRICITY', p.jurisdiction, '', p.customer_class, p.stream_type) = m.profile_key
+            on (p.run_date, p.segment, p.profile_date) = (p_run_date, m.profile_key, m.profile_date)
         left join bua.giant_half_hours(p_run_date, bua.accounts_of_sites(p_run_date, p_site_ids)) g
             on (g.account_id, g.meter_register_id, g.day_type, g.h) = (m.account_id, m.meter_register_id, m.day_type, n.h)
     ),

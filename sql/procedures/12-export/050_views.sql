@@ -30,21 +30,22 @@ group by m.run_date, a.jurisdiction, a.fuel, a.journal_segment, m.year_month, m.
 
 -- Half-hours of one day that were marked for one reason and filled from one day stand in one row, as 1-12,15,20-48.
 create or replace view bua.export_profile_marks as
-select run_date, 'ELECTRICITY' as fuel, jurisdiction, customer_class, stream_type, null as node, profile_date, reason,
+select run_date, 'ELECTRICITY' as fuel, split_part(segment, '|', 1) as jurisdiction,
+       split_part(segment, '|', 2) as customer_class, split_part(segment, '|', 3) as stream_type, null as node,
+       profile_date, reason,
        string_agg(case when first_h = last_h then first_h::text else first_h || '-' || last_h end, ',' order by first_h) as half_hours,
        min(site_count) as site_count, source_date
 from (
-    select run_date, jurisdiction, customer_class, stream_type, profile_date, reason, source_date,
+    select run_date, segment, profile_date, reason, source_date,
            min(half_hour) as first_h, max(half_hour) as last_h, min(site_count) as site_count
     from (
         select m.*, m.half_hour - row_number() over (
-            partition by run_date, jurisdiction, customer_class, stream_type, profile_date, reason, source_date
-            order by half_hour) as island
+            partition by run_date, segment, profile_date, reason, source_date order by half_hour) as island
         from bua.segment_profile_mark m
     ) i
-    group by run_date, jurisdiction, customer_class, stream_type, profile_date, reason, source_date, island
+    group by run_date, segment, profile_date, reason, source_date, island
 ) r
-group by run_date, jurisdiction, customer_class, stream_type, profile_date, reason, source_date
+group by run_date, segment, profile_date, reason, source_date
 union all
 select run_date, 'GAS', jurisdiction, null, null, node, profile_date, 'MISSING', '1-48', 0, source_date
 from bua.gas_profile where source_date is not null;

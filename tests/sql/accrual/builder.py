@@ -222,27 +222,26 @@ class Book:
     def close_profiles(self, batch_no: int = 1) -> None:
         """The summaries and partial sums that site-data leaves beside the days, in one batch."""
         self.rows(
-            "insert into bua.utility_profile_summary (run_date, meter_register_id, customer_class, jurisdiction,"
-            " stream_type, complete_days, complete_total)"
-            " select u.run_date, r.meter_register_id, r.customer_class, r.jurisdiction, r.stream_type,"
+            "insert into bua.utility_profile_summary (run_date, meter_register_id, segment, complete_days, complete_total)"
+            " select u.run_date, r.meter_register_id, r.segment,"
             " count(*) filter (where u.excluded_mask = 0), coalesce(sum(u.day_total) filter (where u.excluded_mask = 0), 0)"
             " from bua.bua_list_profile_registers(%s) r join bua.utility_profile u on u.run_date = %s"
             " and u.meter_register_id = r.meter_register_id and u.profile_date between r.from_date and r.to_date"
-            " group by 1, 2, 3, 4, 5",
+            " group by 1, 2, 3",
             *(self.run_date, self.run_date),
         )
         self.rows(
             "insert into bua.segment_partial"
-            " select %s, %s, min(site_id), jurisdiction, customer_class, stream_type, profile_date,"
+            " select %s, %s, min(site_id), segment, profile_date,"
             " array_agg(n order by h), array_agg(total order by h) from ("
-            "  select min(r.site_id) as site_id, r.jurisdiction, r.customer_class, r.stream_type, u.profile_date, v.h,"
+            "  select min(r.site_id) as site_id, r.segment, u.profile_date, v.h,"
             "  count(*) filter (where u.excluded_mask >> (v.h - 1)::integer & 1 = 0) as n,"
             "  coalesce(sum(v.value * (10 ^ (6 - u.scale))::bigint)"
             "           filter (where u.excluded_mask >> (v.h - 1)::integer & 1 = 0), 0) as total"
             "  from bua.bua_list_profile_registers(%s) r join bua.utility_profile u on u.run_date = %s"
             "  and u.meter_register_id = r.meter_register_id and u.profile_date between r.from_date and r.to_date"
-            "  cross join unnest(u.half_hours) with ordinality as v (value, h) group by 2, 3, 4, 5, 6) x"
-            " group by jurisdiction, customer_class, stream_type, profile_date",
+            "  cross join unnest(u.half_hours) with ordinality as v (value, h) group by 2, 3, 4) x"
+            " group by segment, profile_date",
             *(self.run_date, batch_no, self.run_date, self.run_date),
         )
 
@@ -257,8 +256,8 @@ class Book:
     def segment(self, median_daily: Any = "4.8", key: str = "QLD|RES|PRIMARY") -> None:
         """A segment with its median home and, as the average of electricity, scalar 1."""
         self.rows(
-            "insert into bua.segment values (%s, %s, %s, %s, '2025-01-01', '2026-10-31', %s)",
-            *(self.run_date, *key.split("|"), median_daily),
+            "insert into bua.segment values (%s, %s, '2025-01-01', '2026-10-31', %s)",
+            *(self.run_date, key, median_daily),
         )
         self.rows("insert into bua.profile_scalar values (%s, %s, %s, 1)", self.run_date, key, key.split("|")[1])
 
@@ -275,11 +274,11 @@ class Book:
         values = [kwh] * 48 if isinstance(kwh, float) else list(kwh)
         counts = [sites] * 48 if isinstance(sites, int) else list(sites)
         self.rows(
-            "insert into bua.segment_profile select %s, %s, %s, %s, d, bua.day_type(%s, d::date), %s, %s::float[], 0, %s::float[]"
+            "insert into bua.segment_profile select %s, %s, d, %s, %s::float[], 0, %s::float[]"
             " from generate_series(%s::timestamp, %s, '1 day') d"
-            " on conflict (run_date, jurisdiction, customer_class, stream_type, profile_date) do update"
+            " on conflict (run_date, segment, profile_date) do update"
             " set site_counts = excluded.site_counts, average = excluded.average, profile = excluded.profile",
-            *(self.run_date, *key.split("|"), key.split("|", maxsplit=1)[0], counts, values, values, first, last),
+            *(self.run_date, key, counts, values, values, first, last),
         )
 
     def scalar(self, account_id: str, columns: str, register: int | None = None) -> Any:

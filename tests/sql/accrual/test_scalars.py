@@ -162,7 +162,7 @@ def test_a_giant_of_another_class_is_none(segment: Book) -> None:
     segment.days(register, "2026-06-01", "2026-08-31", 9000)
     segment.days(register, "2026-09-01", "2026-09-30", 100)
     segment.close_profiles()
-    segment.rows("update bua.utility_profile_summary set is_giant = true where customer_class = 'BUS'")
+    segment.rows("update bua.utility_profile_summary set is_giant = true where segment = 'QLD|BUS|PRIMARY'")
     create(segment)
     assert segment.scalar("A", "method, scalar") == ("READS", 1)
 

@@ -49,8 +49,8 @@ def with_half_hour(half_hour: int, value: Any, others: Any = 0.1) -> list[Any]:
 def dates_to_check(book: Book) -> list[tuple[Any, ...]]:
     with book.acting_as("lambda"):
         return book.rows(
-            "select jurisdiction, customer_class, min(profile_date)::text, max(profile_date)::text, count(*)"
-            " from bua.bua_dates_to_check(%s) group by 1, 2 order by 1",
+            "select segment, min(profile_date)::text, max(profile_date)::text, count(*)"
+            " from bua.bua_dates_to_check(%s) group by 1 order by 1",
             book.run_date,
         )
 
@@ -63,7 +63,7 @@ def test_dates_to_check_run_from_a_season_before_the_first_read_to_the_periods_l
     book.call("create_segments")
     # 45 days before 29 and 31 October. 30 and 31 October have not been read: they are missing, not out of question.
     assert dates_to_check(book) == [
-        ("NSW", "BUS", "2026-09-16", "2026-10-31", 46), ("QLD", "RES", "2026-09-14", "2026-10-31", 48),
+        ("NSW|BUS|PRIMARY", "2026-09-16", "2026-10-31", 46), ("QLD|RES|PRIMARY", "2026-09-14", "2026-10-31", 48),
     ]  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def test_no_dates_before_the_profiles_begin(book: Book) -> None:
     book.days(home(book, "A"), "2024-11-30", "2024-11-30")
     book.close_profiles()
     book.call("create_segments")
-    assert dates_to_check(book) == [("QLD", "RES", "2024-11-01", "2026-10-31", 730)]
+    assert dates_to_check(book) == [("QLD|RES|PRIMARY", "2024-11-01", "2026-10-31", 730)]
 
 
 def test_a_south_australian_winter_is_checked_one_market_day_further(winter_book: Book) -> None:
@@ -80,7 +80,7 @@ def test_a_south_australian_winter_is_checked_one_market_day_further(winter_book
     winter_book.close_profiles()
     winter_book.call("create_segments")
     assert dates_to_check(winter_book) == [
-        ("SA", "RES", "2026-05-16", "2026-07-01", 47), ("WA", "RES", "2026-05-16", "2026-06-30", 46),
+        ("SA|RES|PRIMARY", "2026-05-16", "2026-07-01", 47), ("WA|RES|PRIMARY", "2026-05-16", "2026-06-30", 46),
     ]  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def test_partial_sums_of_all_batches_are_added(book: Book) -> None:
     for name, usage in (("A", 100), ("B", 300)):
         book.days(home(book, name), "2026-10-05", "2026-10-05", usage)
     book.close_profiles(batch_no=1)
-    book.rows("insert into bua.segment_partial select run_date, 2, 'S-C', jurisdiction, customer_class, stream_type,"
+    book.rows("insert into bua.segment_partial select run_date, 2, 'S-C', segment,"
               " profile_date, array_fill(1, array[48]), array_fill(800000::bigint, array[48]) from bua.segment_partial")  # fmt: skip
     book.call("create_segments")
     book.call("calculate_segment_averages", OCTOBER)
@@ -123,7 +123,7 @@ def test_only_the_months_that_are_asked_for_and_again_the_same(book: Book) -> No
     book.days(home(book, "A"), "2026-09-30", "2026-10-01")
     average(book)
     before = book.rows("select * from bua.segment_profile order by profile_date")
-    assert str(before[0][4]) == "2026-10-01"
+    assert str(before[0][2]) == "2026-10-01"
     book.call("calculate_segment_averages", OCTOBER)
     assert book.rows("select * from bua.segment_profile order by profile_date") == before
 
@@ -297,14 +297,11 @@ def test_a_holiday_is_filled_from_a_holiday_first_of_this_season_then_of_last_ye
     rising(book, "2025-10-01", "2025-10-31", 0.1)
     rising(book, "2026-09-01", "2026-10-31", 0.1)
     book.holiday("2026-10-19")
-    book.rows("update bua.segment_profile set day_type = bua.day_type(jurisdiction, profile_date)")
     unreliable(book, "2026-10-19")
     assert fill(book) == {"2026-10-19": "2026-10-18"}
     book.holiday("2025-10-20")  # 364 days before the 19th
-    book.rows("update bua.segment_profile set day_type = bua.day_type(jurisdiction, profile_date)")
     assert fill(book) == {"2026-10-19": "2025-10-20"}
     book.holiday("2026-09-07")  # 42 days before
-    book.rows("update bua.segment_profile set day_type = bua.day_type(jurisdiction, profile_date)")
     assert fill(book) == {"2026-10-19": "2026-09-07"}
 
 

@@ -104,7 +104,7 @@ def test_an_account_on_two_sites_has_the_streams_of_both(book: Book) -> None:
 
 def profiled(book: Book) -> list[tuple[Any, ...]]:
     return book.ask(
-        "bua_list_profile_registers", columns="site_id, customer_class, from_date::text, to_date::text", order="1, 3"
+        "bua_list_profile_registers", columns="site_id, segment, from_date::text, to_date::text", order="1, 3"
     )
 
 
@@ -113,7 +113,7 @@ def test_registers_are_profiled_from_a_year_before_the_period(book: Book) -> Non
     book.register(site)
     book.basic(book.account("BASIC"))
     book.basic(book.account("GAS", fuel="GAS"), uom="MJ")
-    assert profiled(book) == [("S-A", "RES", "2024-11-01", "2026-10-31")]
+    assert profiled(book) == [("S-A", "QLD|RES|PRIMARY", "2024-11-01", "2026-10-31")]
 
 
 def test_only_the_sites_that_are_asked_for(book: Book) -> None:
@@ -126,21 +126,27 @@ def test_a_sydney_summers_first_bill_day_begins_on_the_market_day_before(book: B
     site = book.account("A", state="NSW", opened="2026-01-10", closed="2026-01-20")
     book.register(site)
     # Nobody else had the 9th, so its reads from 23:00 on are the account's. The 20th ends at 23:00 market time.
-    assert profiled(book) == [("S-A", "RES", "2026-01-09", "2026-01-20")]
+    assert profiled(book) == [("S-A", "NSW|RES|PRIMARY", "2026-01-09", "2026-01-20")]
 
 
 def test_an_edge_day_is_its_occupants(book: Book) -> None:
     site = book.account("A", state="NSW", opened="2026-01-10", closed="2026-01-20")
     book.account("B", site=site, state="NSW", opened="2026-01-21", customer_class="BUS")
     book.register(site)
-    assert profiled(book) == [("S-A", "RES", "2026-01-09", "2026-01-20"), ("S-A", "BUS", "2026-01-21", "2026-10-31")]
+    assert profiled(book) == [
+        ("S-A", "NSW|RES|PRIMARY", "2026-01-09", "2026-01-20"),
+        ("S-A", "NSW|BUS|PRIMARY", "2026-01-21", "2026-10-31"),
+    ]
 
 
 def test_a_vacant_site_is_nobodys(book: Book) -> None:
     site = book.account("A", opened="2026-01-10", closed="2026-01-20")
     book.account("B", site=site, opened="2026-03-01")
     book.register(site)
-    assert profiled(book) == [("S-A", "RES", "2026-01-10", "2026-01-20"), ("S-A", "RES", "2026-03-01", "2026-10-31")]
+    assert profiled(book) == [
+        ("S-A", "QLD|RES|PRIMARY", "2026-01-10", "2026-01-20"),
+        ("S-A", "QLD|RES|PRIMARY", "2026-03-01", "2026-10-31"),
+    ]
 
 
 def test_a_south_australian_winters_last_bill_day_ends_on_the_market_day_after(winter_book: Book) -> None:
@@ -149,9 +155,9 @@ def test_a_south_australian_winters_last_bill_day_ends_on_the_market_day_after(w
     winter_book.register(winter_book.account("SHUT", state="SA", closed="2026-06-30"))
     winter_book.register(winter_book.account("WEST", state="WA"))
     assert profiled(winter_book) == [
-        ("S-OPEN", "RES", "2024-07-01", "2026-07-01"),
-        ("S-SHUT", "RES", "2024-07-01", "2026-07-01"),
-        ("S-WEST", "RES", "2024-07-01", "2026-06-30"),
+        ("S-OPEN", "SA|RES|PRIMARY", "2024-07-01", "2026-07-01"),
+        ("S-SHUT", "SA|RES|PRIMARY", "2024-07-01", "2026-07-01"),
+        ("S-WEST", "WA|RES|PRIMARY", "2024-07-01", "2026-06-30"),
     ]
 
 

@@ -153,12 +153,12 @@ RESETS = {
 FILL = """
 insert into bua.utility_profile values ({run}, 'S', 1, '2026-01-01', 3, array_fill(1, array[48]), repeat('E', 48), 1, 0, 1);
 insert into bua.utility_profile_log values ({run}, 'S', 1, 1, null);
-insert into bua.utility_profile_summary values ({run}, 1, 'RES', 'QLD', 'PRIMARY', 0, 0, false);
-insert into bua.segment_partial values ({run}, 1, 'S', 'NSW', 'RES', 'PRIMARY', '2030-01-01', '{{1}}', '{{1}}');
-insert into bua.segment values ({run}, 'QLD', 'RES', 'PRIMARY', '2026-01-01', '2026-01-02', 1);
-insert into bua.segment_profile values ({run}, 'QLD', 'RES', 'PRIMARY', '2026-01-01', 'WEEKDAY', '{{1}}', '{{1}}', 0, '{{1}}');
-insert into bua.segment_profile_mark values ({run}, 'QLD', 'RES', 'PRIMARY', '2026-01-01', 1, 'HIGH', 1, 1, null, null);
-insert into bua.utility_profile_variance values ({run}, 'QLD', 'RES', 'PRIMARY', '2026-01', 1, 1, 1, false);
+insert into bua.utility_profile_summary values ({run}, 1, 'QLD|RES|PRIMARY', 0, 0, false);
+insert into bua.segment_partial values ({run}, 1, 'S', 'NSW|RES|PRIMARY', '2030-01-01', '{{1}}', '{{1}}');
+insert into bua.segment values ({run}, 'QLD|RES|PRIMARY', '2026-01-01', '2026-01-02', 1);
+insert into bua.segment_profile values ({run}, 'QLD|RES|PRIMARY', '2026-01-01', '{{1}}', '{{1}}', 0, '{{1}}');
+insert into bua.segment_profile_mark values ({run}, 'QLD|RES|PRIMARY', '2026-01-01', 1, 'HIGH', 1, 1, null, null);
+insert into bua.utility_profile_variance values ({run}, 'QLD|RES|PRIMARY', '2026-01', 1, 1, 1, false);
 insert into bua.micro_scalar (run_date, account_id, meter_register_id, site_id, read_type, stream_type, profile_key,
     register_ids, occupied) values ({run}, 'A', 1, 'S', 'BASIC', 'PRIMARY', 'K', '{{1}}', '[2026-01-01,]');
 insert into bua.account_exception values ({run}, 'A', 'S', 'GAS', 'QLD', '2026-01-01', '2026-01-01', 1, 'because');
