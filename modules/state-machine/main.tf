@@ -1,11 +1,18 @@
 locals {
-  # The same names as src/shared/render.py makes: a hyphen is no character of a placeholder.
-  placeholders = merge(
+  # The same rendering as src/artifacts/machines.py's. The texts are read as one document, so that later ones use what earlier ones
+  # name; JSON writes < and & as \u003c and \u0026, which Step Functions reads as what they are.
+  document = yamldecode(join("\n", [for path in var.template_files : file(path)]))
+  template = jsonencode({ for key, value in local.document : key => value if key != "blocks" })
+  used     = toset(flatten(regexall("\\$\\{([^}]*)\\}", local.template)))
+
+  # A hyphen is no character of a placeholder.
+  given = merge(
     { for key, arn in var.calls.functions : "function_${replace(key, "-", "_")}" => arn },
     { for key, queue in var.calls.queues : "queue_${replace(key, "-", "_")}" => queue.url },
     { for key, arn in var.calls.machines : "machine_${replace(key, "-", "_")}" => arn },
     var.values,
   )
+  placeholders = merge({ step = var.step }, local.given)
 }
 
 resource "aws_sfn_state_machine" "this" {
@@ -14,7 +21,7 @@ resource "aws_sfn_state_machine" "this" {
   # checkov:skip=CKV_AWS_285: everything is logged but the data, which carries task tokens; the console shows it for 90 days
   name       = var.name
   role_arn   = aws_iam_role.this.arn
-  definition = templatefile(var.template_file, local.placeholders)
+  definition = templatestring(local.template, local.placeholders)
 
   logging_configuration {
     level                  = "ALL"
@@ -28,8 +35,13 @@ resource "aws_sfn_state_machine" "this" {
 
   lifecycle {
     precondition {
-      condition     = alltrue([for name in keys(local.placeholders) : strcontains(file(var.template_file), "$${${name}}")])
-      error_message = "${var.template_file} does not use every placeholder that it is given: what it calls is declared wrongly in the catalogue."
+      condition     = length(setsubtract(local.used, keys(local.placeholders))) == 0
+      error_message = "${var.name} uses placeholders that it is given no value for, so what it calls is declared wrongly in the catalogue: ${join(", ", setsubtract(local.used, keys(local.placeholders)))}."
+    }
+
+    precondition {
+      condition     = length(setsubtract(keys(local.given), local.used)) == 0
+      error_message = "${var.name} does not use every placeholder that it is given, so what it calls is declared wrongly in the catalogue: ${join(", ", setsubtract(keys(local.given), local.used))}."
     }
   }
 
