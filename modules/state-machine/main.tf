@@ -1,20 +1,3 @@
-locals {
-  # The same rendering as src/artifacts/machines.py's. The texts are read as one document, so that later ones use what earlier ones
-  # name; JSON writes < and & as \u003c and \u0026, which Step Functions reads as what they are.
-  document = yamldecode(join("\n", [for path in var.template_files : file(path)]))
-  template = jsonencode({ for key, value in local.document : key => value if key != "blocks" })
-  used     = toset(flatten(regexall("\\$\\{([^}]*)\\}", local.template)))
-
-  # A hyphen is no character of a placeholder.
-  given = merge(
-    { for key, arn in var.calls.functions : "function_${replace(key, "-", "_")}" => arn },
-    { for key, queue in var.calls.queues : "queue_${replace(key, "-", "_")}" => queue.url },
-    { for key, arn in var.calls.machines : "machine_${replace(key, "-", "_")}" => arn },
-    var.values,
-  )
-  placeholders = merge({ step = var.step }, local.given)
-}
-
 resource "aws_sfn_state_machine" "this" {
   # Encrypted under Step Functions' own key: what it holds are run dates, counts, and task tokens that expire with their
   # execution. Under ours, whoever answers a token would need the key.
@@ -34,14 +17,15 @@ resource "aws_sfn_state_machine" "this" {
   }
 
   lifecycle {
+    # Before the definition is evaluated, so these are the errors that are seen.
     precondition {
-      condition     = length(setsubtract(local.used, keys(local.placeholders))) == 0
-      error_message = "${var.name} uses placeholders that it is given no value for, so what it calls is declared wrongly in the catalogue: ${join(", ", setsubtract(local.used, keys(local.placeholders)))}."
+      condition     = length(local.unknown) == 0
+      error_message = "${var.name}: the definition uses ${join(", ", local.unknown)}, which the machine does not call by the catalogue."
     }
 
     precondition {
-      condition     = length(setsubtract(keys(local.given), local.used)) == 0
-      error_message = "${var.name} does not use every placeholder that it is given, so what it calls is declared wrongly in the catalogue: ${join(", ", setsubtract(keys(local.given), local.used))}."
+      condition     = length(local.unused) == 0
+      error_message = "${var.name}: the definition does not use ${join(", ", local.unused)}, which the machine calls by the catalogue."
     }
   }
 

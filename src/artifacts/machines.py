@@ -8,6 +8,7 @@ placeholder without a value, a value without a placeholder, a key that stands tw
 import argparse
 import json
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def placeholders(machine: StateMachine) -> tuple[str, ...]:
 class _Loader(yaml.SafeLoader):
     """YAML as both readers understand it: PyYAML keeps the last of two equal keys, Terraform lets a late `<<` win."""
 
-    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
         seen: set[str] = set()
         for key, _ in node.value:
@@ -84,7 +85,7 @@ def fill(template: Mapping[str, Any], step: str, values: Mapping[str, str]) -> d
 
 def check_blocks(blocks: str, texts: Iterable[str]) -> None:
     """Raise InvalidInput for blocks that none of the machines uses."""
-    named = {getattr(event, "anchor", None) for event in yaml.parse(blocks)} - {None}
+    named = {anchor for event in yaml.parse(blocks) if (anchor := getattr(event, "anchor", None))}
     used = {
         event.anchor for text in (blocks, *texts) for event in yaml.parse(text) if isinstance(event, yaml.AliasEvent)
     }
@@ -119,7 +120,7 @@ def environment_values(
 
 
 def example_values(catalogue: Catalogue) -> dict[str, str]:
-    """Values for whoever only wants to look at the machines, or to check them."""
+    """Values of no environment, for rendering machines that nobody runs."""
     return environment_values(
         catalogue,
         "ap-southeast-2",
@@ -139,20 +140,24 @@ def _text(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
-def main() -> None:
-    """Write every machine with example values."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder for NN-<step>.asl.json")
+def main() -> int:
+    """Write every machine with example values, for validators and for whoever wants to look."""
+    parser = argparse.ArgumentParser(prog="python -m artifacts.machines", description=main.__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder for the files NN-<step>.asl.json")
     out: Path = parser.parse_args().out
-    out.mkdir(parents=True, exist_ok=True)
     catalogue = load()
-    check_blocks(_text(BLOCKS), [_text(file_name(catalogue, machine)) for machine in catalogue.state_machines])
     values = example_values(catalogue)
-    for machine in catalogue.state_machines:
-        definition = render_machine(catalogue, machine, values)
-        path = (out / file_name(catalogue, machine)).with_suffix(".json")
-        path.write_text(json.dumps(definition, indent=2) + "\n", encoding="utf-8")
+    try:
+        rendered = {file_name(catalogue, m): render_machine(catalogue, m, values) for m in catalogue.state_machines}
+        check_blocks(_text(BLOCKS), [_text(name) for name in rendered])
+    except InvalidInput as error:
+        print(error, file=sys.stderr)
+        return 1
+    out.mkdir(parents=True, exist_ok=True)
+    for name, definition in rendered.items():
+        (out / name).with_suffix(".json").write_text(json.dumps(definition, indent=2) + "\n", encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
