@@ -1,11 +1,6 @@
--- Partitions of a run. Every large table of schema bua is partitioned by run_date, so that a reset truncates.
-
-create or replace function bua.partition_name(p_table text, p_run_date date) returns text
-language sql immutable as $$ select p_table || to_char(p_run_date, '_YYYY_MM_DD') $$;
-
--- Purpose: register a run and create its partitions, and the calendar of market days that it needs.
--- Inputs: run_date. Tables written: bua.run, bua.market_day. Safe to rerun: creates only what is absent.
--- The period is the twelve months up to the first of run_date's month; profiles reach one year further back.
+-- Purpose: register a run, and create its partitions and the calendar of market days that it needs.
+-- The period is the twelve months up to the first of run_date's month. Profiles begin a year before the period.
+-- Input: run_date. Tables written: bua.run, bua.market_day. Safe to rerun: creates only what is absent.
 create or replace procedure bua.prepare_run(p_run_date date)
 language plpgsql as $$
 declare
@@ -35,22 +30,8 @@ begin
     call bua.create_market_days((v_month - interval '24 months')::date - 1, v_month + 1);
 end $$;
 
--- Purpose: empty one run's partition of one table. Definer's rights: TRUNCATE of a partition is its owner's.
-create or replace procedure bua.truncate_run(p_table text, p_run_date date)
-language plpgsql security definer set search_path = bua, pg_temp as $$
-begin
-    execute format('truncate bua.%I', bua.partition_name(p_table, p_run_date));
-end $$;
-
--- Purpose: give the planner the statistics of what has just been written. Definer's rights: ANALYZE is the owner's.
-create or replace procedure bua.analyze_run(p_table text, p_run_date date)
-language plpgsql security definer set search_path = bua, pg_temp as $$
-begin
-    execute format('analyze bua.%I', bua.partition_name(p_table, p_run_date));
-end $$;
-
--- Purpose: fill the calendar bua.market_day for local days of [p_from, p_to].
--- A half-hour belongs to the local day in which it starts; zones and their clock changes come from the tz database.
+-- Purpose: fill the calendar for the market days from p_from to p_to. A half-hour belongs to the local day in which it
+-- starts; time zones and their clock changes come from the tz database.
 create or replace procedure bua.create_market_days(p_from date, p_to date)
 language sql as $$
     insert into bua.market_day (jurisdiction, profile_date, local_date, half_hour_mask)
@@ -62,10 +43,4 @@ language sql as $$
     cross join generate_series(1, 48) as h
     group by 1, 2, 3
     on conflict do nothing
-$$;
-
--- The days from p_from to p_to, both inclusive; empty when there are none.
-create or replace function bua.day_range(p_from date, p_to date) returns daterange
-language sql immutable as $$
-    select case when p_to < p_from then 'empty'::daterange else daterange(p_from, p_to, '[]') end
 $$;
