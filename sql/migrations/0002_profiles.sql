@@ -1,6 +1,6 @@
--- Interval reads by market day, and what is averaged from them. All partitioned by run_date: a reset is a TRUNCATE.
--- Energy of a half-hour is an integer of 10^-scale kWh; totals are integers of micro-kWh, so that sums are exact in
--- any order and a rerun gives the same bytes. Bit h-1 of a mask is half-hour h. A segment is a jurisdiction, a customer
+-- Interval reads by market day, and the averages made from them. All are partitioned by run_date, so that a reset truncates.
+-- The energy of a half-hour is an integer of 10^-scale kWh. Totals are integers of micro-kWh, so that sums are exact in any
+-- order and a rerun gives the same bytes. Bit h-1 of a mask is half-hour h. A segment is a jurisdiction, a customer
 -- class and a stream type in one word: NSW|RES|PRIMARY.
 
 create table bua.utility_profile (
@@ -11,7 +11,7 @@ create table bua.utility_profile (
     scale           smallint not null check (scale between 0 and 6),
     half_hours      integer[] not null, -- 48, in kWh x 10^scale
     qualities       text not null,      -- 48 characters of A, S, F, E, N
-    excluded_mask   bigint not null,    -- estimated or missing: not for averages
+    excluded_mask   bigint not null,    -- estimated or missing: left out of averages
     missing_mask    bigint not null,
     day_total       bigint not null,    -- micro-kWh of the half-hours that are not missing
     primary key (run_date, meter_register_id, profile_date)
@@ -36,7 +36,7 @@ create table bua.utility_profile_summary (
     primary key (run_date, meter_register_id, segment)
 ) partition by list (run_date);
 
--- Map-reduce: every site-data transaction leaves the sums of its own sites, segment-jurisdiction averages add them up.
+-- Every site-data transaction writes the sums of its own sites; the step that averages segments adds these up.
 create table bua.segment_partial (
     run_date        date not null,
     batch_no        integer not null,
@@ -53,7 +53,7 @@ create table bua.segment (
     segment         text not null,
     first_date      date not null,
     last_date       date not null,
-    median_daily    numeric,            -- kWh: median over its registers of mean daily usage
+    median_daily    numeric,            -- kWh: the median of its registers' mean daily usage
     primary key (run_date, segment)
 ) partition by list (run_date);
 
@@ -62,7 +62,7 @@ create table bua.segment_profile (
     segment         text not null,
     profile_date    date not null,
     site_counts     integer[] not null,
-    average         double precision[] not null,    -- kWh, as read; null where no site has a value
+    average         double precision[] not null,    -- kWh; null where no site has a value
     marked_mask     bigint not null default 0,
     profile         double precision[] not null,    -- kWh, marked entries replaced
     primary key (run_date, segment, profile_date)
@@ -76,7 +76,7 @@ create table bua.segment_profile_mark (
     reason          text not null check (reason in ('MISSING', 'FEW_SITES', 'LOW', 'HIGH')),
     site_count      integer not null,
     average         double precision,
-    source_date     date,               -- the equivalent day that it was filled from; null = kept as it was
+    source_date     date,               -- the equivalent day that it was filled from; null = not filled
     filled          double precision,
     primary key (run_date, segment, profile_date, half_hour)
 ) partition by list (run_date);
@@ -98,11 +98,11 @@ create table bua.gas_profile (
     node            text not null,
     profile_date    date not null,
     volume_mj       numeric not null,
-    source_date     date,               -- filled from this day, the market's volume being absent
+    source_date     date,               -- the day that it was filled from; null = the market's own volume
     primary key (run_date, jurisdiction, node, profile_date)
 ) partition by list (run_date);
 
--- One number per profile and day: what an account of scalar 1 uses.
+-- One number per profile and day: what an account with scalar 1 uses.
 create table bua.macro_profile (
     run_date        date not null,
     profile_key     text not null,      -- a segment, or VIC|<gas zone>
@@ -111,7 +111,7 @@ create table bua.macro_profile (
     primary key (run_date, profile_key, profile_date)
 ) partition by list (run_date);
 
--- The segment's average scalar: 1 by definition in electricity; in gas the mean of the zone's own customers.
+-- The scalar of an account without any history: 1 in electricity; in gas the mean of its zone's customers.
 create table bua.profile_scalar (
     run_date        date not null,
     profile_key     text not null,

@@ -1,10 +1,10 @@
--- Purpose: what an account is metered by. Input: the accounts. Reads only.
--- An interval data stream is a site's suffix, whatever meters it went through: a swap carries the stream on.
--- A basic register is a stream of its own: index reads of two meters are never mixed.
+-- Purpose: the streams that accounts are metered by. A stream of interval data is a site's suffix, whichever meters it
+-- went through: it survives a change of meter. A basic register is a stream of its own: index reads of two meters are
+-- never mixed. Inputs: the accounts. Reads only.
 create or replace function bua.account_streams(p_account_ids text[])
 returns table (
     account_id text, site_id text, jurisdiction text, customer_class text,
-    meter_register_id bigint,           -- the latest of register_ids: names the stream
+    meter_register_id bigint,           -- the latest of register_ids; it stands for the stream
     register_ids bigint[], suffix text, stream_type text, read_type text,
     profile_key text,                   -- whose profile the stream follows: a segment, or VIC|<gas zone>
     occupied daterange                  -- local days on which the account had the stream
@@ -28,20 +28,4 @@ language sql stable as $$
     where a.account_id = any (p_account_ids)
     group by a.account_id, s.site_id, m.suffix, m.stream_type, m.read_type,
              case m.read_type when 'BASIC' then m.meter_register_id end
-$$;
-
-create or replace function bua.segment_month(p_segment text, p_date date) returns text
-language sql stable as $$
-    select p_segment || '|' || to_char(p_date, 'YYYY-MM')
-$$;
-
-create or replace function bua.parameter(p_name text) returns numeric
-language sql stable as $$ select value from bua.parameter where name = p_name $$;
-
-create or replace function bua.day_type(p_jurisdiction text, p_date date) returns text
-language sql stable as $$
-    select case when exists (select from core.public_holiday h where h.jurisdiction = p_jurisdiction and h.holiday_date = p_date)
-                    then 'HOLIDAY'
-                when extract(isodow from p_date) >= 6 then 'WEEKEND'
-                else 'WEEKDAY' end
 $$;

@@ -1,6 +1,6 @@
--- Purpose: the market days of interval streams on which a half-hour of an unbilled day has not been read.
--- Inputs: run_date, accounts. Reads only. missing_mask holds only half-hours of unbilled local days; a delivered
--- estimate counts as read.
+-- Purpose: the market days of interval streams on which a half-hour of an unbilled day has not been read. missing_mask
+-- has only half-hours of unbilled local days. A delivered estimate counts as read.
+-- Inputs: run_date, accounts. Reads only.
 create or replace function bua.missing_days(p_run_date date, p_account_ids text[])
 returns table (account_id text, site_id text, suffix text, stream_type text, meter_register_id bigint,
                register_ids bigint[], occupied daterange, profile_key text, jurisdiction text, profile_date date, missing_mask bigint)

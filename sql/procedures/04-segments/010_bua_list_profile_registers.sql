@@ -1,9 +1,9 @@
--- Purpose: all registers that profiles are made from, one row per register and account that occupied its site.
+-- Purpose: all registers that profiles are made from: one row per register and per account that occupied its site, with
+-- the market days, from_date to to_date inclusive, on which the register's reads count towards the account's segment.
+-- Where the local clock is behind market time (South Australia in winter), the last bill day ends on the market day after
+-- the accrual date. Where it is ahead, an account's first bill day begins on the market day before. Such a day is the
+-- account's, unless another account occupies the site on it.
 -- Inputs: run_date; optionally the sites. Reads only.
--- Returns: market days [from_date, to_date] on which the register's reads count towards the account's segment.
--- A jurisdiction whose clock is behind market time (South Australia in winter) ends its last bill day on the market
--- day after the accrual date; in a clock ahead of market time an account's first bill day begins on the market day
--- before. Such an edge day counts as the account's unless another account has it.
 create or replace function bua.bua_list_profile_registers(p_run_date date, p_site_ids text[] default null)
 returns table (site_id text, meter_register_id bigint, suffix text, segment text, from_date date, to_date date)
 language sql stable as $$
@@ -34,6 +34,7 @@ language sql stable as $$
     where o.first_day <= o.last_day
 $$;
 
+-- Whether an account occupies the site on the day.
 create or replace function bua.is_occupied(p_site_id text, p_date date) returns boolean
 language sql stable as $$
     select exists (

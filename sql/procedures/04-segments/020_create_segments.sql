@@ -1,9 +1,9 @@
--- Purpose: the run's segments, their span of market days and their giants, from what site-data has written.
--- Tables written: bua.segment, bua.utility_profile_summary.is_giant. Safe to rerun: the segment partition is emptied first.
--- A giant uses more than giant_factor times its segment's median a day: it is kept out of the segment's average,
--- which one of them would ruin.
--- The span begins a season before the first read: those days are missing, and filled like others, for reads of basic
--- meters that reach back further than the segment's interval reads.
+-- Purpose: the run's segments, the market days that they span and their giants, from what site-data wrote.
+-- A giant uses more than giant_factor times its segment's median a day. It is kept out of the segment's average, which a
+-- single giant would spoil. The span begins profile_season_days before the first read: these days are missing and are
+-- filled like others, because a basic meter's reads may reach further back than the segment's interval reads.
+-- Input: run_date. Tables written: bua.segment, bua.utility_profile_summary.is_giant.
+-- Safe to rerun: reset_run_type has emptied the run's segments before.
 create or replace procedure bua.create_segments(p_run_date date)
 language sql as $$
     insert into bua.segment (run_date, segment, first_date, last_date, median_daily)

@@ -1,6 +1,7 @@
--- Purpose: SegmentJurisdictionAvgExclEst: the plain average of every half-hour over the segment's registers with a
--- non-estimated value there, giants left out. Inputs: run_date; segment-months such as NSW|RES|PRIMARY|2026-10.
--- Tables written: bua.segment_profile, one row a segment and market day. Safe to rerun: replaces its rows.
+-- Purpose: SegmentJurisdictionAvgExclEst: for every half-hour the plain average, in kWh, over the segment's registers that
+-- have a non-estimated value there, without the giants.
+-- Inputs: run_date; segment-months, such as NSW|RES|PRIMARY|2026-10. Tables written: bua.segment_profile.
+-- Safe to rerun: replaces its rows.
 create or replace procedure bua.calculate_segment_averages(p_run_date date, p_items text[])
 language sql as $$
     insert into bua.segment_profile (run_date, segment, profile_date, site_counts, average, profile)
@@ -15,7 +16,7 @@ language sql as $$
         cross join unnest(p.counts, p.totals) with ordinality as v (n, total, h)
         where p.run_date = p_run_date
         union all
-        -- Giants are taken out again, half-hour by half-hour, with the very integers that went in.
+        -- The sums include the giants: subtract the same integers that were added.
         select d.*, v.h, -1, -v.value * (10 ^ (6 - u.scale))::bigint
         from day d
         join bua.bua_list_profile_registers(p_run_date) r

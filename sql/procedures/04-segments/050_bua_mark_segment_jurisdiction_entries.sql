@@ -1,8 +1,9 @@
--- Purpose: mark the invalid entries of segment profiles. An entry is one half-hour of one segment's market day. It is
--- marked when it is missing, when too few sites contribute, or when it lies below a third or above three times the
--- median of the same half-hour over the seven days either side (its own day left out).
--- Inputs: run_date; segment-months. Tables written: bua.segment_profile_mark, bua.segment_profile (mask, profile).
--- Safe to rerun: the marks of these segment-months are replaced, and their profiles start again from the average.
+-- Purpose: mark the invalid entries of segment profiles. An entry is one half-hour of a segment's market day. It is marked
+-- when no site has a value, when fewer than profile_min_sites have one, or when it lies below 1/x or above x times the
+-- median of the same half-hour over the neighbouring days, its own day left out (x is profile_outlier_factor, the
+-- neighbours are the profile_neighbour_days days on either side).
+-- Inputs: run_date; segment-months. Tables written: bua.segment_profile_mark; bua.segment_profile (marked_mask, profile).
+-- Safe to rerun: replaces the marks of these segment-months, and starts their profiles again from the average.
 create or replace procedure bua.bua_mark_segment_jurisdiction_entries(p_run_date date, p_items text[])
 language sql as $$
     delete from bua.segment_profile_mark m
@@ -46,7 +47,7 @@ language sql as $$
             where q.run_date = p_run_date and q.segment = e.segment
               and q.profile_date between e.profile_date - x.days and e.profile_date + x.days
               and q.profile_date <> e.profile_date
-              -- a median lies between its lowest and highest: only these entries can be out of its range
+              -- A median lies between the lowest and the highest value: only these entries can be too far from it.
               and (e.average > x.factor * e.lowest or e.average < e.highest / x.factor)
         ) m on true
         where e.is_asked

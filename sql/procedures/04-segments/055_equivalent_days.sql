@@ -1,6 +1,6 @@
--- Purpose: the days whose values may stand in for a day that has none, the best first (preference 1): days of the same
--- day type within profile_season_days, the nearest first and the earlier of two; then the same around last year's date
--- (364 days earlier, so that weekdays meet). A public holiday may take weekend days after all of these.
+-- Purpose: the days whose values may stand in for a day that has none, the best first (preference 1). First come the days
+-- of the same type (see day_type) within profile_season_days, nearest first, the earlier of two that are as near; then
+-- those around the same date last year (364 days back, so that weekdays meet). For a public holiday, weekend days follow.
 -- Inputs: jurisdiction, the days that need a value. Reads only.
 create or replace function bua.equivalent_days(p_jurisdiction text, p_dates date[])
 returns table (profile_date date, source_date date, preference bigint)

@@ -1,7 +1,7 @@
 -- Purpose: fill every marked entry from the best of its equivalent days whose own entry of that half-hour is not marked.
 -- Without such a day the entry keeps its average, if it has one.
 -- Inputs: run_date; segment-months. Tables written: bua.segment_profile.profile, bua.segment_profile_mark.
--- Safe to rerun, and beside other months: sources are unmarked averages, which filling never changes.
+-- Safe to rerun, and while other months are filled: it reads averages, which filling never changes.
 create or replace procedure bua.bua_fill_marked_segment_jurisdiction_entries(p_run_date date, p_items text[])
 language sql as $$
     with marked as (

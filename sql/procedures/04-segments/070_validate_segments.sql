@@ -1,7 +1,7 @@
--- Purpose: Validate: hold what was profiled against the platform's own billable quantities, segment-month by
--- segment-month, and record the variance; a large one is an anomaly for somebody to look at, it stops nothing.
+-- Purpose: Validate: compare the profiled kWh of each segment-month with the platform's own billable quantities, and record
+-- the variance. A variance above validate_tolerance_percent is an anomaly: somebody should look at it, but it stops nothing.
+-- The two differ a little even when all is well, because a month of market days is not exactly a month of local bill days.
 -- Inputs: run_date; segment-months. Tables written: bua.utility_profile_variance. Safe to rerun: replaces its rows.
--- The two differ a little even when all is well: market days and local bill days meet differently at a month's ends.
 create or replace procedure bua.validate_segments(p_run_date date, p_items text[])
 language sql as $$
     insert into bua.utility_profile_variance

@@ -1,6 +1,6 @@
--- Purpose: gas profiles: the market's daily volume of every distribution zone. A day that the market has no volume for is
--- filled from the best of its equivalent days: one hole would leave every span of reads across it without a macro sum.
--- Input: run_date. Tables written: bua.gas_profile, in MJ. Safe to rerun: replaces its rows.
+-- Purpose: gas profiles: the market's daily volume, in MJ, of every distribution zone. A day without a volume is filled from
+-- the best of its equivalent days: a single missing day would leave every span of reads across it without a macro sum.
+-- Input: run_date. Tables written: bua.gas_profile. Safe to rerun: replaces its rows.
 create or replace procedure bua.import_gas_volumes_profile_creation(p_run_date date)
 language plpgsql as $$
 begin

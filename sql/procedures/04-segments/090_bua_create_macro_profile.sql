@@ -1,6 +1,6 @@
--- Purpose: macro profiles: the daily total of every segment's profile and of every gas zone's; and the scalar that a
--- customer without any history is given. Input: run_date.
--- Tables written: bua.macro_profile, bua.profile_scalar. Safe to rerun: replaces its rows.
+-- Purpose: macro profiles: the daily total of every segment's profile, in kWh, and of every gas zone's, in MJ; and the
+-- scalar for a customer without any history.
+-- Input: run_date. Tables written: bua.macro_profile, bua.profile_scalar. Safe to rerun: replaces its rows.
 create or replace procedure bua.bua_create_macro_profile(p_run_date date)
 language plpgsql as $$
 begin
@@ -11,7 +11,7 @@ begin
     select p.run_date, p.segment, p.profile_date, sum(v.value::numeric)
     from bua.segment_profile p cross join unnest(p.profile) v (value)
     where p.run_date = p_run_date
-    group by 1, 2, 3 having count(v.value) = 48;   -- a day with a half-hour that nothing is known of has no total
+    group by 1, 2, 3 having count(v.value) = 48;   -- no total when a half-hour is unknown
 
     insert into bua.macro_profile (run_date, profile_key, profile_date, daily_total)
     select run_date, concat_ws('|', jurisdiction, node), profile_date, volume_mj

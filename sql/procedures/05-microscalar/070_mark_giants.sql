@@ -1,5 +1,6 @@
--- Purpose: GIANT_DAILY_MEAN: a register whose mean daily usage is over giant_factor times its segment's median follows
--- no profile; it is estimated from its own mean day. Inputs: run_date, accounts. Tables written: bua.micro_scalar.
+-- Purpose: GIANT_DAILY_MEAN: a register whose mean daily kWh is more than giant_factor times its segment's median follows no
+-- profile. It is estimated from the mean of its own days.
+-- Inputs: run_date, accounts. Tables written: bua.micro_scalar. Safe to rerun: marks the same rows.
 create or replace procedure bua.mark_giants(p_run_date date, p_account_ids text[])
 language sql as $$
     update bua.micro_scalar s

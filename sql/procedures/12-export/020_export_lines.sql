@@ -1,7 +1,7 @@
--- Purpose: the run's invoice lines by calendar month. Inputs: run_date, accounts. Reads only.
--- A line was rounded once, when it was rated. Its months get their share by quantity (by days for supply), and the last
--- month what is left, so that they add up to the line. Quantities are rounded cumulatively over the lines of one account,
--- kind and state, so that they add up to the rounded sum of what was used.
+-- Purpose: the run's invoice lines by calendar month. A line was rounded once, when it was priced. Its months share it by
+-- quantity (by days for supply), and the last month takes the remainder, so that the months add up to the line. Quantities
+-- (kWh, MJ or days) are rounded cumulatively over the lines of one account, kind and state, so that they add up to the
+-- rounded sum. Inputs: run_date, accounts. Reads only.
 create or replace function bua.export_lines(p_run_date date, p_account_ids text[])
 returns table (account_id text, line_no integer, year_month text, item_type text, stream_type text, time_class text,
                quantity numeric, days integer, rate numeric, net_amount numeric, gst_amount numeric,
