@@ -1,14 +1,14 @@
 resource "aws_sfn_state_machine" "this" {
-  # Encrypted under Step Functions' own key: what it holds are run dates, counts, and task tokens that expire with their
-  # execution. Under ours, whoever answers a token would need the key.
-  # checkov:skip=CKV_AWS_285: everything is logged but the data, which carries task tokens; the console shows it for 90 days
+  # Encrypted under Step Functions' own key: the data are run dates, counts, and task tokens that expire with their
+  # execution. Under our key, every function that answers a token would need the key.
+  # checkov:skip=CKV_AWS_285: everything is logged except the data, which contains task tokens; the console shows it for 90 days
   name       = var.name
   role_arn   = aws_iam_role.this.arn
   definition = templatestring(local.template, local.placeholders)
 
   logging_configuration {
     level                  = "ALL"
-    include_execution_data = false # inputs carry task tokens
+    include_execution_data = false # inputs contain task tokens
     log_destination        = "${aws_cloudwatch_log_group.this.arn}:*"
   }
 
@@ -29,12 +29,12 @@ resource "aws_sfn_state_machine" "this" {
     }
   }
 
-  # IAM first: Step Functions tries the log destination with the role when the machine is created.
+  # IAM first: Step Functions tests the log destination with the role when it creates the machine.
   depends_on = [aws_iam_role_policy.this]
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  # This prefix keeps the log's resource policy from growing by an entry for each machine, which ends at 5,120 characters:
+  # Without this prefix the resource policy of the logs gets an entry per machine and reaches its limit of 5,120 characters:
   # https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
   name              = "/aws/vendedlogs/states/${var.name}"
   retention_in_days = var.log_retention_days
@@ -45,7 +45,7 @@ resource "aws_cloudwatch_metric_alarm" "failed" {
   for_each = toset(["ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"])
 
   alarm_name          = "${var.name}-${each.key}"
-  alarm_description   = "State machine ${var.name}: ${each.key}. The execution's last event has the cause, docs/runbook.md says how to go on."
+  alarm_description   = "State machine ${var.name}: ${each.key}. The execution's last event has the cause; docs/runbook.md explains how to continue."
   namespace           = "AWS/States"
   metric_name         = each.key
   dimensions          = { StateMachineArn = aws_sfn_state_machine.this.arn }

@@ -3,7 +3,7 @@ locals {
   machines  = { for machine in local.catalogue.state_machines : machine.step => machine if machine.account == "ANSTEAD" }
   steps     = [for machine in local.catalogue.state_machines : machine.step if machine.account == "ANSTEAD"]
 
-  # What a machine calls is in the catalogue; its placeholders and its permissions are built from that alone.
+  # The catalogue says what a machine calls. Placeholders and permissions are built from that and nothing else.
   calls = { for step, machine in local.machines : step => {
     functions = { for key in try(machine.calls.functions, []) : key => module.function[key].arn }
     queues    = { for key in try(machine.calls.queues, []) : key => { url = "${local.queue_url_prefix}${key}", arn = module.queue[key].arn } }

@@ -1,4 +1,4 @@
-# EARL, the production account: it only ever gives. A snapshot on the first of the month, and a role that reads intervals.
+# EARL, the production account. It only gives: a snapshot on the first of the month, and a role that reads intervals.
 locals {
   prefix         = "${var.environment}-earl"
   anstead_prefix = "${var.environment}-anstead"
