@@ -98,22 +98,12 @@ variable "schedule" {
   description = "When the snapshot is taken, in `time_zone`; the local date at that time is the run date."
   type        = string
   default     = "cron(0 0 1 * ? *)"
-
-  validation {
-    condition     = can(regex("^cron\\(.+\\)$", var.schedule))
-    error_message = "schedule must be an EventBridge Scheduler cron expression."
-  }
 }
 
 variable "time_zone" {
   description = "Time zone of the schedule, by its name in the tz database."
   type        = string
   default     = "Australia/Sydney"
-
-  validation {
-    condition     = can(regex("^[A-Z][A-Za-z_]+(/[A-Za-z_-]+)*$", var.time_zone))
-    error_message = "time_zone must be a name of the tz database, e.g. Australia/Sydney."
-  }
 }
 
 variable "enable_schedule" {

@@ -78,7 +78,8 @@ def fill(template: Mapping[str, Any], step: str, values: Mapping[str, str]) -> d
     if unused := values.keys() - used:
         raise InvalidInput(f"machine {step}: values without a placeholder: {', '.join(sorted(unused))}")
     # Values go in as JSON strings do, without their quotes: a quote in one cannot break out of its string.
-    filled = PLACEHOLDER.sub(lambda match: json.dumps({"step": step, **values}[match[1]])[1:-1], text)
+    filling = {"step": step, **values}
+    filled = PLACEHOLDER.sub(lambda match: json.dumps(filling[match[1]])[1:-1], text)
     definition: dict[str, Any] = json.loads(filled)
     return definition
 
