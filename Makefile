@@ -8,9 +8,10 @@ RUN_DATE  ?= 2026-11-01
 OUT       ?= out
 ACCOUNTS  ?= 360
 SEED      ?= 1
+N         ?= 100000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format package-lambdas render-machines lock clean
+.PHONY: help setup run check-portfolio fuzz test check format package-lambdas render-machines lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,7 +28,13 @@ $(VENV)/.installed: requirements-dev.lock
 	@touch $@
 
 run: setup ## Run a month end: your PORTFOLIO=, or a demo (ACCOUNTS=, SEED=); RUN_DATE=, OUT=
-	@$(RUN) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") --run-date $(RUN_DATE) --out "$(OUT)" --accounts $(ACCOUNTS) --seed $(SEED)
+	@$(RUN) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") --run-date "$(RUN_DATE)" --out "$(OUT)" --accounts $(ACCOUNTS) --seed $(SEED)
+
+check-portfolio: setup ## Say what a portfolio holds and what is wrong with it: PORTFOLIO= RUN_DATE=
+	@$(if $(PORTFOLIO),,echo "Say which: make check-portfolio PORTFOLIO=folder" >&2; exit 2;) $(RUN) -m local.portfolio.check --portfolio "$(PORTFOLIO)" --run-date "$(RUN_DATE)"
+
+fuzz: setup ## Damage meter files, archives and CSVs N= times; every outcome must be a portfolio or a refusal (SEED=)
+	@$(RUN) tests/local/portfolio/test_fuzz.py --count $(N) --seed $(SEED)
 
 test: setup check ## Check style and types, then run every test; ARGS= is passed to pytest
 	@$(RUN) -m pytest $(ARGS)

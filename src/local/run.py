@@ -7,7 +7,6 @@ local stack. Without a portfolio a seeded demo portfolio is generated first.
 import argparse
 import shutil
 import sys
-from datetime import date
 from pathlib import Path
 
 from rich.console import Console
@@ -15,11 +14,11 @@ from rich.console import Console
 from artifacts import zips
 from local import outputs, report
 from local.demo import write_demo
-from local.portfolio.format import read_portfolio
+from local.portfolio.check import add_run_date, console_of, read, show_error
 from local.portfolio.production import load_production
 from local.stack import LocalStack
 from local.watch import follow
-from shared.errors import BuaError
+from shared.errors import BuaError, InvalidInput
 
 DEMO_ACCOUNTS = 360
 DEMO_SEED = 1
@@ -28,11 +27,11 @@ DEMO_SEED = 1
 def main(arguments: list[str] | None = None) -> int:
     """Run a month end; the exit status is 0 when its export is complete."""
     options = _parser().parse_args(arguments)
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    console = console_of(sys.stdout)
     try:
         _run(options, console)
     except BuaError as error:
-        console.print(f"[bold red]{type(error).__name__}[/]: {error}", markup=True, soft_wrap=True)
+        show_error(error, console)
         return 1
     except KeyboardInterrupt:
         console.print("[bold red]Stopped.[/] Nothing is left running.")
@@ -42,15 +41,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, console: Console) -> None:
     folder: Path = options.portfolio or options.work / "demo"
-    with console.status("packaging the functions ..."):
-        zips.build(zips.host_target())
+    _make_room(options.out)
     if options.portfolio is None:
         with console.status(f"generating a demo portfolio of {options.accounts} accounts ..."):
             shutil.rmtree(folder, ignore_errors=True)
             write_demo(folder, accounts=options.accounts, seed=options.seed, run_date=options.run_date)
-    with console.status(f"reading {folder} ..."):
-        portfolio = read_portfolio(folder, options.run_date)
-    console.print(f"Portfolio {folder}: {len(portfolio.accounts)} accounts, {len(portfolio.registers)} registers")
+    portfolio = read(folder, options.run_date, console)
+    counts = f"{len(portfolio.accounts)} accounts, {len(portfolio.registers)} registers"
+    console.print(f"Portfolio {folder}: {counts}", markup=False)
+    with console.status("packaging the functions ..."):
+        zips.build(zips.host_target())
     with console.status("starting the local stack ...") as status, LocalStack(options.work) as stack:
         status.update("loading the portfolio into production ...")
         load_production(stack, portfolio)
@@ -62,8 +62,8 @@ def _run(options: argparse.Namespace, console: Console) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="local.run", description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--portfolio", type=_folder, help="a portfolio folder; without it a demo is generated")
-    parser.add_argument("--run-date", type=date.fromisoformat, default=date(2026, 11, 1), help="ISO date (%(default)s)")
+    parser.add_argument("--portfolio", type=Path, help="a portfolio folder; without it a demo is generated")
+    add_run_date(parser)
     parser.add_argument("--out", type=Path, default=Path("out"), help="where the exports go (%(default)s)")
     parser.add_argument("--accounts", type=int, default=DEMO_ACCOUNTS, help="size of the demo (%(default)s)")
     parser.add_argument("--seed", type=int, default=DEMO_SEED, help="seed of the demo (%(default)s)")
@@ -71,11 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _folder(text: str) -> Path:
-    path = Path(text)
-    if not path.is_dir():
-        raise argparse.ArgumentTypeError(f"{text} is not a folder")
-    return path
+def _make_room(out: Path) -> None:
+    """Find out before a run, and not at its end, whether its exports can be written."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(f"OUT={out} cannot be a folder ({error.strerror}), give another") from error
 
 
 if __name__ == "__main__":

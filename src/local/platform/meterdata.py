@@ -41,8 +41,8 @@ class Loader:
         run_date = date.fromisoformat(payload["run_date"])
         files = [file for key in payload["keys"] for file in self._read(payload["bucket"], key)]
         items = to_items(files, run_date=run_date, origin=BUA)
-        for warning in (warning for file in files for warning in file.warnings):
-            log.warning("%s", warning)
+        for remark in (remark for file in files for remark in file.remarks()):
+            log.warning("%s", remark)
         stale = self._keys_of_run(_nmis(files), run_date) - {(item["pk"]["S"], item["sk"]["S"]) for item in items}
         delete_keys(self._dynamodb, self._table, sorted(stale))
         write_items(self._dynamodb, self._table, items)

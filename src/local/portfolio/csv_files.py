@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar, get_type_hints
 
+from local.platform.text import SHOWN, shown, trimmed
 from local.portfolio.fields import OrBlank, Parser
+from local.portfolio.folder import content_of
 from local.portfolio.problems import Problems
 
 Record = TypeVar("Record")
@@ -27,6 +29,7 @@ def read_records(path: Path, record_type: type[Record], problems: Problems) -> l
         return []
     rows = _numbered_rows(path.name, text, problems)
     header_line, header = next(rows, (1, []))
+    header = [name.lower() for name in header]
     columns = columns_of(record_type)
     if not _header_is_sound(path.name, header_line, header, list(columns), problems):
         return []
@@ -36,13 +39,18 @@ def read_records(path: Path, record_type: type[Record], problems: Problems) -> l
 
 
 def _decoded(path: Path, problems: Problems) -> str | None:
-    content = path.read_bytes()
-    try:
-        return content.decode("utf-8-sig")  # spreadsheets put a byte order mark before UTF-8
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        problems.add(path.name, line, "encoding", "is not UTF-8, save the file as CSV UTF-8")
+    content = content_of(path, path.name, problems)
+    if content is None:
         return None
+    fault = content.find(0)
+    if fault < 0:
+        try:
+            return content.decode("utf-8-sig")  # spreadsheets put a byte order mark before UTF-8
+        except UnicodeDecodeError as error:
+            fault = error.start
+    line = content.count(b"\n", 0, fault) + 1
+    problems.add(path.name, line, "encoding", "is not UTF-8, save the file as CSV UTF-8")
+    return None
 
 
 def _numbered_rows(file: str, text: str, problems: Problems) -> Iterator[tuple[int, list[str]]]:
@@ -51,21 +59,30 @@ def _numbered_rows(file: str, text: str, problems: Problems) -> Iterator[tuple[i
     line = 1
     try:
         for row in reader:
-            if any(value.strip() for value in row):
-                yield line, [value.strip() for value in row]
+            values = [trimmed(value) for value in row]
+            if any(values):
+                yield line, values
             line = reader.line_num + 1
     except csv.Error as error:
         problems.add(file, line, "row", f"is no CSV ({error}), check its quotes")
 
 
 def _header_is_sound(file: str, line: int, header: list[str], wanted: list[str], problems: Problems) -> bool:
+    if len(header) == 1 and (separator := next((c for c in ";\t|" if c in header[0]), None)):
+        problems.add(file, line, "header", f"its columns are parted by {separator!r}, save the file with commas")
+        return False
     missing = [name for name in wanted if name not in header]
     unknown = [name for name in header if name not in wanted]
     repeated = sorted({name for name in header if header.count(name) > 1})
     for name in missing:
         problems.add(file, line, name, f"column is missing, the header is {','.join(wanted)}")
     for name in unknown:
-        problems.add(file, line, name or "header", f"column is not known, the header is {','.join(wanted)}")
+        problems.add(
+            file,
+            line,
+            shown(name) if len(name) > SHOWN else name or "header",
+            f"column is not known, the header is {','.join(wanted)}",
+        )
     for name in repeated:
         problems.add(file, line, name, "column stands twice in the header, remove one")
     return not (missing or unknown or repeated)

@@ -1,10 +1,13 @@
 """Reads and judges a portfolio folder: all of it is sound, or InvalidPortfolio says where it is not."""
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
 from local.portfolio.csv_files import read_records
+from local.portfolio.folder import Contents, survey
+from local.portfolio.meter_data import read_meter_data
 from local.portfolio.problems import Problems
 from local.portfolio.records import (
     Account,
@@ -24,87 +27,60 @@ from local.portfolio.rules_plans import check_plans
 from local.portfolio.rules_reads import check_basic_reads, check_gas_volumes
 
 Record = TypeVar("Record")
+Track = Callable[[Sequence[Path]], Iterable[Path]]
 
-REQUIRED = (
-    "accounts.csv",
-    "registers.csv",
-    "plans.csv",
-    "time_classes.csv",
-    "invoices.csv",
-    "invoice_lines.csv",
-    "basic_reads.csv",
-    "gas_volumes.csv",
-)
-OPTIONAL = ("public_holidays.csv",)
-# The demo portfolio's answers lie beside its files; they are never read as input.
-IGNORED = ("truth.csv",)
-NEM12_ENDINGS = (".csv", ".csv.gz", ".zip")
-
-RULES = (
-    check_plans,
-    check_accounts,
-    check_registers,
-    check_public_holidays,
-    check_invoices,
-    check_invoice_lines,
-    check_basic_reads,
-    check_gas_volumes,
-)
+# Each rule with the files whose rows it compares: it would only echo a row that could not be read.
+RULES: dict[Callable[[Portfolio, Problems], None], tuple[str, ...]] = {
+    check_plans: ("plans.csv", "time_classes.csv"),
+    check_accounts: ("accounts.csv", "plans.csv"),
+    check_registers: ("registers.csv", "accounts.csv"),
+    check_public_holidays: ("public_holidays.csv",),
+    check_invoices: ("invoices.csv", "accounts.csv"),
+    check_invoice_lines: ("invoice_lines.csv", "invoices.csv"),
+    check_basic_reads: ("basic_reads.csv", "registers.csv"),
+    check_gas_volumes: ("gas_volumes.csv",),
+}
+PRICED = ("plans.csv", "accounts.csv", "registers.csv", "invoices.csv")
 
 
-def read_portfolio(folder: Path, run_date: date) -> Portfolio:
-    """Return the folder's records, every one sound by itself and with all others.
+def read_portfolio(folder: Path, run_date: date, track: Track = iter) -> Portfolio:
+    """Return the folder's records and meter data, every one sound by itself and with all others.
 
-    The run date tells which unbilled days will need a price. Raises InvalidPortfolio with all problems. Fields are
-    judged first: rules between rows would only echo a row that could not be read.
+    The run date tells which unbilled days will need a price. track is handed the meter data files and gives them back
+    one by one, as a progress bar does. Raises InvalidPortfolio with all problems.
     """
     problems = Problems()
-    _check_file_names(folder, problems)
-    problems.raise_if_any()
-    portfolio = _read_files(folder, problems)
-    problems.raise_if_any()
-    for rule in RULES:
-        rule(portfolio, problems)
-    check_prices(portfolio, run_date, problems)
+    contents = survey(folder, problems)
+    portfolio = _read(contents, folder, track, problems)
+    sound = {name for name in contents.tables if problems.free_of([name])}
+    for rule, files in RULES.items():
+        if sound.issuperset(files):
+            rule(portfolio, problems)
+    if sound.issuperset(PRICED):
+        check_prices(portfolio, run_date, problems)
     problems.raise_if_any()
     return portfolio
 
 
-def _check_file_names(folder: Path, problems: Problems) -> None:
-    if not folder.is_dir():
-        problems.add(str(folder), 0, "folder", "does not exist, give a folder with the portfolio's files")
-        return
-    for name in REQUIRED:
-        if not (folder / name).is_file():
-            problems.add(name, 0, "file", "is missing; where there is nothing to tell, it holds its header alone")
-    known = {*REQUIRED, *OPTIONAL, *IGNORED}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() == ".csv" and path.name not in known:
-            problems.add(path.name, 0, "file", f"is not part of a portfolio ({', '.join((*REQUIRED, *OPTIONAL))})")
-    for path in _visible(folder / "nem12"):
-        if not path.name.lower().endswith(NEM12_ENDINGS):
-            problems.add(f"nem12/{path.name}", 0, "file", "is no .csv, .csv.gz or .zip, remove it")
-
-
-def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*") if not path.name.startswith("."))
-
-
-def _read_files(folder: Path, problems: Problems) -> Portfolio:
+def _read(contents: Contents, folder: Path, track: Track, problems: Problems) -> Portfolio:
     def rows(name: str, record_type: type[Record]) -> list[Record]:
-        path = folder / name
-        return read_records(path, record_type, problems) if path.is_file() else []
+        path = contents.tables.get(name)
+        return read_records(path, record_type, problems) if path else []
 
+    registers = rows("registers.csv", Register)
+    known = registers if "registers.csv" in contents.tables and problems.free_of(["registers.csv"]) else None
+    meter_data = read_meter_data(track(contents.meter_files), known, contents.remarks, problems)
     return Portfolio(
         folder=folder,
         plans=rows("plans.csv", PlanItem),
         time_classes=rows("time_classes.csv", TimeClassWindow),
         public_holidays=rows("public_holidays.csv", PublicHoliday),
         accounts=rows("accounts.csv", Account),
-        registers=rows("registers.csv", Register),
+        registers=registers,
         invoices=rows("invoices.csv", Invoice),
         invoice_lines=rows("invoice_lines.csv", InvoiceLine),
         basic_reads=rows("basic_reads.csv", BasicRead),
         gas_volumes=rows("gas_volumes.csv", GasVolume),
-        nem12_files=_visible(folder / "nem12"),
+        meter_data=meter_data,
+        remarks=contents.remarks,
     )

@@ -1,80 +1,104 @@
 """Reads the folder's meter data files and judges them against registers.csv, as a whole like everything else."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from pathlib import Path
 
-from local.platform.nem12_fields import MeterDataFile
-from local.platform.nem12_reader import read_path
+from local.platform.interval_loader import to_items
+from local.platform.nem12_fields import Fault, MeterDataFile, MeterDataRefused
+from local.platform.nem12_reader import read_bytes
+from local.platform.text import printable
+from local.portfolio.folder import NEM12, content_of
 from local.portfolio.problems import Problems
-from local.portfolio.records import Portfolio, Register
-from shared.errors import InvalidInput
+from local.portfolio.records import MeterData, Register
 
 REACTIVE = ("Q", "K")  # never billed as kWh; files of large meters hold them without anybody asking
 
+Registers = dict[str, dict[str, list[Register]]]  # by NMI and suffix
 
-def read_meter_data(portfolio: Portfolio) -> list[MeterDataFile]:
-    """Return every file of nem12/, in the order of their names.
 
-    Raises InvalidPortfolio with each file's first fault. Days outside a register's dates are taken: the store holds
-    them, and nothing that is billed looks at them.
+def read_meter_data(
+    paths: Iterable[Path], registers: list[Register] | None, remarks: list[str], problems: Problems
+) -> MeterData:
+    """Read the files of nem12/ and report all that is wrong in and between them; what is odd is remarked.
+
+    registers are those of registers.csv, None when it could not be read. Days outside a register's dates are taken:
+    the store holds them, and nothing that is billed looks at them.
     """
-    problems = Problems()
-    registers: dict[str, dict[str, list[Register]]] = defaultdict(lambda: defaultdict(list))
-    for register in portfolio.registers:
-        registers[register.site_id][register.suffix].append(register)
     files: list[MeterDataFile] = []
-    for path in portfolio.nem12_files:
+    for path in paths:
+        content = content_of(path, f"{NEM12}/{path.name}", problems)
+        if content is None:
+            continue
         try:
-            files.extend(read_path(path))
-        except InvalidInput as error:
-            _refused(path.name, str(error), problems)
+            files.extend(read_bytes(printable(path.name), content))
+        except MeterDataRefused as refused:
+            _report(refused.faults, problems)
+    items = []
+    try:
+        items = to_items(files)
+    except MeterDataRefused as refused:
+        _report(refused.faults, problems)
+    if registers is not None:
+        _check_against(registers, files, remarks, problems)
+    remarks.extend(f"{NEM12}/{warning}" for file in files for warning in file.warnings)
+    return MeterData(
+        files=len(files),
+        items=items,
+        passed_over=Counter(unit for _, _, unit in {channel for file in files for channel in file.passed_over}),
+    )
+
+
+def _report(faults: Iterable[Fault], problems: Problems) -> None:
+    for fault in faults:
+        problems.add(f"{NEM12}/{fault.file}", fault.line, "record" if fault.line else "file", fault.reason)
+
+
+def _check_against(
+    registers: list[Register], files: list[MeterDataFile], remarks: list[str], problems: Problems
+) -> None:
+    known: Registers = defaultdict(lambda: defaultdict(list))
+    for register in registers:
+        known[register.site_id][register.suffix].append(register)
     for file in files:
-        _check(file, registers, problems)
-    problems.raise_if_any()
-    return files
+        _check(file, known, problems)
+    read = {(day.nmi, day.suffix) for file in files for day in file.days}
+    metered = {
+        (register.site_id, register.suffix): register for register in registers if register.read_type == "INTERVAL"
+    }
+    unread = [register for stream, register in metered.items() if stream not in read]
+    if unread:
+        first = f"{unread[0].suffix} of {unread[0].site_id}, line {unread[0].line}"
+        remarks.append(f"registers.csv: {len(unread)} INTERVAL register(s) have no reads in {NEM12}/, first {first}")
 
 
-def _refused(name: str, message: str, problems: Problems) -> None:
-    """The reader says `name:line: reason`, of a zip's members too."""
-    place, _, reason = message.partition(": ")
-    file, _, line = place.rpartition(":")
-    if line.isdigit():
-        problems.add(f"nem12/{file}", int(line), "record", reason)
-    else:
-        problems.add(f"nem12/{name}", 0, "file", message)
-
-
-def _check(file: MeterDataFile, registers: dict[str, dict[str, list[Register]]], problems: Problems) -> None:
-    name = f"nem12/{file.name}"
+def _check(file: MeterDataFile, registers: Registers, problems: Problems) -> None:
+    name = f"{NEM12}/{file.name}"
     if file.accumulations:
         line = file.accumulations[0].line
         problems.add(name, line, "record", "NEM13 holds reads of basic meters, which belong into basic_reads.csv")
     checked = set()
     for day in file.days:
-        stream = (day.nmi, day.suffix, day.uom)
-        if stream in checked:
-            continue
-        checked.add(stream)
-        if day.nmi not in registers:
-            problems.add(
-                name, day.line, "NMI", f"{day.nmi} has no register in registers.csv, add it or remove the file"
-            )
-        elif not day.suffix.startswith(REACTIVE):
-            _check_stream(name, day.line, stream, registers[day.nmi].get(day.suffix, ()), problems)
+        stream = (day.nmi, day.suffix)
+        if stream not in checked:
+            checked.add(stream)
+            _check_stream(name, day.line, stream, registers, problems)
+    for (nmi, suffix, unit), line in file.passed_over.items():
+        own = registers.get(nmi, {}).get(suffix)
+        if own:
+            reason = f"{unit} for {suffix} of {nmi} is not energy, but registers.csv has it, line {own[0].line}"
+            problems.add(name, line, "UOM", f"{reason}; one of them is wrong")
 
 
-def _check_stream(
-    name: str, line: int, stream: tuple[str, str, str], registers: Iterable[Register], problems: Problems
-) -> None:
-    nmi, suffix, uom = stream
-    own = list(registers)
-    if not own:
-        problems.add(name, line, "NMISuffix", f"{suffix} of {nmi} is not in registers.csv, add the register")
-    elif own[0].read_type != "INTERVAL":
+def _check_stream(name: str, line: int, stream: tuple[str, str], registers: Registers, problems: Problems) -> None:
+    nmi, suffix = stream
+    if nmi not in registers:
+        problems.add(name, line, "NMI", f"{nmi} has no register in registers.csv, add it or remove the file")
+        return
+    own = registers[nmi].get(suffix, [])
+    if not own and not suffix.startswith(REACTIVE):
+        reason = "add the register, or remove the channel from the file if it is a check meter's"
+        problems.add(name, line, "NMISuffix", f"{suffix} of {nmi} is not in registers.csv, {reason}")
+    elif own and all(register.read_type != "INTERVAL" for register in own):
         reason = f"{suffix} of {nmi} is BASIC in registers.csv, line {own[0].line}, but here are interval reads of it"
         problems.add(name, line, "NMISuffix", reason)
-    elif uom not in {register.uom for register in own}:
-        reason = (
-            f"{uom} for {suffix} of {nmi}, but {own[0].uom} in registers.csv, line {own[0].line}; one of them is wrong"
-        )
-        problems.add(name, line, "UOM", reason)

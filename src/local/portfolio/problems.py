@@ -1,7 +1,9 @@
 """What is wrong with a portfolio folder, collected so that one reading shows (nearly) everything there is to mend."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from local.platform.text import printable
 from shared.errors import InvalidInput
 
 SHOWN = 20
@@ -17,7 +19,8 @@ class Problem:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.field}: {self.reason}"
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return printable(f"{place}: {self.field}: {self.reason}")
 
 
 class InvalidPortfolio(InvalidInput):
@@ -39,6 +42,11 @@ class Problems:
 
     def add(self, file: str, line: int, field_name: str, reason: str) -> None:
         self.found.append(Problem(file, line, field_name, reason))
+
+    def free_of(self, files: Iterable[str]) -> bool:
+        """Tell whether nothing was found in any of the files: then a rule between their rows is worth judging."""
+        spoilt = {problem.file for problem in self.found}
+        return spoilt.isdisjoint(files)
 
     def raise_if_any(self) -> None:
         """Raise InvalidPortfolio with what was found, ordered by file and line."""

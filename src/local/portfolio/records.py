@@ -3,13 +3,14 @@
 `line` is the row's line in its file. Dates are inclusive. Energy is kWh, or MJ for gas; money is dollars ex GST.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from local.portfolio.fields import Number, OneOf, OrBlank, Whole, boolean, half_hour_of_clock, iso_date, text
+from local.portfolio.fields import Number, OneOf, OrBlank, Whole, boolean, code, half_hour_of_clock, iso_date, text
 from local.portfolio.identifiers import site_identifier
 
 JURISDICTIONS = ("NSW", "VIC", "QLD", "SA", "ACT", "TAS", "WA")
@@ -22,7 +23,11 @@ _jurisdiction = OneOf(JURISDICTIONS)
 _time_class = OneOf(TIME_CLASSES)
 _item_type = OneOf(("DAILY", "USAGE", "CONTROL", "FEED_IN"))
 _stream = OneOf(("PRIMARY", "CONTROL", "SOLAR"))
-_from_zero = Number(lowest=Decimal(0))
+# What is larger is a slip of the pen, and would not fit the accrual's columns once it is multiplied.
+LARGEST_QUANTITY = Decimal(10) ** 10  # kWh or MJ of a register or an invoice line: 10 TWh, 10 PJ
+_quantity = Number(Decimal(0), LARGEST_QUANTITY)
+_rate = Number(-(Decimal(10) ** 5), Decimal(10) ** 5)
+_amount = Number(-(Decimal(10) ** 12), Decimal(10) ** 12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +57,10 @@ class Register:
     site_id: Annotated[str, site_identifier]
     meter_serial: Annotated[str, text]
     register_id: Annotated[str, text]
-    suffix: Annotated[str, text]
+    suffix: Annotated[str, code]
     stream_type: Annotated[str, _stream]
     read_type: Annotated[str, OneOf(("INTERVAL", "BASIC"))]
-    uom: Annotated[str, OneOf(("KWH", "WH", "MJ"))]
+    uom: Annotated[str, OneOf(("KWH", "WH", "MWH", "MJ"))]
     digits: Annotated[int | None, OrBlank(Whole(1, 12))]
     start_date: Annotated[date, iso_date]
     end_date: Annotated[date | None, OrBlank(iso_date)]
@@ -71,8 +76,8 @@ class PlanItem:
     time_class: Annotated[str, _time_class]
     from_date: Annotated[date, iso_date]
     to_date: Annotated[date | None, OrBlank(iso_date)]
-    rate: Annotated[Decimal, Number()]
-    block_limit_per_day: Annotated[Decimal | None, OrBlank(_from_zero)]
+    rate: Annotated[Decimal, _rate]
+    block_limit_per_day: Annotated[Decimal | None, OrBlank(_quantity)]
     discount_percent: Annotated[Decimal | None, OrBlank(Number(Decimal(0), Decimal(100)))]
     discount_propensity: Annotated[Decimal | None, OrBlank(Number(Decimal(0), Decimal(1)))]
 
@@ -112,8 +117,8 @@ class InvoiceLine:
     item_type: Annotated[str, _item_type]
     stream_type: Annotated[str | None, OrBlank(_stream)]
     time_class: Annotated[str, _time_class]
-    quantity: Annotated[Decimal, _from_zero]
-    net_amount: Annotated[Decimal, Number()]
+    quantity: Annotated[Decimal, _quantity]
+    net_amount: Annotated[Decimal, _amount]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +130,8 @@ class BasicRead:
     meter_serial: Annotated[str, text]
     register_id: Annotated[str, text]
     read_date: Annotated[date, iso_date]
-    index_value: Annotated[Decimal, _from_zero]
-    quantity_factor: Annotated[Decimal, _from_zero]
+    index_value: Annotated[Decimal, Number(Decimal(0), Decimal(10) ** 12)]
+    quantity_factor: Annotated[Decimal, Number(Decimal(0), Decimal(10) ** 6)]
     quality: Annotated[str, OneOf(("A", "E", "S", "F"))]
 
 
@@ -138,7 +143,7 @@ class GasVolume:
     jurisdiction: Annotated[str, _jurisdiction]
     node: Annotated[str, text]
     date: Annotated[date, iso_date]
-    volume_mj: Annotated[Decimal, _from_zero]
+    volume_mj: Annotated[Decimal, Number(Decimal(0), Decimal(10) ** 12)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +156,17 @@ class PublicHoliday:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeterData:
+    """What nem12/ holds, ready for the interval store: one item per NMI, suffix and day, the newest version of it."""
+
+    files: int
+    items: list[dict[str, Any]]
+    passed_over: Counter[str]  # channels that are not energy, by their unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Portfolio:
-    """A whole folder; the names of the lists are those of the files."""
+    """A whole folder; the names of the lists are those of the files. remarks has what is odd but does no harm."""
 
     folder: Path
     plans: list[PlanItem]
@@ -164,4 +178,5 @@ class Portfolio:
     invoice_lines: list[InvoiceLine]
     basic_reads: list[BasicRead]
     gas_volumes: list[GasVolume]
-    nem12_files: list[Path]
+    meter_data: MeterData
+    remarks: list[str]

@@ -1,10 +1,12 @@
 """Rules of accounts.csv, registers.csv and public_holidays.csv: identity, references, who is where when."""
 
+import re
 from collections import defaultdict
 
 from local.portfolio.problems import Problems
 from local.portfolio.records import Account, Portfolio, Register
 from local.portfolio.spans import overlaps
+from shared.metering.nem12 import is_writable
 
 ACCOUNTS = "accounts.csv"
 REGISTERS = "registers.csv"
@@ -91,12 +93,16 @@ def _check_gas(register: Register, problems: Problems) -> None:
 
 def _check_electricity(register: Register, problems: Problems) -> None:
     if register.uom == "MJ":
-        problems.add(REGISTERS, register.line, "uom", "'MJ' on an electricity site, use KWH or WH")
+        problems.add(REGISTERS, register.line, "uom", "'MJ' on an electricity site, use KWH, WH or MWH")
     if register.read_type == "INTERVAL":
         if register.digits is not None:
             problems.add(REGISTERS, register.line, "digits", "an INTERVAL register has no index, leave it blank")
-        if len(register.suffix) != 2 or not register.suffix[0].isalpha():
+        if not re.fullmatch(r"[A-Z][A-Z0-9]", register.suffix):
             problems.add(REGISTERS, register.line, "suffix", f"{register.suffix!r} is no NMI suffix like E1 or B1")
+        for name in ("meter_serial", "register_id"):
+            if not is_writable(getattr(register, name)):
+                reason = "an INTERVAL register's goes into meter data files, use ASCII without commas and quotes"
+                problems.add(REGISTERS, register.line, name, f"{getattr(register, name)!r} cannot be written, {reason}")
     if register.suffix[0] in "QK":
         reason = f"{register.suffix!r} is reactive and never billed as kWh, leave the register out"
         problems.add(REGISTERS, register.line, "suffix", reason)

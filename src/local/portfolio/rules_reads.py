@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from local.portfolio.problems import Problems
-from local.portfolio.records import BasicRead, Portfolio, Register
+from local.portfolio.records import LARGEST_QUANTITY, BasicRead, Portfolio, Register
 from local.portfolio.spans import DAY
 
 if TYPE_CHECKING:
@@ -68,6 +68,9 @@ def _check_read(read: BasicRead, register: Register, problems: Problems) -> None
     if register.digits is not None and read.index_value >= Decimal(10) ** register.digits:
         reason = f"{read.index_value} has more than the register's {register.digits} digits"
         problems.add(READS, read.line, "index_value", reason)
+    if read.index_value * read.quantity_factor > LARGEST_QUANTITY:
+        reason = f"times {read.quantity_factor} is more than {LARGEST_QUANTITY} kWh or MJ, correct one of them"
+        problems.add(READS, read.line, "index_value", f"{read.index_value} {reason}")
     if read.quantity_factor == 0:
         problems.add(READS, read.line, "quantity_factor", "0 makes every quantity nothing, give kWh or MJ per unit")
 

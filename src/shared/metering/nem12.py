@@ -74,6 +74,11 @@ def _day_lines(day: EstimatedDay, run_date: date) -> list[str]:
     return lines
 
 
+def is_writable(text: str) -> bool:
+    """Tell whether a text can stand in a field of a meter data file, which knows no quotes."""
+    return text.isascii() and text.isprintable() and "," not in text and '"' not in text
+
+
 def quality_runs(qualities: Iterable[str]) -> tuple[tuple[int, int, str], ...]:
     """Split a day into runs of one quality: first and last interval, counted from 1, and the quality."""
     runs = []
@@ -108,5 +113,5 @@ def _check_day(day: EstimatedDay, where: str) -> None:
         if not value.is_finite() or value < 0 or value != value.quantize(WATT_HOURS):
             raise InvalidInput(f"{where}: {value} kWh is not a quantity of whole watt-hours")
     for text in (day.suffix, day.meter_serial, day.register_id):
-        if any(character in text for character in ',"\r\n') or not text.isascii():
+        if not is_writable(text):
             raise InvalidInput(f"{where}: {text!r} cannot be written into a meter data file")

@@ -1,6 +1,7 @@
 """From files to items: units, scales, old interval lengths, the newest of several files, batched writes."""
 
 from decimal import Decimal
+from itertools import permutations
 from pathlib import Path
 
 import boto3
@@ -28,9 +29,9 @@ def file_of(values, *, updated="20261004020000", name="reads.csv", unit="kWh", n
 
 class TestUnits:
     def test_everything_is_stored_in_kwh(self):
-        """5 minutes of n Wh: 41,616 Wh a day; 15 minutes of 0.0015 MWh: 144 kWh; VARh are stored, but never as kWh."""
+        """5 minutes of n Wh: 41,616 Wh a day; 15 minutes of 0.0015 MWh: 144 kWh; VARh are no energy."""
         items = to_items(read_path(OWN / "interval_lengths.csv"))
-        assert [item["uom"]["S"] for item in items] == ["KWH", "KWH", "KVARH"]
+        assert [item["uom"]["S"] for item in items] == ["KWH", "KWH"]
         days = decode_items(items)
         assert days.suffixes == ["E1", "E2"]
         assert days.totals.tolist() == [41_616_000, 144_000_000]
@@ -47,12 +48,34 @@ class TestUnits:
     def test_nine_decimals_of_a_watt_hour_are_more_than_the_store_keeps(self):
         fine = file_of(["0.001000000"] * 48, unit="Wh")
         assert to_items([fine])[0]["scale"] == {"N": "6"}
-        with pytest.raises(InvalidInput, match="NMI 2001985732 suffix E1 on 2026-10-03: 7 decimals"):
-            to_items([file_of(["0.0001"] * 48, unit="Wh")])
+        with pytest.raises(InvalidInput, match=r"reads\.csv:3: value '0\.0001' of interval 1 has 4 decimals, 3 of WH"):
+            file_of(["0.0001"] * 48, unit="Wh")
 
     def test_decimals_that_are_zeros_make_room(self):
         """5,000,000.000 kWh is beyond 32 bits in watt-hours, and within in kWh."""
         assert decode_items(to_items([file_of(["5000000.000"] * 48)])).totals.tolist() == [240_000_000 * 10**6]
+
+    def test_a_large_site_keeps_as_many_decimals_as_fit_and_its_total(self):
+        """2,500.123456 kWh in 10^-6 kWh is beyond the accrual's 32 bits. 48 of them are 120,005.925888 kWh."""
+        (item,) = to_items([file_of(["2500.123456"] * 48)])
+        days = decode_items([item])
+        assert (item["scale"]["N"], days.totals.tolist()) == ("5", [120_005_925_890])
+        assert set(days.half_hours[0].tolist()) == {250_012_345, 250_012_346}
+
+    def test_a_large_site_of_five_minutes(self):
+        """The half-hour must fit: 6 x 400.123457 = 2,400.740742 kWh; 288 values are 115,235.555616 kWh."""
+        records = [
+            "100,NEM12,202610060200,MDP1,RETAILER",
+            "200,2001985732,E1,1,E1,N1,M1,kWh,5,",
+            "300,20261003," + "400.123457," * 288 + "A,,,20261004020000,",
+            "900",
+        ]
+        days = decode_items(to_items(read_bytes("x", "\n".join(records).encode())))
+        assert days.totals.tolist() == [115_235_555_620]
+
+    def test_an_impossible_half_hour_is_refused_with_its_line(self):
+        with pytest.raises(InvalidInput, match=r"reads\.csv:3: .*a half-hour of more than 2147483647 kWh"):
+            to_items([file_of(["2147483648"] + ["1"] * 47)])
 
 
 class TestSeveralFiles:
@@ -64,6 +87,25 @@ class TestSeveralFiles:
 
     def test_the_same_reads_twice_are_no_contradiction(self):
         assert len(to_items([file_of(["1"] * 48), file_of(["1.000"] * 48, name="again.csv")])) == 1
+
+    def test_a_newer_version_settles_a_contradiction_in_any_order(self):
+        files = [
+            file_of(["1"] * 48),
+            file_of(["2"] * 48),
+            file_of(["3"] * 48, updated="20261005020000", name="new.csv"),
+        ]
+        for order in permutations(files):
+            assert [item["file"]["S"] for item in to_items(order)] == ["new.csv"]
+
+    def test_every_contradiction_is_named(self):
+        files = [
+            file_of([value] * 48, name=f"{value}.csv", nmi=nmi)
+            for nmi in ("2001985732", "7102000001")
+            for value in "12"
+        ]
+        with pytest.raises(InvalidInput) as refused:
+            to_items(files)
+        assert [str(fault)[:8] for fault in refused.value.faults] == ["2.csv:3:", "2.csv:3:"]
 
     def test_other_reads_with_the_same_update_time_are_refused(self):
         files = [file_of(["1"] * 48, name="a.csv"), file_of(["2"] * 48, name="b.csv")]

@@ -48,6 +48,7 @@ def totals_of_nemreader(path):
         (nmi, suffix): fsum(r.read_value or 0 for r in reads)
         for nmi in readings
         for suffix, reads in readings[nmi].items()
+        if reads[0].uom.upper() in ("WH", "KWH", "MWH")
     }
 
 
@@ -93,7 +94,7 @@ class TestMeaning:
         assert [warning.partition("old_sample.csv:")[2] for warning in file.warnings] == [
             "2: intervals of 10 minutes are from old samples: summed to half-hours",
             "3: value(s) without a digit before the point",
-            "3: quality E52 has no reason, 71 was given",
+            "3: quality E52 has no reason, '71' was given",
             "4: quality N is from old files: the intervals are missing",
             "5: 2 value(s) are empty, interval 4 first: missing, not 0",
         ]
