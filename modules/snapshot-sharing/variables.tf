@@ -84,9 +84,9 @@ variable "notification_queue_arn" {
   }
 }
 
-variable "template_file" {
-  description = "Definition of the state machine: statemachines/NN-snapshot.asl.json."
-  type        = string
+variable "template_files" {
+  description = "Definition of the state machine: statemachines/blocks.yaml and NN-snapshot.asl.yaml."
+  type        = list(string)
 }
 
 variable "placeholders" {

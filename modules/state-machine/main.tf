@@ -1,20 +1,10 @@
-locals {
-  # The same names as src/shared/render.py makes: a hyphen is no character of a placeholder.
-  placeholders = merge(
-    { for key, arn in var.calls.functions : "function_${replace(key, "-", "_")}" => arn },
-    { for key, queue in var.calls.queues : "queue_${replace(key, "-", "_")}" => queue.url },
-    { for key, arn in var.calls.machines : "machine_${replace(key, "-", "_")}" => arn },
-    var.values,
-  )
-}
-
 resource "aws_sfn_state_machine" "this" {
   # Encrypted under Step Functions' own key: what it holds are run dates, counts, and task tokens that expire with their
   # execution. Under ours, whoever answers a token would need the key.
   # checkov:skip=CKV_AWS_285: everything is logged but the data, which carries task tokens; the console shows it for 90 days
   name       = var.name
   role_arn   = aws_iam_role.this.arn
-  definition = templatefile(var.template_file, local.placeholders)
+  definition = templatestring(local.template, local.placeholders)
 
   logging_configuration {
     level                  = "ALL"
@@ -27,9 +17,15 @@ resource "aws_sfn_state_machine" "this" {
   }
 
   lifecycle {
+    # Before the definition is evaluated, so these are the errors that are seen.
     precondition {
-      condition     = alltrue([for name in keys(local.placeholders) : strcontains(file(var.template_file), "$${${name}}")])
-      error_message = "${var.template_file} does not use every placeholder that it is given: what it calls is declared wrongly in the catalogue."
+      condition     = length(local.unknown) == 0
+      error_message = "${var.name}: the definition uses ${join(", ", local.unknown)}, which the machine does not call by the catalogue."
+    }
+
+    precondition {
+      condition     = length(local.unused) == 0
+      error_message = "${var.name}: the definition does not use ${join(", ", local.unused)}, which the machine calls by the catalogue."
     }
   }
 

@@ -18,13 +18,18 @@ variable "role_name" {
   }
 }
 
-variable "template_file" {
-  description = "Path of the definition: valid JSON with placeholders in its strings (see the README)."
+variable "step" {
+  description = "The machine's own step, which fills its placeholder step."
   type        = string
+}
+
+variable "template_files" {
+  description = "Paths of the texts that make up the definition, blocks first: YAML with placeholders in its strings (see the README)."
+  type        = list(string)
 
   validation {
-    condition     = can(jsondecode(file(var.template_file)))
-    error_message = "The template is valid JSON as it lies there."
+    condition     = can(keys(yamldecode(join("\n", [for path in var.template_files : file(path)]))))
+    error_message = "The texts, one after the other, are one YAML document."
   }
 }
 

@@ -28,15 +28,8 @@ insert into bua.parameter (name, value, description) values
     ('giant_factor', 20, 'A register that uses more than x times its segment''s median a day is a giant'),
     ('validate_tolerance_percent', 5, 'A profile that differs from the platform''s reads by more than this is an anomaly');
 
--- The run types of catalogue.yaml; a test holds the two together.
-create table bua.run_type (
-    run_type        text primary key
-);
-insert into bua.run_type values ('UtilityProfile'), ('SegmentJurisdictionAvgExclEst'), ('SegmentJurisdictionCheck'),
-    ('SegmentJurisdictionFix'), ('Validate'), ('MicroScalar'), ('ResetBasicRead'), ('BasicRead'), ('NEM12'),
-    ('PrepareExport'), ('Export');
-
--- One row per work item, with its outcome. Each run type has a partition of its own, so that a reset truncates.
+-- One row per work item, with its outcome. Every run type of a run has a partition of its own, made when it is first
+-- planned, so that a reset truncates.
 create table bua.bua_control (
     run_date        date not null,
     run_type        text not null,
@@ -51,7 +44,7 @@ create table bua.bua_control (
 -- The current attempt at a run type. Messages of an earlier attempt find nothing to claim.
 create table bua.fan_out (
     run_date        date not null,
-    run_type        text not null references bua.run_type,
+    run_type        text not null,
     attempt         text not null,
     planned         integer not null,
     primary key (run_date, run_type)

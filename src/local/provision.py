@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from artifacts import machines
 from artifacts.zips import host_target, zip_name
 from local.aws import names
 from local.aws.beforehand import (
@@ -23,7 +24,7 @@ from local.aws.beforehand import (
     create_zone,
     subnets,
 )
-from shared import catalogue, render
+from shared import catalogue
 from shared.catalogue import Function
 from shared.paths import ROOT
 
@@ -222,11 +223,11 @@ def _create_machines(clients: Clients, endpoint_url: str, keys: Keys, topic: str
         role = create_role(
             clients(account, "iam"), names.role_name(account, "states"), {"Service": "states.amazonaws.com"}
         )
-        values = plain | render.environment_values(
+        values = plain | machines.environment_values(
             entries, names.REGION, names.ACCOUNTS[account], prefix, _queue_url_prefix(endpoint_url)
         )
         for machine in (machine for machine in entries.state_machines if machine.account == account):
-            definition = render.render_machine(entries, machine, values)
+            definition = machines.render_machine(entries, machine, values)
             clients(account, "stepfunctions").create_state_machine(
                 name=f"{prefix}-{machine.step}", roleArn=role, definition=json.dumps(definition)
             )

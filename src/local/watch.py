@@ -100,7 +100,7 @@ class _Watch:
         self._states = stack.client("ANSTEAD", "stepfunctions")
         self._sqs = stack.client("ANSTEAD", "sqs")
         self._ledger = Ledger(stack.client("ANSTEAD", "dynamodb"), names.CONTROL_TABLE)
-        self._pipeline = catalogue.load().pipeline()
+        self._pipeline = tuple(catalogue.load().pipeline())
 
     def look(self) -> tuple[list[Step], bool]:
         """The steps as they stand, and whether the run has ended; raises RunFailed."""

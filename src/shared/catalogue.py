@@ -54,8 +54,9 @@ class StateMachine(_Entry):
 
     step: str
     account: Literal["EARL", "ANSTEAD"]
-    description: str
     calls: Calls = Calls()
+    needs: tuple[str, ...] = ()
+    run_types: dict[str, RunType] = {}
 
 
 class Runtime(_Entry):
@@ -70,8 +71,12 @@ class Catalogue(_Entry):
 
     runtime: Runtime
     functions: dict[str, Function]
-    run_types: dict[str, RunType]
     state_machines: tuple[StateMachine, ...] = Field(min_length=1)
+
+    @property
+    def run_types(self) -> dict[str, RunType]:
+        """Every step's run types, in the order of the pipeline."""
+        return {name: run_type for machine in self.state_machines for name, run_type in machine.run_types.items()}
 
     def run_type(self, name: str) -> RunType:
         """Look a run type up; raises InvalidInput that lists those that exist."""
@@ -80,9 +85,9 @@ class Catalogue(_Entry):
         except KeyError:
             raise InvalidInput(f"run type {name!r} is none of {', '.join(self.run_types)}") from None
 
-    def pipeline(self) -> tuple[str, ...]:
-        """The thirteen steps that `bua` runs, in order."""
-        return tuple(m.step for m in self.state_machines if m.account == "ANSTEAD" and m.step != "bua")
+    def pipeline(self) -> dict[str, tuple[str, ...]]:
+        """The thirteen steps that `bua` runs, in order, each with the scale-ups that it needs."""
+        return {m.step: m.needs for m in self.state_machines if m.account == "ANSTEAD" and m.step != "bua"}
 
 
 @cache

@@ -51,7 +51,7 @@ module "function" {
 
 locals {
   # The functions that some run type's items go to.
-  workers = toset([for run_type in local.catalogue.run_types : run_type.function])
+  workers = toset(flatten([for machine in local.catalogue.state_machines : [for run_type in try(machine.run_types, {}) : run_type.function]]))
 
   # src/shared/settings.py has one field for each.
   environment = merge(module.database_restore.environment, {

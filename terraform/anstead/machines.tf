@@ -17,7 +17,8 @@ module "machine" {
 
   name               = "${local.prefix}-${each.key}"
   role_name          = "${local.prefix}-role-bua-machine-${each.key}"
-  template_file      = "${path.module}/../../statemachines/${format("%02d", local.positions[each.key])}-${each.key}.asl.json"
+  step               = each.key
+  template_files     = [for name in ["blocks", "${format("%02d", local.positions[each.key])}-${each.key}.asl"] : "${path.module}/../../statemachines/${name}.yaml"]
   calls              = local.calls[each.key]
   kms_key_arn        = module.encryption_key.arn
   account_id         = var.account_id

@@ -147,7 +147,7 @@ class TestRun:
 )
 def test_choosing_steps(given, steps):
     given = {"start_at": None, "stop_after": None, "skip": (), **given}
-    assert control.choose_steps(("a", "b", "c", "d"), **given) == steps
+    assert control.choose_steps(dict.fromkeys("abcd", ()), **given) == steps
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_the_scale_ups_that_steps_need_come_along(given, steps):
 @pytest.mark.parametrize(("start", "stop", "skip"), [("x", None, ()), ("c", "b", ()), ("a", "a", ("a",))])
 def test_choosing_no_steps_or_unknown_ones(start, stop, skip):
     with pytest.raises(InvalidInput):
-        control.choose_steps(("a", "b", "c"), start, stop, skip)
+        control.choose_steps(dict.fromkeys("abc", ()), start, stop, skip)
 
 
 class TestStep:

@@ -7,10 +7,9 @@ from datetime import date
 import pytest
 from tests.functions.conftest import messages
 
-from shared.steps import actions
+from shared.steps import actions, export, nem12
 from shared.steps.export import EXPORTS
 from shared.steps.nem12 import prefix
-from shared.steps.work_types import export_types, nem12_types, work_message
 from shared.work import fanout
 from shared.work.messages import FanOut, Work, parse
 
@@ -57,7 +56,7 @@ class TestExport:
         works = fan_out(context, "Export", "site-export")
         assert sorted(item for work in works for item in work.items) == sorted(EXPORTS)
         for work in works:
-            work_message(context, export_types(context))(work)
+            export.export(context, work)
         return prepared
 
     @pytest.mark.usefixtures("exported")
@@ -99,13 +98,13 @@ class TestMeterData:
         execute(
             prepared,
             """
-            create or replace function bua.list_work_items(p_run_date date, p_run_type text)
+            create or replace function bua.list_nem12(p_run_date date)
             returns table (item_key text, sort_key text) language sql stable as
             $$ select unnest(array['6305000001', '6305000002', '6305000003']), '' $$;
             create or replace function bua.generate_nem12_days(p_run_date date, p_site_ids text[])
-            returns table (site_id text, suffix text, meter_serial text, register_id text, uom text, profile_date date,
+            returns table (site_id text, suffix text, meter_serial text, register_id text, profile_date date,
                            half_hours numeric[], qualities text) language sql stable as
-            $$ select site, 'E1', 'M1', 'E1', 'KWH', day::date, array_fill(0.125, array[48]), repeat('E', 48)
+            $$ select site, 'E1', 'M1', 'E1', day::date, array_fill(0.125, array[48]), repeat('E', 48)
                from unnest(p_site_ids) site, generate_series('2026-10-30'::date, '2026-10-31', '1 day') day
                where site <> '6305000003' $$;
             """,
@@ -114,7 +113,7 @@ class TestMeterData:
 
     def test_a_file_per_nmi_and_one_instance_that_loads_them(self, prepared, context, works):
         for work in works:
-            work_message(context, nem12_types(context))(work)
+            nem12.generate(context, work)
         keys = [f"nem12/2026-11-01/630500000{number}.csv" for number in (1, 2)]
         lines = read(context, context.settings.bucket, keys[0]).splitlines()
         assert [line.split(",")[0] for line in lines] == ["100", "200", "300", "300", "900"]
@@ -126,13 +125,13 @@ class TestMeterData:
 
     def test_a_site_without_anything_to_go_by_is_skipped_with_a_reason(self, prepared, context, works):
         for work in works:
-            work_message(context, nem12_types(context))(work)
+            nem12.generate(context, work)
         found = execute(prepared, "select item_key, state, reason is null from bua.bua_control order by 1")
         assert found == [("6305000001", "DONE", True), ("6305000002", "DONE", True), ("6305000003", "SKIP", False)]
 
     def test_a_second_delivery_raises_no_second_instance(self, prepared, context, works):
         for work in [*works, *works]:
-            work_message(context, nem12_types(context))(work)
+            nem12.generate(context, work)
         assert execute(prepared, "select count(*) from core.workflow_instance") == [(1,)]
 
     def test_a_new_attempt_begins_with_an_empty_folder(self, context):

@@ -17,9 +17,10 @@ from lambdas.notify import handler as notify_handler
 from lambdas.site_basic import handler as site_basic
 from lambdas.site_initiate import handler as site_initiate
 from shared import context as context_module
+from shared import telemetry
 from shared.errors import DatabaseUnavailable, InvalidInput, RunDateRefused
-from shared.steps import notify, work_types
-from shared.work import fanout, queue
+from shared.steps import notify
+from shared.work import fanout, items, queue
 from shared.work.messages import FanOut
 
 RUN_DATE = date(2026, 11, 1)
@@ -100,7 +101,7 @@ class TestController:
     @pytest.mark.usefixtures("invocation")
     def test_logs_json_that_names_the_run(self, monkeypatch, capsys):
         stream = io.StringIO()
-        monkeypatch.setattr(controller_fast.logger.registered_handler, "stream", stream)
+        monkeypatch.setattr(telemetry.logger.registered_handler, "stream", stream)
         controller_fast.lambda_handler({"action": "export.clear_csv", "run_date": "2026-11-01"}, LambdaContext())
         (logged,) = [json.loads(line) for line in stream.getvalue().splitlines()]
         assert (logged["run_date"], logged["action"], logged["result"]) == (
@@ -146,7 +147,7 @@ class TestSite:
         _, body = fanned_out
         monkeypatch.setattr(queue.clients.client("sqs"), "change_message_visibility", lambda **_given: None)
         other = body.replace('"batch_no":1', '"batch_no":2')
-        monkeypatch.setattr(work_types, "work_off", fail_on_batch_2)
+        monkeypatch.setattr(items, "work_off", fail_on_batch_2)
         answer = site_basic.lambda_handler(sqs_event(body, other), LambdaContext())
         assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
 
@@ -171,7 +172,7 @@ class TestSite:
         causes = [letter["MessageAttributes"]["cause"]["StringValue"] for letter in letters]
         assert sorted(cause.split(":")[1] for cause in causes) == [
             " Work",
-            " run type MicroScalar is not this function's",
+            " run type MicroScalar is not one of site-basic",
         ]
 
     def test_a_dead_letter_that_is_no_work_is_dropped(self, invocation, fanned_out):

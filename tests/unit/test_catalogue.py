@@ -15,8 +15,7 @@ def content(**function):
     return {
         "runtime": {"python": "python3.13", "architecture": "arm64"},
         "functions": {"site-audit": function},
-        "run_types": {},
-        "state_machines": [{"step": "bua", "account": "ANSTEAD", "description": "All"}],
+        "state_machines": [{"step": "bua", "account": "ANSTEAD"}],
     }
 
 

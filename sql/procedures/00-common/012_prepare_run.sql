@@ -5,7 +5,6 @@ create or replace procedure bua.prepare_run(p_run_date date)
 language plpgsql as $$
 declare
     v_table   text;
-    v_type    text;
     v_month   date := date_trunc('month', p_run_date)::date;
 begin
     insert into bua.run (run_date, period_start, period_end, accrual_date, profile_start)
@@ -21,11 +20,6 @@ begin
         execute format('create table if not exists bua.%I partition of bua.%I for values in (%L) %s',
                        bua.partition_name(v_table, p_run_date), v_table, p_run_date,
                        case v_table when 'bua_control' then 'partition by list (run_type)' else '' end);
-    end loop;
-    for v_type in select run_type from bua.run_type order by 1 loop
-        execute format('create table if not exists bua.%I partition of bua.%I for values in (%L)',
-                       bua.partition_name('bua_control', p_run_date) || '_' || lower(v_type),
-                       bua.partition_name('bua_control', p_run_date), v_type);
     end loop;
     call bua.create_market_days((v_month - interval '24 months')::date - 1, v_month + 1);
 end $$;

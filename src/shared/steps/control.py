@@ -1,7 +1,7 @@
 """Beginning and ending of runs and steps: the run date, the lock, the ledger."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -14,7 +14,6 @@ from shared.context import Context
 from shared.errors import InvalidInput, NoCurrentRun, RunDateRefused, RunInProgress
 from shared.ledger import Current
 from shared.steps.requests import Request
-from shared.steps.scaling import SCALE_UPS
 from shared.telemetry import logger
 
 RUNNING, SUCCEEDED, FAILED, TERMINATED = "RUNNING", "SUCCEEDED", "FAILED", "TERMINATED"
@@ -170,22 +169,23 @@ def fail_step(context: Context, request: Fail) -> dict[str, str]:
 
 
 def choose_steps(
-    pipeline: tuple[str, ...], start_at: str | None, stop_after: str | None, skip: tuple[str, ...]
+    pipeline: Mapping[str, tuple[str, ...]], start_at: str | None, stop_after: str | None, skip: tuple[str, ...]
 ) -> tuple[str, ...]:
     """The steps from start_at to stop_after, both included, without those to skip; raises InvalidInput.
 
-    The scale-ups that these need come along from before start_at: a run that is taken up again would wait for pods that
-    an earlier attempt has scaled down.
+    pipeline: every step, in order, with the scale-ups that it needs. These are added even where they come before
+    start_at: otherwise a resumed run would wait for pods that an earlier attempt scaled down.
     """
     for name in (start_at, stop_after, *skip):
         if name is not None and name not in pipeline:
             raise InvalidInput(f"{name!r} is not a step; the steps are {', '.join(pipeline)}")
-    first = pipeline.index(start_at) if start_at else 0
-    last = pipeline.index(stop_after) if stop_after else len(pipeline) - 1
-    chosen = [step for step in pipeline[first : last + 1] if step not in skip]
+    order = list(pipeline)
+    first = order.index(start_at) if start_at else 0
+    last = order.index(stop_after) if stop_after else len(order) - 1
+    chosen = [step for step in order[first : last + 1] if step not in skip]
     if not chosen:
         raise InvalidInput("start_at, stop_after and skip leave no step to run")
-    needed = {scale_up for step in chosen for scale_up in SCALE_UPS.get(step, ()) if scale_up not in skip}
+    needed = {scale_up for step in chosen for scale_up in pipeline[step] if scale_up not in skip}
     return tuple(step for step in pipeline if step in chosen or step in needed)
 
 

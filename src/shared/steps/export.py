@@ -10,7 +10,7 @@ from shared.context import Context
 from shared.database.connections import Cursor
 from shared.steps.requests import RunRequest
 from shared.telemetry import logger
-from shared.work.items import Perform
+from shared.work.items import Perform, work_off
 from shared.work.messages import Work
 
 OUTBOUND = "ADH/OUTBOUND/BUA/"
@@ -57,9 +57,13 @@ def copy_outbound(context: Context, request: RunRequest) -> dict[str, Any]:
     return {"copied": s3.copy_prefix(context.client("s3"), source, (context.settings.integration_bucket, OUTBOUND))}
 
 
-def export_files(context: Context) -> Perform:
-    """Work of run type Export: each item is a file."""
+def export(context: Context, work: Work) -> None:
+    """Work a message of run type Export off: each item is a file."""
+    with context.database.session(context.remaining_seconds()) as connection:
+        work_off(connection, work, _export_files(context))
 
+
+def _export_files(context: Context) -> Perform:
     def perform(cursor: Cursor, work: Work, items: list[str]) -> None:
         for item in items:
             _export(context, cursor, work.run_date, item)

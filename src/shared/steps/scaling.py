@@ -13,13 +13,6 @@ from shared.steps.requests import RunRequest
 
 _BUSY = ("ResourceInUseException", "InvalidRequestException")
 
-# The steps that need the platform's services, and which scale-ups give them.
-SCALE_UPS = {
-    "warming": ("scaleup-workflow",),
-    "nem12": ("scaleup-workflow", "scaleup-meterdata"),
-    "invoiceruns": ("scaleup-workflow",),
-}
-
 
 class ScaleNodes(RunRequest):
     """scale.nodes and scale.wait_for_nodes"""

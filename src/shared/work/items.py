@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import psycopg2
-from psycopg2 import sql
 
 from shared.database.connections import Connection, Cursor
 from shared.errors import PermanentError, on_one_line
@@ -26,14 +25,9 @@ class Outcome:
     failed: int = 0
 
 
-def procedure(name: str) -> Perform:
-    """Work that is one CALL of schema bua with the run date and the items."""
-    statement = sql.SQL("call {}.{}(%s, %s)").format(sql.Identifier("bua"), sql.Identifier(name))
-
-    def perform(cursor: Cursor, work: Work, items: list[str]) -> None:
-        cursor.execute(statement, (work.run_date, items))
-
-    return perform
+def in_sql(cursor: Cursor, work: Work, items: list[str]) -> None:
+    """The work of a run type whose arithmetic is SQL alone: one CALL."""
+    cursor.execute("call bua.work_off(%s, %s, %s)", (work.run_date, work.run_type, items))
 
 
 def work_off(connection: Connection, work: Work, perform: Perform) -> Outcome:

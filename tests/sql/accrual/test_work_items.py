@@ -131,7 +131,7 @@ def test_neighbours_of_a_segment_travel_together(book: Book) -> None:
 
 
 def test_an_unknown_run_type_is_refused(book: Book) -> None:
-    with pytest.raises(Exception, match=r"(?i)case|does not exist"):
+    with pytest.raises(Exception, match="there is no run type Nonsense"):
         plan(book, "one", "Nonsense")
 
 
@@ -254,5 +254,5 @@ def test_calculations_through_the_workflow_engine(book: Book) -> None:
 
 @pytest.mark.parametrize("run_type", ["UtilityProfile", "NEM12", "Export"])
 def test_calculations_that_need_aws_are_refused(book: Book, run_type: str) -> None:
-    with pytest.raises(Exception, match="needs AWS"):
+    with pytest.raises(Exception, match="is not worked off in SQL"):
         book.call("bua_initiate", run_type)

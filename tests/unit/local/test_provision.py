@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from artifacts import machines
 from local import provision
 from local.aws import names
 from local.provision import Keys
-from shared import catalogue, render
+from shared import catalogue
 from shared.settings import Settings, from_environment
 
 KEYS = Keys(shared="arn:aws:kms:ap-southeast-2:111111111111:key/a", own="arn:aws:kms:ap-southeast-2:222222222222:key/b")
@@ -69,5 +70,5 @@ def test_every_machine_of_the_catalogue_is_rendered_for_its_account():
         f"{prefixes[machine.account]}-{machine.step}": machine.account for machine in entries.state_machines
     }
     for _, definition in clients.machines.values():
-        assert not render.PLACEHOLDER.search(json.dumps(definition))
+        assert not machines.PLACEHOLDER.search(json.dumps(definition))
     assert KEYS.shared in json.dumps(clients.machines["tst-earl-snapshot"][1])

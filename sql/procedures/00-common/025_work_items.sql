@@ -1,76 +1,20 @@
 -- The work items of a fan-out: planned set-based, claimed and finished in the transaction that does the work.
 
--- Purpose: what a run type has to do, in the order in which batches are cut. sort_key keeps neighbours together.
-create or replace function bua.list_work_items(p_run_date date, p_run_type text)
-returns table (item_key text, sort_key text)
-language plpgsql stable as $$
-begin
-    case p_run_type
-    when 'UtilityProfile' then return query
-        select r.site_id, min(r.segment)
-        from bua.bua_list_profile_registers(p_run_date) r group by 1;
-    when 'SegmentJurisdictionAvgExclEst', 'SegmentJurisdictionCheck', 'SegmentJurisdictionFix', 'Validate' then return query
-        select distinct bua.segment_month(d.segment, d.profile_date), ''
-        from bua.bua_dates_to_check(p_run_date) d;
-    when 'MicroScalar', 'ResetBasicRead', 'BasicRead' then return query
-        select u.account_id, '' from bua.bua_list_unbilled_accounts(p_run_date) u;
-    when 'NEM12' then return query
-        select n.site_id, '' from bua.bua_list_profile_nmis(p_run_date) n;
-    when 'PrepareExport' then return query
-        select a.account_id, '' from bua.bua_list_all_accounts(p_run_date) a;
-    when 'Export' then return query
-        select f, '' from unnest(array['BUAAccountSummary', 'InvoiceLineItemMonthly', 'exceptions', 'profile_marks', 'summary']) f;
-    end case;
-end $$;
-
--- Purpose: remove what an earlier attempt of a run type wrote, before it is planned anew.
-create or replace procedure bua.reset_run_type(p_run_date date, p_run_type text)
-language plpgsql security definer set search_path = bua, pg_temp as $$
-begin
-    case p_run_type
-    when 'UtilityProfile' then
-        call bua.truncate_run('utility_profile', p_run_date);
-        call bua.truncate_run('utility_profile_log', p_run_date);
-        call bua.truncate_run('utility_profile_summary', p_run_date);
-        call bua.truncate_run('segment_partial', p_run_date);
-    when 'SegmentJurisdictionAvgExclEst' then
-        call bua.analyze_run('utility_profile', p_run_date);
-        call bua.analyze_run('utility_profile_summary', p_run_date);
-        call bua.analyze_run('segment_partial', p_run_date);
-        call bua.truncate_run('segment', p_run_date);
-        call bua.truncate_run('segment_profile', p_run_date);
-        call bua.truncate_run('segment_profile_mark', p_run_date);
-        call bua.create_segments(p_run_date);
-    when 'SegmentJurisdictionCheck' then
-        call bua.analyze_run('segment_profile', p_run_date);
-        call bua.truncate_run('segment_profile_mark', p_run_date);
-    when 'SegmentJurisdictionFix' then
-        call bua.analyze_run('segment_profile_mark', p_run_date);
-    when 'Validate' then
-        call bua.truncate_run('utility_profile_variance', p_run_date);
-    when 'MicroScalar' then
-        call bua.truncate_run('micro_scalar', p_run_date);
-    when 'NEM12' then
-        call bua.analyze_run('micro_scalar', p_run_date);
-        call bua.remove_nem12_reads(p_run_date);
-    when 'PrepareExport' then
-        call bua.truncate_export(p_run_date);
-    else
-        null;   -- the others replace their own rows item by item
-    end case;
-end $$;
-
 -- Purpose: plan a fan-out and return the batches that are still to be enqueued.
 -- Inputs: attempt names one execution of the fan-out: a new one resets and plans, the same one again resumes.
--- Tables written: bua.fan_out, bua.fan_out_batch, bua.bua_control. Definer's rights: the reset truncates.
+-- Tables written: bua.fan_out, bua.fan_out_batch, bua.bua_control. Definer's rights: a partition is created and truncated.
 create or replace function bua.plan_work_items(p_run_date date, p_run_type text, p_attempt text, p_items_per_message integer)
 returns table (batch_no integer, items text[])
 language plpgsql security definer set search_path = bua, pg_temp as $$
+declare
+    v_control   text := bua.partition_name('bua_control', p_run_date);
+    v_partition text := v_control || '_' || bua.snake_case(p_run_type);
 begin
     perform pg_advisory_xact_lock(hashtext('bua.fan_out'), hashtext(p_run_date || p_run_type));
     if not exists (select from bua.fan_out f where f.run_date = p_run_date and f.run_type = p_run_type and f.attempt = p_attempt) then
         delete from bua.fan_out f where f.run_date = p_run_date and f.run_type = p_run_type;
-        execute format('truncate bua.%I', bua.partition_name('bua_control', p_run_date) || '_' || lower(p_run_type));
+        execute format('create table if not exists bua.%I partition of bua.%I for values in (%L)', v_partition, v_control, p_run_type);
+        execute format('truncate bua.%I', v_partition);
         call bua.reset_run_type(p_run_date, p_run_type);
         insert into bua.bua_control (run_date, run_type, item_key, batch_no)
         select p_run_date, p_run_type, i.item_key,
