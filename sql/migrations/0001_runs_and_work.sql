@@ -28,8 +28,8 @@ insert into bua.parameter (name, value, description) values
     ('giant_factor', 20, 'A register that uses more than x times its segment''s median a day is a giant'),
     ('validate_tolerance_percent', 5, 'A profile that differs from the platform''s reads by more than this is an anomaly');
 
--- One row per work item, with its outcome. Each run type of a run has a partition of its own, made when it is first planned,
--- so that a reset truncates.
+-- One row per work item, with its outcome. Every run type of a run has a partition of its own, made when it is first
+-- planned, so that a reset truncates.
 create table bua.bua_control (
     run_date        date not null,
     run_type        text not null,

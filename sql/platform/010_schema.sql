@@ -188,8 +188,3 @@ create table core.gas_volume (
     volume_mj       numeric not null check (volume_mj >= 0),
     primary key (jurisdiction, node, volume_date)
 );
-
-create table core.global_setting (
-    name            text primary key,
-    value           text not null
-);

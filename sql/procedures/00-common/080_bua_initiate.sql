@@ -21,20 +21,3 @@ begin
         select batch_no from bua.fan_out_batch where run_date = p_run_date and run_type = p_run_type);
     call bua.mark_enqueued(p_run_date, p_run_type, v_attempt, v_batches);
 end $$;
-
--- Purpose: one batch of bua_initiate, as the workflow engine executes it. Input: its payload.
--- Definer's rights: the engine's role may not write the meter reads that some calculations make.
-create or replace procedure bua.execute_calculation(p_payload jsonb)
-language plpgsql security definer set search_path = bua, pg_temp as $$
-declare
-    v_run_date date := p_payload ->> 'run_date';
-    v_run_type text := p_payload ->> 'run_type';
-    v_items    text[];
-begin
-    v_items := array(select * from bua.claim_work_items(
-        v_run_date, v_run_type, p_payload ->> 'attempt', array(select jsonb_array_elements_text(p_payload -> 'items'))));
-    if cardinality(v_items) > 0 then
-        call bua.work_off(v_run_date, v_run_type, v_items);
-        call bua.finish_work_items(v_run_date, v_run_type, v_items);
-    end if;
-end $$;

@@ -6,8 +6,8 @@
 -- goes to the first of them.
 -- Inputs: run_date, sites. Reads only.
 create or replace function bua.generate_nem12_days(p_run_date date, p_site_ids text[])
-returns table (site_id text, suffix text, meter_serial text, register_id text, uom text, profile_date date,
-               half_hours numeric[], qualities text)
+returns table (site_id text, suffix text, meter_serial text, register_id text, profile_date date, half_hours numeric[],
+               qualities text)
 language sql stable as $$
     with missing as materialized (
         select m.*, s.scalar, s.daily_mean, s.method, bua.day_type(m.jurisdiction, m.profile_date) as day_type,
@@ -50,7 +50,7 @@ language sql stable as $$
         ) k on true
         order by r.site_id, r.suffix, r.profile_date, r.h, r.is_own desc, r.account_id
     )
-    select d.site_id, d.suffix, m.meter_serial, m.register_id, 'KWH', d.profile_date,
+    select d.site_id, d.suffix, m.meter_serial, m.register_id, d.profile_date,
            array_agg(d.value order by d.h), string_agg(d.quality, '' order by d.h)
     from half_hour d
     join lateral (   -- the meter of the day, or else the stream's latest

@@ -51,7 +51,6 @@ TABLES: dict[str, str] = {
         "numeric, origin text, run_date date"
     ),
     "gas_volume": "jurisdiction text, node text, volume_date date, volume_mj numeric",
-    "global_setting": "name text, value text",
     "workflow": "workflow_name text, service text, priority integer, description text",
     "workflow_schedule": (
         "workflow_schedule_id bigint, workflow_name text, is_enabled boolean, due_at timestamp with time "

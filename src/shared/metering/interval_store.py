@@ -90,12 +90,6 @@ class SiteDays:
         """Count the days."""
         return len(self.suffixes)
 
-    def micro_kwh(self) -> npt.NDArray[np.int64]:
-        """Half-hours (n x 48) in micro-kWh, comparable across days whatever their scale."""
-        factors = _POWERS[MAX_SCALE - self.scales]
-        in_micro: npt.NDArray[np.int64] = self.half_hours.astype(np.int64) * factors[:, np.newaxis]
-        return in_micro
-
 
 _POWERS: npt.NDArray[np.int64] = np.array([10**n for n in range(MAX_SCALE + 1)], dtype=np.int64)
 

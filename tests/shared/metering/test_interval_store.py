@@ -121,7 +121,6 @@ class TestDecoding:
         assert days.scales.tolist() == [1, 0, 0, 2]  # 1.5, 0, 2 and 0.005 + 0.005 = 0.01 kWh
         assert days.half_hours[:, 0].tolist() == [15, 0, 2, 1]
         assert days.totals.tolist() == [72_000_000, 0, 96_000_000, 480_000]
-        assert days.micro_kwh()[:, 47].tolist() == [1_500_000, 0, 2_000_000, 10_000]
 
     def test_a_half_hour_takes_the_worst_quality_of_its_parts(self):
         runs = "1-1:A,2-2:F14,3-3:F14,4-4:S14,5-5:S14,6-6:E52,7-7:E52,8-8:N,9-96:A"

@@ -102,9 +102,9 @@ class TestMeterData:
             returns table (item_key text, sort_key text) language sql stable as
             $$ select unnest(array['6305000001', '6305000002', '6305000003']), '' $$;
             create or replace function bua.generate_nem12_days(p_run_date date, p_site_ids text[])
-            returns table (site_id text, suffix text, meter_serial text, register_id text, uom text, profile_date date,
+            returns table (site_id text, suffix text, meter_serial text, register_id text, profile_date date,
                            half_hours numeric[], qualities text) language sql stable as
-            $$ select site, 'E1', 'M1', 'E1', 'KWH', day::date, array_fill(0.125, array[48]), repeat('E', 48)
+            $$ select site, 'E1', 'M1', 'E1', day::date, array_fill(0.125, array[48]), repeat('E', 48)
                from unnest(p_site_ids) site, generate_series('2026-10-30'::date, '2026-10-31', '1 day') day
                where site <> '6305000003' $$;
             """,

@@ -115,20 +115,20 @@ class TestRestoredDatabase:
 
     @pytest.mark.usefixtures("engine")
     def test_the_platform_s_own_schema_keeps_the_contract(self, context):
-        assert self.run(context, "check_contract")["tables"] == 22
+        assert self.run(context, "check_contract")["tables"] == 21
 
     @pytest.mark.usefixtures("engine")
     def test_what_is_missing_is_named(self, context, platform_database):
         with platform_database.connect() as connection, connection.cursor() as cursor:
             cursor.execute("alter table core.site rename column node to tni")
             cursor.execute("alter table core.account alter column billing_days type bigint")
-            cursor.execute("drop table core.global_setting")
+            cursor.execute("drop table core.gas_volume")
             connection.commit()
         with pytest.raises(ContractBroken) as caught:
             self.run(context, "check_contract")
         assert "column core.site.node is missing" in str(caught.value)
         assert "column core.account.billing_days is bigint, not integer" in str(caught.value)
-        assert "table core.global_setting is missing" in str(caught.value)
+        assert "table core.gas_volume is missing" in str(caught.value)
 
     def test_schedules_are_disabled_and_the_engine_is_emptied(self, context, engine, platform_database):
         engine(("INVOICEGEN", "FAILED"), ("INVOICEGEN", "READY"))

@@ -41,8 +41,8 @@ def test_a_missing_day_is_profile_times_scalar(book: Book) -> None:
     assert generate(book, site) == [
         ("2026-10-30", half_hours((24, "0.2"), (24, "0.5")), "E" * 48), ("2026-10-31", half_hours((48, "0.4")), "E" * 48),
     ]  # fmt: skip
-    found = book.ask("generate_nem12_days", [site], columns="site_id, suffix, meter_serial, register_id, uom")
-    assert set(found) == {(site, "E1", "M1", "E1", "KWH")}
+    found = book.ask("generate_nem12_days", [site], columns="site_id, suffix, meter_serial, register_id")
+    assert set(found) == {(site, "E1", "M1", "E1")}
 
 
 def test_known_half_hours_are_kept_with_their_quality(book: Book) -> None:

@@ -163,7 +163,7 @@ class Chain:
         ]
         self.aggregate("BUA", self.run_date, [
             (site, suffix, on, 3, [int(value * 1000) for value in values], qualities)
-            for site, suffix, _, _, _, on, values, qualities in days
+            for site, suffix, _, _, on, values, qualities in days
         ])  # fmt: skip
 
     def aggregate(self, origin: str, run_date: str | None, days: list[tuple[Any, ...]]) -> None:
