@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 BATCH = 25  # BatchWriteItem takes no more
 WORKERS = 4
 
-# The unit that a file's unit is stored in, and how many decimals that moves the point.
+# The unit in which a file's unit is stored, and by how many decimals the point moves.
 STORED_UNITS = {
     "WH": ("KWH", 3), "KWH": ("KWH", 0), "MWH": ("KWH", -3),
     "VARH": ("KVARH", 3), "KVARH": ("KVARH", 0), "MVARH": ("KVARH", -3),
@@ -74,7 +74,8 @@ def write_items(
 ) -> int:
     """Put items into a table, 25 a request, several requests at a time; returns how many.
 
-    No two items may have the same key; an item already there is replaced. What the table does not take at once (throttling) is offered again.
+    No two items may have the same key; an existing item is replaced. Items that the table
+    does not accept at once (throttling) are sent again.
     """
     return _write(client, table, [{"PutRequest": {"Item": item}} for item in items], workers)
 

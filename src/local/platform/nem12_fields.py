@@ -1,4 +1,4 @@
-"""What a meter data file's fields may hold, and what a file that was read looks like."""
+"""What the fields of a meter data file may contain, and the types for a file that was read."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from shared.metering.nmi import NMI_LENGTH, parse_nmi
 
 INTERVAL_MINUTES = (5, 15, 30)
 OLD_INTERVAL_MINUTES = 10  # in samples from before the specification settled on 5, 15 and 30
-MAX_DECIMALS = 9  # of any unit; whether they fit the interval store is for its codec to say
+MAX_DECIMALS = 9  # of any unit; interval_store checks whether they fit the store
 UNITS = frozenset(
     "MWH KWH WH MVARH KVARH VARH MVAR KVAR VAR MW KW W MVAH KVAH VAH MVA KVA VA KV V KA A PF".split()  # noqa: SIM905
 )
@@ -49,7 +49,7 @@ class ReadDay:
         return Decimal(sum(self.values)).scaleb(-self.scale)
 
     def same_reads(self, other: "ReadDay") -> bool:
-        """Tell whether another version of the day says the same, in whatever decimals."""
+        """Tell whether another version of the day has the same values, whatever their decimals."""
         scale = max(self.scale, other.scale)
         return (self.uom, self.quality_runs, [value * 10 ** (scale - self.scale) for value in self.values]) == (
             other.uom,
@@ -78,7 +78,7 @@ class Accumulation:
 
 @dataclass
 class MeterDataFile:
-    """What a file held: the newest version of each day, or the accumulations of a NEM13 file, and what was odd."""
+    """The contents of a file: the newest version of each day, or the accumulations of a NEM13 file, and warnings."""
 
     name: str
     version: str = ""
@@ -98,7 +98,7 @@ class MeterDataFile:
 
 
 class Fields:
-    """Judges single fields of the record in hand: returns what they mean, refuses the file or notes what is odd."""
+    """Checks single fields of the current record: returns their value, refuses the file, or notes a warning."""
 
     def __init__(self, name: str) -> None:
         self.file = MeterDataFile(name)

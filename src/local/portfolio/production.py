@@ -1,4 +1,4 @@
-"""Puts a portfolio into EARL's production: the billing database and the interval store that meterdata owns there."""
+"""Loads a portfolio into EARL's production: the billing database, and the interval store that meterdata owns there."""
 
 from contextlib import closing
 from typing import Any, Protocol
@@ -16,7 +16,7 @@ from shared.metering.interval_store import decode_items
 
 
 class Production(Protocol):
-    """What is needed of the stack that production runs on."""
+    """What this needs from the stack that production runs on."""
 
     @property
     def production_dsn(self) -> str: ...
@@ -27,7 +27,7 @@ class Production(Protocol):
 def load_production(production: Production, portfolio: Portfolio) -> None:
     """Load a portfolio that has been found sound, and its meter data files.
 
-    Everything is read and judged before anything is written. Raises InvalidPortfolio for meter data files that are
+    Everything is read and checked before anything is written. Raises InvalidPortfolio for meter data files that are
     refused, naming file and line, or that registers.csv does not know.
     """
     items = to_items(read_meter_data(portfolio))

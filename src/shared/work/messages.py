@@ -18,7 +18,7 @@ class _Message(BaseModel):
 
 
 class FanOut(_Message):
-    """One fan-out of a step: to site-initiate, which plans it, then round and round the next queue until it is done.
+    """One fan-out of a step: sent to site-initiate, which plans it, then repeatedly to the queue of next until it is done.
 
     attempt names one entry into the state of the state machine, so that a redelivered message resumes and a rerun
     starts afresh. A fan-out fails when more items failed than max_errors and than acceptable_error_rate of all.
@@ -31,7 +31,7 @@ class FanOut(_Message):
     acceptable_error_rate: float = Field(ge=0, le=1)
 
     def tolerates(self, failed: int, planned: int) -> bool:
-        """Whether so many failed items are few enough to go on."""
+        """Whether the step may continue with this number of failed items."""
         return failed <= max(self.max_errors, self.acceptable_error_rate * planned)
 
 
@@ -44,7 +44,7 @@ class Work(_Message):
 
 
 class Announcement(BaseModel):
-    """EARL's word that a snapshot is shared."""
+    """EARL's announcement of a shared snapshot."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
