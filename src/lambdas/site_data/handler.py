@@ -17,7 +17,7 @@ from shared.work.messages import Work
 @tracer.capture_lambda_handler
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], lambda_context: LambdaContext) -> Any:
-    """Do the work of each message."""
+    """Work each message off."""
     invocation = context.build(os.environ, lambda_context)
     return queue.handle(
         event,

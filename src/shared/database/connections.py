@@ -66,7 +66,9 @@ class Database:
             yield connection
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             self._drop(role)
-            raise DatabaseUnavailable(f"the database ended a statement or the connection: {_first_line(error)}") from error
+            raise DatabaseUnavailable(
+                f"the database ended a statement or the connection: {_first_line(error)}"
+            ) from error
         except psycopg2.Error as error:
             notes = "".join(f" ({note})" for note in getattr(error, "__notes__", []))  # the migration runner's
             raise StatementFailed(f"{type(error).__name__}: {_first_line(error)}{notes}") from error

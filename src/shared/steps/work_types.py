@@ -1,4 +1,4 @@
-"""The work of each run type in the catalogue. UtilityProfile has its own module because only it needs numpy."""
+"""Which work each run type of the catalogue does. UtilityProfile has its own module, being the only one with numpy."""
 
 from collections.abc import Callable
 
@@ -23,13 +23,11 @@ PREPARE: dict[str, Perform] = {"PrepareExport": procedure("bua_prepare_export_da
 
 
 def work_message(context: Context, performs: dict[str, Perform]) -> Callable[[Work], None]:
-    """Does the work of a message of one of the function's run types."""
+    """What a site function does with a message of one of its run types."""
 
     def work(message: Work) -> None:
         if message.run_type not in performs:
-            raise InvalidInput(
-                f"run type {message.run_type} does not belong to this function, which does {', '.join(performs)}"
-            )
+            raise InvalidInput(f"run type {message.run_type} is not this function's: {', '.join(performs)}")
         with context.database.session(context.remaining_seconds()) as connection:
             work_off(connection, message, performs[message.run_type])
 
