@@ -7,7 +7,7 @@
 --   LAST_YEAR        what was read on the same days last year, however few they are
 --   OWN_DAILY_MEAN   no profile covers the account's reads: the mean of its own days
 --   SEGMENT_AVERAGE  nothing is known of the account itself
---   GIANT_DAILY_MEAN the account uses more than giant_factor times its segment's median: no profile describes it
+--   GIANT_DAILY_MEAN in place of any other: it uses more than giant_factor times its segment's median, no profile describes it
 -- A row without a method has nothing to work from. Estimated usage and days of another occupant are never used.
 -- Inputs: run_date, accounts. Tables written: bua.micro_scalar, one row per stream that has something to estimate.
 -- Safe to rerun: replaces the accounts' rows.

@@ -1,6 +1,6 @@
 """bua-segments, step 1: interval reads from DynamoDB to UtilityProfile (run type UtilityProfile, function site-data).
 
-Eight hundred of these run at once, so the database is connected to twice, briefly: to ask for the registers, and to
+Eight hundred of these run at once, so each connects to the database twice, briefly: to list the registers, and to
 write. In between the reads are fetched and decoded without a connection.
 """
 
@@ -54,7 +54,7 @@ class Site:
 
     @property
     def days_written(self) -> int:
-        """Rows that the site gives to utility_profile."""
+        """The site's rows of utility_profile."""
         return sum(len(positions) for _, positions in self.registers)
 
 
@@ -83,7 +83,7 @@ def extract(context: Context, work: Work) -> None:
 def read_sites(
     context: Context, registers: Mapping[str, list[Register]], limits: Limits
 ) -> dict[str, Site | PermanentError]:
-    """Read each site's days from EARL's interval store; a site whose items make no sense fails alone."""
+    """Read each site's days from EARL's interval store; a site with invalid items fails alone."""
     settings = context.settings
     client = clients.client_as("dynamodb", settings.interval_role_arn, "bua-site-data")
     sites: dict[str, Site | PermanentError] = {}
@@ -98,7 +98,7 @@ def read_sites(
 
 
 def assign(site_id: str, days: SiteDays, registers: Iterable[Register]) -> Site:
-    """Give each day to the register and occupant that it belongs to; a day that nobody occupies is nobody's."""
+    """Assign each day to its register and occupant; a day without an occupant is dropped."""
     suffixes = np.array(days.suffixes, dtype=np.str_)
     assigned: list[tuple[Register, npt.NDArray[np.intp]]] = []
     taken = np.zeros(len(days), dtype=np.bool_)

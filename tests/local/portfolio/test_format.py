@@ -41,7 +41,7 @@ SPOILT = [
         "QAAAVZZZZZ3",
         "QAAAVZZZZ",
         [
-            "accounts.csv:4: site_id: 'QAAAVZZZZ' is not an NMI: 10 digits and capital letters (not O or I), perhaps a checksum; correct it, or leave the 11th character out",
+            "accounts.csv:4: site_id: 'QAAAVZZZZ' is not an NMI: give 10 digits or capital letters (not O or I), and optionally the checksum; correct it, or leave the 11th character out",
         ],
     ),
     (
@@ -591,7 +591,7 @@ SPOILT = [
         "5240000001,M4,01",
         "4103000001,M2,E1",
         [
-            "basic_reads.csv:7: register_id: register E1 is INTERVAL in registers.csv, its reads belong into nem12/",
+            "basic_reads.csv:7: register_id: register E1 is INTERVAL in registers.csv, its reads belong in nem12/",
         ],
     ),
     (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from psycopg2.extras import Json
 from tests.conftest import Database
-from tests.sql.accrual.builder import Book
+from tests.sql.builder import Book
 
 ITEMS = ["A1", "A2", "A3", "A4", "A5"]
 

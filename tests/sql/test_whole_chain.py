@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from psycopg2.extras import Json, execute_values
 from tests.conftest import Database
-from tests.sql.accrual.builder import Book
+from tests.sql.builder import Book
 
 from local.aws.postgres import Server
 

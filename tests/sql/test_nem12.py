@@ -1,10 +1,10 @@
-"""The days of generated meter data files: known half-hours kept, missing ones segment profile x scalar."""
+"""Missing periods, and the days of generated meter data files: known half-hours kept, missing ones profile x scalar."""
 
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.sql.accrual.builder import Book
+from tests.sql.builder import Book, day
 
 
 def half_hours(*runs: tuple[int, Any]) -> list[Decimal]:
@@ -31,6 +31,35 @@ def generate(book: Book, *sites: str) -> list[tuple[str, list[Decimal], str]]:
 def unbilled(book: Book, first: str = "2026-10-30", *, name: str = "A", **more: Any) -> tuple[str, int]:
     site = book.account(name, opened=first, **more)
     return site, book.register(site)
+
+
+# --- missing periods --------------------------------------------------------------------------------------------
+
+
+def test_periods_of_consecutive_missing_days(book: Book) -> None:
+    book.account("A", site="S", opened="2026-10-01", closed="2026-10-31")
+    register = book.register("S")
+    other = book.register("S", "E2", stream="CONTROL")
+    book.days(register, "2026-10-01", "2026-10-04")
+    book.days(register, "2026-10-07", "2026-10-30")
+    book.days(other, "2026-10-01", "2026-10-31")
+    expected = [
+        ("A", "S", "E1", register, day("2026-10-05"), day("2026-10-06")),
+        ("A", "S", "E1", register, day("2026-10-31"), day("2026-10-31")),
+    ]
+    assert book.ask("bua_list_missing_periods", order="period_from") == expected
+    assert book.ask("bua_list_missing_periods", ["S"], order="period_from") == expected
+    assert book.ask("bua_list_missing_periods", ["ELSEWHERE"]) == []
+
+
+def test_billed_days_between_make_two_periods(book: Book) -> None:
+    book.register(book.account("A", opened="2026-10-01"))
+    book.billed("A", "2026-10-11", "2026-10-20")
+    found = book.ask("bua_list_missing_periods", columns="period_from::text, period_to::text")
+    assert found == [("2026-10-01", "2026-10-10"), ("2026-10-21", "2026-10-31")]
+
+
+# --- generated days ---------------------------------------------------------------------------------------------
 
 
 def test_a_missing_day_is_profile_times_scalar(book: Book) -> None:

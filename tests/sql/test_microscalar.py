@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.sql.accrual.builder import Book, day
+from tests.sql.builder import Book, day
 
 
 @pytest.fixture
