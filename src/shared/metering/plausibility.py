@@ -74,9 +74,17 @@ def judge(days: SiteDays, positions: Positions, limits: Limits, customer_class: 
     if usual_day is not None:
         left = HALF_HOURS - bad.sum(axis=1)
         whole |= bad.any(axis=1) & (rest * HALF_HOURS > int(limits.factor * usual_day) * left)
+    taken = np.where(whole[:, np.newaxis], _bits(days.missing[positions]) == 0, bad)
     return [
-        _implausible(days, positions, energy, row, bad, day_limit if whole[row] else limit, is_day=bool(whole[row]))
-        for row in np.flatnonzero(bad.any(axis=1) | whole)
+        _implausible(
+            days,
+            int(positions[row]),
+            energy[row],
+            taken[row],
+            day_limit if whole[row] else limit,
+            is_day=bool(whole[row]),
+        )
+        for row in np.flatnonzero(taken.any(axis=1))
     ]
 
 
@@ -93,30 +101,19 @@ def without(days: SiteDays, found: Iterable[Implausible]) -> SiteDays:
         excluded[row] |= mask
         missing[row] |= mask
         qualities[row] = "".join("N" if mask >> h & 1 else quality for h, quality in enumerate(qualities[row]))
-    return replace(
-        days, half_hours=half_hours, qualities=qualities, totals=totals, excluded=excluded, missing=missing
-    )
+    return replace(days, half_hours=half_hours, qualities=qualities, totals=totals, excluded=excluded, missing=missing)
 
 
 def _implausible(
-    days: SiteDays,
-    positions: Positions,
-    energy: Energy,
-    row: np.intp,
-    bad: npt.NDArray[np.bool_],
-    limit: int,
-    *,
-    is_day: bool,
+    days: SiteDays, position: int, energy: Energy, taken: npt.NDArray[np.bool_], limit: int, *, is_day: bool
 ) -> Implausible:
-    position = int(positions[row])
-    present = _bits(days.missing[positions[[row]]])[0] == 0
-    taken = np.flatnonzero(present if is_day else bad[row])
-    kwh = [_kwh(int(energy[row, h])) for h in taken]
+    half_hours = np.flatnonzero(taken)
+    kwh = [_kwh(int(energy[h])) for h in half_hours]
     return Implausible(
         position=position,
-        half_hours=[int(h) + 1 for h in taken],
+        half_hours=[int(h) + 1 for h in half_hours],
         kwh=kwh,
-        qualities="".join(days.qualities[position][h] for h in taken),
+        qualities="".join(days.qualities[position][h] for h in half_hours),
         value=sum(kwh, Decimal(0)) if is_day else max(kwh),
         limit=_kwh(limit),
         reason="DAY" if is_day else "HALF_HOURS",
@@ -130,7 +127,7 @@ def _energy(days: SiteDays, positions: Positions) -> Energy:
 
 def _usual(values: Energy, *, is_home: bool) -> int | None:
     """Of a register's days, one that few are above; None when there are too few days to say."""
-    if len(values) < 2:  # noqa: PLR2004 - a day cannot be its own witness
+    if len(values) < 2:
         return None
     place = int(_USUAL_SHARE[is_home] * (len(values) - 1))
     return int(np.partition(values, place)[place])
