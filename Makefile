@@ -30,10 +30,10 @@ $(VENV)/.installed: requirements-dev.lock
 run: setup ## Run a month end: your PORTFOLIO=, or a demo (ACCOUNTS=, SEED=); RUN_DATE=, OUT=
 	@$(RUN) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") --run-date "$(RUN_DATE)" --out "$(OUT)" --accounts $(ACCOUNTS) --seed $(SEED)
 
-check-portfolio: setup ## Say what a portfolio holds and what is wrong with it: PORTFOLIO= RUN_DATE=
+check-portfolio: setup ## Check a portfolio folder without running it: PORTFOLIO=, RUN_DATE=
 	@$(if $(PORTFOLIO),,echo "Say which: make check-portfolio PORTFOLIO=folder" >&2; exit 2;) $(RUN) -m local.portfolio.check --portfolio "$(PORTFOLIO)" --run-date "$(RUN_DATE)"
 
-fuzz: setup ## Damage meter files, archives and CSVs N= times; every outcome must be a portfolio or a refusal (SEED=)
+fuzz: setup ## Damage input files N= times and check that each is accepted or refused cleanly; SEED=
 	@$(RUN) tests/local/portfolio/test_fuzz.py --count $(N) --seed $(SEED)
 
 test: setup check ## Check style and types, then run every test; ARGS= is passed to pytest
@@ -48,10 +48,10 @@ format: setup ## Format the sources
 	@$(RUN) -m ruff check --fix src tests
 	@$(RUN) -m ruff format src tests
 
-package-lambdas: setup ## Build the zips that are deployed, into build/lambdas
+package-lambdas: setup ## Build the zips that are deployed, in build/lambdas
 	@$(RUN) -m artifacts.zips --target lambda
 
-render-machines: setup ## Write the state machines as JSON, with example values, into build/statemachines
+render-machines: setup ## Write the state machines as JSON, with example values, to build/statemachines
 	@$(RUN) -m artifacts.machines --out build/statemachines
 
 COMPILE := pip compile pyproject.toml --universal --generate-hashes --no-annotate --quiet --custom-compile-command "make lock"
