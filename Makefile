@@ -34,7 +34,7 @@ check-portfolio: setup ## Say what a portfolio holds and what is wrong with it: 
 	@$(if $(PORTFOLIO),,echo "Say which: make check-portfolio PORTFOLIO=folder" >&2; exit 2;) $(RUN) -m local.portfolio.check --portfolio "$(PORTFOLIO)" --run-date "$(RUN_DATE)"
 
 fuzz: setup ## Damage meter files, archives and CSVs N= times; every outcome must be a portfolio or a refusal (SEED=)
-	@$(RUN) tests/local/portfolio/test_fuzz.py --count $(N) --seed $(SEED)
+	@PYTHONPATH=src:. $(VENV)/bin/python -m tests.local.portfolio.fuzzing --count $(N) --seed $(SEED)
 
 test: setup check ## Check style and types, then run every test (ARGS= goes to pytest)
 	@$(RUN) -m pytest $(ARGS)
