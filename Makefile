@@ -1,4 +1,4 @@
-# Every target works from a fresh clone: the first one builds the virtual environment from the hashed lock.
+# Every target works in a fresh clone: the first one creates the virtual environment from the lock with hashes.
 PYTHON ?= python3
 VENV   ?= .venv
 RUN    := PYTHONPATH=src $(VENV)/bin/python
@@ -11,13 +11,13 @@ SEED      ?= 1
 N         ?= 100000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check-portfolio fuzz test check format package-lambdas lock clean
+.PHONY: help setup run check-portfolio fuzz test check format package-lambdas render-machines lock clean
 
-help: ## List the targets
+help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "  e.g. make run PORTFOLIO=folder RUN_DATE=2026-11-01 OUT=out/mine"
+	@echo; echo "  Example: make run PORTFOLIO=folder RUN_DATE=2026-11-01 OUT=out/mine"
 
-setup: $(VENV)/.installed ## Create the virtual environment (every other target does it when needed)
+setup: $(VENV)/.installed ## Create the virtual environment (the other targets do this when needed)
 
 $(VENV)/.installed: requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -27,7 +27,7 @@ $(VENV)/.installed: requirements-dev.lock
 	@$(VENV)/bin/python -m uv pip install --quiet --python $(VENV)/bin/python --require-hashes -r requirements-dev.lock
 	@touch $@
 
-run: setup ## Run a month end: PORTFOLIO= RUN_DATE= OUT=, or a demo of ACCOUNTS= SEED=
+run: setup ## Run a month end: your PORTFOLIO=, or a demo (ACCOUNTS=, SEED=); RUN_DATE=, OUT=
 	@$(RUN) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") --run-date "$(RUN_DATE)" --out "$(OUT)" --accounts $(ACCOUNTS) --seed $(SEED)
 
 check-portfolio: setup ## Say what a portfolio holds and what is wrong with it: PORTFOLIO= RUN_DATE=
@@ -36,30 +36,33 @@ check-portfolio: setup ## Say what a portfolio holds and what is wrong with it: 
 fuzz: setup ## Damage meter files, archives and CSVs N= times; every outcome must be a portfolio or a refusal (SEED=)
 	@PYTHONPATH=src:. $(VENV)/bin/python -m tests.local.portfolio.fuzzing --count $(N) --seed $(SEED)
 
-test: setup check ## Check style and types, then run every test (ARGS= goes to pytest)
+test: setup check ## Check style and types, then run every test; ARGS= is passed to pytest
 	@$(RUN) -m pytest $(ARGS)
 
-check: setup ## Lint, formatting and types
+check: setup ## Check style, formatting and types
 	@$(RUN) -m ruff check src tests
 	@$(RUN) -m ruff format --check src tests
 	@$(RUN) -m mypy
 
-format: setup ## Put the sources into the house's form
+format: setup ## Format the sources
 	@$(RUN) -m ruff check --fix src tests
 	@$(RUN) -m ruff format src tests
 
-package-lambdas: setup ## Build the functions' zips for the target runtime into build/lambdas
+package-lambdas: setup ## Build the zips that are deployed, into build/lambdas
 	@$(RUN) -m artifacts.zips --target lambda
+
+render-machines: setup ## Write the state machines as JSON, with example values, into build/statemachines
+	@$(RUN) -m artifacts.machines --out build/statemachines
 
 COMPILE := pip compile pyproject.toml --universal --generate-hashes --no-annotate --quiet --custom-compile-command "make lock"
 
-lock: setup ## Pin the dependencies anew (no index's name gets into the files)
+lock: setup ## Update the pinned dependencies
 	@$(RUN) -m uv $(COMPILE) --all-extras --group dev -o requirements-dev.lock
 	@$(RUN) -m uv $(COMPILE) --constraint requirements-dev.lock --extra base -o requirements/lambda-base.lock
 	@$(RUN) -m uv $(COMPILE) --constraint requirements-dev.lock --extra base --extra database -o requirements/lambda-base-database.lock
 	@$(RUN) -m uv $(COMPILE) --constraint requirements-dev.lock --extra base --extra database --extra numeric -o requirements/lambda-base-database-numeric.lock
 
-clean: ## Remove everything that was built, but not OUT
+clean: ## Remove everything that was built, except OUT
 	@rm -rf build $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 include terraform/terraform.mk

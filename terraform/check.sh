@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Format, validation and tests of every module and root, without an AWS account: terraform/check.sh [folder ...]
-# PROVIDER=newest takes the newest AWS provider that is admitted, instead of the one that the roots are locked to.
+# Formats, validates and tests every module and root module, without an AWS account: terraform/check.sh [folder ...]
+# PROVIDER=newest takes the newest permitted AWS provider instead of the locked one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,7 +8,7 @@ if ! command -v terraform >/dev/null; then
     echo "SKIPPED: no terraform on this machine: modules/ and terraform/ were neither formatted, validated nor tested" >&2
     exit 0
 fi
-# A configuration that is named but not there only makes Terraform complain.
+# Terraform complains about a configuration file that is named but does not exist.
 if [[ -n ${TF_CLI_CONFIG_FILE:-} && ! -e $TF_CLI_CONFIG_FILE ]]; then unset TF_CLI_CONFIG_FILE; fi
 export CHECKPOINT_DISABLE=1 TF_IN_AUTOMATION=1 TF_INPUT=0
 
@@ -19,7 +19,7 @@ if [[ ${#folders[@]} -eq 0 ]]; then
     folders=("${folders[@]%/versions.tf}")
 fi
 
-# In a copy of the tree: locks that init writes and providers of 700 MB do not belong into the original.
+# In a copy of the tree: the lock files that init writes and 700 MB of providers must not end up in the original.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mirror=$(terraform/find-mirror.sh)
@@ -37,10 +37,10 @@ if [[ ${PROVIDER:-locked} == newest ]]; then rm terraform/earl/.terraform.lock.h
 if ! terraform -chdir=terraform/earl init $init >first.log 2>&1; then
     cat first.log >&2
     if ! grep -qE "Failed to query available provider packages|Could not retrieve the list of available versions" first.log; then exit 1; fi
-    echo "No way to the AWS provider: name a mirror in TF_PROVIDER_MIRROR, or connect to the registry" >&2
+    echo "The AWS provider cannot be downloaded: name a mirror in TF_PROVIDER_MIRROR, or connect to the registry" >&2
     exit 75
 fi
-# All are tested with what the first is locked to, modules too, which have no lock of their own.
+# Everything is tested with the provider that the first root module locks; modules have no lock of their own.
 for folder in terraform/anstead "${folders[@]%/}"; do
     if [[ $folder != terraform/earl ]]; then cp terraform/earl/.terraform.lock.hcl "$folder"; fi
 done

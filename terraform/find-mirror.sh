@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints the folder of a provider mirror, for -plugin-dir, where there is no way to the registry; nothing if there is none.
-# TF_PROVIDER_MIRROR names one; otherwise Terraform's usual places are looked at, then the upper levels of the file system.
+# Prints the folder of a provider mirror, for -plugin-dir, if the registry cannot be reached; prints nothing if there is no
+# mirror. Looks at TF_PROVIDER_MIRROR, then at Terraform's usual folders, then at the upper levels of the file system.
 set -euo pipefail
 provider=registry.terraform.io/hashicorp/aws
 

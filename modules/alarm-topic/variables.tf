@@ -24,12 +24,12 @@ variable "region" {
 }
 
 variable "kms_key_arn" {
-  description = "Key that encrypts the topic; its policy has to let CloudWatch use it."
+  description = "Key that encrypts the topic; its policy must let CloudWatch use it."
   type        = string
 }
 
 variable "emails" {
-  description = "Who hears of alarms; each address has to confirm."
+  description = "Mail addresses that are notified of alarms. Each has to confirm its subscription."
   type        = set(string)
   default     = []
 }

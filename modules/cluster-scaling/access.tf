@@ -1,5 +1,5 @@
-# The functions' roles become members of a Kubernetes group; the manifest says what the group may do. No access policy of
-# EKS is associated: the narrowest of them would let the functions edit everything in the namespace.
+# The functions' roles become members of a Kubernetes group; the manifest says what the group may do. No EKS access policy
+# is associated: even the narrowest would let the functions edit everything in the namespace.
 resource "aws_eks_access_entry" "scaler" {
   for_each = var.scaler_roles
 

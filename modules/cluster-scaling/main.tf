@@ -12,7 +12,7 @@ resource "aws_eks_node_group" "this" {
     version = aws_launch_template.node.latest_version
   }
 
-  # Nobody works between runs. A run asks for 1 and 10 nodes, and for none when it is done.
+  # No nodes between runs. A run scales to 1 and to 10 nodes, and to 0 when it ends.
   scaling_config {
     min_size     = 0
     desired_size = 0
@@ -66,7 +66,7 @@ data "aws_iam_policy_document" "node_trust" {
   }
 }
 
-# What EKS asks of a node, by AWS's own policies: https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html
+# The AWS policies that EKS requires of a node: https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html
 resource "aws_iam_role_policy_attachment" "node" {
   for_each = toset(["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy"])
 

@@ -17,9 +17,9 @@ output "node_role_arn" {
   value       = aws_iam_role.node.arn
 }
 
-# Made of names, not of resources: the access entries need the functions' roles, whose policies need this.
+# Built from names, not from resources: the access entries need the functions' roles, and their policies need this.
 output "scale_statements" {
-  description = "What the function may do that scales nodes and replicas."
+  description = "Permissions of the function that scales nodes and replicas."
   value = [
     {
       sid       = "NodeGroup"

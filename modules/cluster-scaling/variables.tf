@@ -19,7 +19,7 @@ variable "region" {
 }
 
 variable "node_group_name" {
-  description = "The node group that runs scale, e.g. tst-anstead-bua."
+  description = "The node group that a run scales, e.g. tst-anstead-bua."
   type        = string
 
   validation {
@@ -39,7 +39,7 @@ variable "subnet_ids" {
 
   validation {
     condition     = length(var.subnet_ids) >= 1
-    error_message = "At least one subnet."
+    error_message = "Give at least one subnet."
   }
 }
 
@@ -50,24 +50,24 @@ variable "instance_types" {
 
   validation {
     condition     = length(var.instance_types) >= 1
-    error_message = "At least one instance type."
+    error_message = "Give at least one instance type."
   }
 }
 
 variable "ami_type" {
-  description = "Image of the nodes; it has to fit the instance types' architecture."
+  description = "Image of the nodes. It must fit the architecture of the instance types."
   type        = string
   default     = "AL2023_ARM_64_STANDARD"
 }
 
 variable "max_nodes" {
-  description = "Most nodes that a run may ask for (bua-scaleup-meterdata asks for 10)."
+  description = "Maximum number of nodes (bua-scaleup-meterdata needs 10)."
   type        = number
   default     = 10
 
   validation {
     condition     = var.max_nodes >= 10
-    error_message = "bua-scaleup-meterdata scales to 10 nodes."
+    error_message = "max_nodes must be at least 10: bua-scaleup-meterdata scales to 10 nodes."
   }
 }
 
@@ -78,7 +78,7 @@ variable "volume_gb" {
 
   validation {
     condition     = var.volume_gb >= 20
-    error_message = "The image alone needs 20 GB."
+    error_message = "volume_gb must be at least 20: the image alone needs 20 GB."
   }
 }
 
@@ -89,18 +89,18 @@ variable "namespace" {
 
   validation {
     condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", var.namespace))
-    error_message = "A Kubernetes name."
+    error_message = "The namespace must be a Kubernetes name: lower-case letters, digits and -."
   }
 }
 
 variable "deployments" {
-  description = "Deployments that a run may scale, and no others."
+  description = "The only deployments that a run may scale."
   type        = list(string)
   default     = ["workflow", "meterdata"]
 
   validation {
     condition     = length(var.deployments) >= 1 && alltrue([for name in var.deployments : can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", name))])
-    error_message = "At least one deployment, each a Kubernetes name."
+    error_message = "Give at least one deployment; each must be a Kubernetes name."
   }
 }
 
@@ -116,12 +116,12 @@ variable "kubernetes_group" {
 }
 
 variable "scaler_roles" {
-  description = "Roles of the functions that scale deployments: ARNs by a name for the reader."
+  description = "ARNs of the roles of the functions that scale deployments. The keys are labels."
   type        = map(string)
 }
 
 variable "api_clients" {
-  description = "Security groups that reach the cluster's API, by a name for the reader, and the cluster's own; null where the API is reached otherwise."
+  description = "Security groups that may reach the cluster's API (the keys are labels), and the cluster's own security group; null if the API is reached another way."
   type = object({
     cluster_security_group_id = string
     client_security_group_ids = map(string)

@@ -1,4 +1,4 @@
-# The run ledger: the current run, its lock, each step's attempts and counts (src/shared/ledger.py has the items).
+# The run ledger: the current run, its lock, each step's attempts and counts. src/shared/ledger.py lists the items.
 resource "aws_dynamodb_table" "control" {
   name                        = var.control_table_name
   billing_mode                = "PAY_PER_REQUEST" # a few hundred requests a run
@@ -26,7 +26,7 @@ resource "aws_dynamodb_table" "control" {
   }
 }
 
-# What meterdata loads from a run's generated files. Every run makes it anew.
+# meterdata loads a run's generated files into it. Every run generates them again.
 resource "aws_dynamodb_table" "interval" {
   count = var.interval_table_name == null ? 0 : 1
 

@@ -9,6 +9,6 @@ output "control_table_arn" {
 }
 
 output "interval_table_arn" {
-  description = "ARN of the interval store; null where the platform brings it."
+  description = "ARN of the interval store; null if the platform provides it."
   value       = one(aws_dynamodb_table.interval[*].arn)
 }

@@ -9,7 +9,7 @@ variable "control_table_name" {
 }
 
 variable "interval_table_name" {
-  description = "Name of meterdata's interval store in this account; null where the platform brings it."
+  description = "Name of meterdata's interval store in this account; null if the platform provides it."
   type        = string
   default     = null
 }
@@ -20,7 +20,7 @@ variable "kms_key_arn" {
 }
 
 variable "enable_deletion_protection" {
-  description = "Whether DynamoDB refuses to delete the ledger. The interval store holds only what runs estimated and is never protected."
+  description = "Whether DynamoDB refuses to delete the ledger. The interval store contains only estimates of runs and is never protected."
   type        = bool
   default     = true
 }

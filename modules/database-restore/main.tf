@@ -1,5 +1,5 @@
 locals {
-  # What a run creates, and this module therefore only permits. src/shared/steps/restore.py makes the same names.
+  # Names of what a run creates; this module only permits it. src/shared/steps/restore.py uses the same names.
   stack_name    = "${var.prefix}-*-bua-sql"
   copy_name     = "${var.prefix}-bua-*"
   template_key  = "templates/bua-sql.json"
@@ -8,16 +8,16 @@ locals {
 
 resource "aws_db_subnet_group" "this" {
   name        = "${var.prefix}-bua"
-  description = "Private subnets of the accrual's throw-away database"
+  description = "Private subnets of the temporary database of the accrual"
   subnet_ids  = var.subnet_ids
 }
 
 resource "aws_db_parameter_group" "this" {
   name        = "${var.prefix}-bua-postgres${var.major_version}"
-  description = "Settings of the accrual's throw-away database"
+  description = "Settings of the temporary database of the accrual"
   family      = "postgres${var.major_version}"
 
-  # An upgrade of production needs the new family beside the old one before anything refers to it.
+  # For an upgrade of production the new family must exist beside the old one before anything refers to it.
   lifecycle {
     create_before_destroy = true
   }
@@ -36,7 +36,7 @@ resource "aws_db_parameter_group" "this" {
 resource "aws_security_group" "this" {
   # checkov:skip=CKV2_AWS_5: a run attaches it to the instance that its CloudFormation stack creates
   name        = "${var.prefix}-bua-sql"
-  description = "The accrual's throw-away database"
+  description = "Temporary database of the accrual" # AWS allows no apostrophe here
   vpc_id      = var.vpc_id
 }
 
@@ -67,7 +67,7 @@ resource "aws_route53_record" "this" {
   ttl     = 60
   records = ["not-restored.invalid"]
 
-  # The restore step points it to the run's instance.
+  # The restore step changes it to the run's instance.
   lifecycle {
     ignore_changes = [records]
   }

@@ -1,5 +1,5 @@
 output "environment" {
-  description = "The functions' environment variables that lead to the restored database."
+  description = "The functions' environment variables for the restored database."
   value = {
     DATABASE_SECRET_PREFIX  = local.secret_prefix
     DATABASE_DNS_NAME       = aws_route53_record.this.name
@@ -17,7 +17,7 @@ output "security_group_id" {
 }
 
 output "secret_arns" {
-  description = "ARNs of the passwords' secrets by role."
+  description = "ARNs of the secrets that hold the passwords, by role."
   value       = { for role, secret in aws_secretsmanager_secret.password : role => secret.arn }
 }
 
@@ -27,7 +27,7 @@ output "authority_secret_arn" {
 }
 
 output "connect_statements" {
-  description = "What a function may do that connects as role lambda."
+  description = "Permissions of a function that connects as the role lambda."
   value = [
     {
       sid       = "DatabasePassword"
@@ -38,7 +38,7 @@ output "connect_statements" {
 }
 
 output "administer_statements" {
-  description = "What a function may do that connects as the master role as well."
+  description = "Permissions of a function that also connects as the master role."
   value = [
     {
       sid       = "DatabaseAdminPassword"
@@ -49,6 +49,6 @@ output "administer_statements" {
 }
 
 output "restore_statements" {
-  description = "What the function may do that restores and terminates: the steps restore and terminate, action by action."
+  description = "Permissions of the function that restores and terminates, action by action."
   value       = local.restore_statements
 }

@@ -34,7 +34,7 @@ locals {
       resources = [local.copy_arn]
     },
     {
-      # Reading the shared snapshot: granted by the key's policy in the source account and by this together.
+      # Reading the shared snapshot needs both the key's policy in the source account and this statement.
       sid        = "ReadSharedKey"
       actions    = ["kms:Decrypt", "kms:DescribeKey", "kms:ReEncryptFrom"]
       resources  = [var.source_key_arn]
@@ -47,7 +47,7 @@ locals {
       conditions = [local.via_rds]
     },
     {
-      # RDS keeps using both keys after the call has ended, by grants for itself only.
+      # RDS uses both keys after the call has ended, through grants that are only for itself.
       sid       = "LetRdsUseKeys"
       actions   = ["kms:CreateGrant"]
       resources = [var.source_key_arn, var.kms_key_arn]
@@ -62,7 +62,7 @@ locals {
       resources = ["arn:aws:s3:::${var.template_bucket}/${local.template_key}"]
     },
     {
-      # DescribeStackEvents is called only when a stack has failed, for its reason.
+      # DescribeStackEvents is called only when a stack has failed, to read the reason.
       sid = "Stack"
       actions = [
         "cloudformation:CreateStack",
@@ -74,14 +74,14 @@ locals {
       resources = [local.stack_arn]
     },
     {
-      # CloudFormation creates the instance with the caller's permissions: usable through it only, never directly.
+      # CloudFormation creates the instance with the caller's permissions. They apply only through CloudFormation.
       sid        = "InstanceOfStack"
       actions    = ["rds:RestoreDBInstanceFromDBSnapshot"]
       resources  = concat([local.instance_arn, local.copy_arn, "${local.rds}:subgrp:${aws_db_subnet_group.this.name}"], local.group_arns)
       conditions = local.from_cloudformation
     },
     {
-      # A restored instance begins with the default parameter group: it is put into its own, and rebooted.
+      # A restored instance starts with the default parameter group. The stack assigns its own and reboots it.
       sid        = "SettingsOfStacksInstance"
       actions    = ["rds:ModifyDBInstance"]
       resources  = concat([local.instance_arn], local.group_arns)

@@ -34,17 +34,17 @@ variable "region" {
 }
 
 variable "source_instance_name" {
-  description = "The production instance; its snapshots are called after it and the run date."
+  description = "The production instance. Snapshots are named after it and the run date."
   type        = string
 }
 
 variable "source_key_arn" {
-  description = "The key that the source account re-encrypted the snapshot with and shares."
+  description = "The shared key under which the source account re-encrypted the snapshot."
   type        = string
 
   validation {
     condition     = startswith(var.source_key_arn, "arn:")
-    error_message = "The ARN of a KMS key in the source account, not its alias."
+    error_message = "source_key_arn must be the ARN of a KMS key in the source account, not its alias."
   }
 }
 
@@ -64,12 +64,12 @@ variable "subnet_ids" {
 
   validation {
     condition     = length(var.subnet_ids) >= 2
-    error_message = "RDS wants subnets in two availability zones."
+    error_message = "RDS needs subnets in two availability zones."
   }
 }
 
 variable "client_security_group_ids" {
-  description = "Who may connect to the database: security groups by a name for the reader."
+  description = "Security groups that may connect to the database. The keys are labels."
   type        = map(string)
 }
 
@@ -80,12 +80,12 @@ variable "major_version" {
 
   validation {
     condition     = var.major_version >= 13 && floor(var.major_version) == var.major_version
-    error_message = "A major version of PostgreSQL, e.g. 17."
+    error_message = "major_version must be a major version of PostgreSQL, e.g. 17."
   }
 }
 
 variable "hosted_zone_id" {
-  description = "Private hosted zone in which the platform's pods look the database up."
+  description = "Private hosted zone in which the platform's pods look up the database."
   type        = string
 }
 
@@ -100,24 +100,24 @@ variable "template_bucket" {
 }
 
 variable "database_roles" {
-  description = "Roles of the restored database that get a password each, and a secret for it."
+  description = "Roles of the restored database. Each gets a password and a secret."
   type        = set(string)
   default     = ["core_admin", "workflow", "meterdata", "lambda"]
 }
 
 variable "admin_role" {
-  description = "Which of the roles is the instance's master role."
+  description = "The role that is the instance's master role."
   type        = string
   default     = "core_admin"
 }
 
 variable "secret_recovery_days" {
-  description = "Days that a deleted secret can be brought back; 0 deletes at once, for environments that are thrown away."
+  description = "Days during which a deleted secret can be restored; 0 deletes at once, for temporary environments."
   type        = number
   default     = 7
 
   validation {
     condition     = var.secret_recovery_days == 0 || (var.secret_recovery_days >= 7 && var.secret_recovery_days <= 30)
-    error_message = "0, or 7 to 30 days."
+    error_message = "secret_recovery_days must be 0, or 7 to 30."
   }
 }

@@ -36,8 +36,8 @@ variable "log_group_prefixes" {
 
 variable "service_sources" {
   description = <<-EOT
-    AWS services that encrypt or decrypt with the key on their own account, e.g. SNS that delivers into an encrypted
-    queue: the service's principal, and the ARNs (wildcards allowed) on whose behalf it does so.
+    AWS services that use the key themselves, e.g. SNS when it delivers to an encrypted queue: the service's principal,
+    and the ARNs (wildcards allowed) on whose behalf it uses the key.
   EOT
   type        = map(list(string))
   default     = {}
@@ -49,12 +49,12 @@ variable "service_sources" {
 }
 
 variable "deletion_window_days" {
-  description = "Days that a deleted key can be brought back."
+  description = "Days during which a deleted key can be restored."
   type        = number
   default     = 30
 
   validation {
     condition     = var.deletion_window_days >= 7 && var.deletion_window_days <= 30
-    error_message = "AWS waits 7 to 30 days."
+    error_message = "deletion_window_days must be 7 to 30, says AWS."
   }
 }

@@ -6,9 +6,9 @@ locals {
 }
 
 resource "aws_s3_bucket" "this" {
-  # checkov:skip=CKV_AWS_18: the account's CloudTrail records data events; access logs would be a bucket with the same questions
-  # checkov:skip=CKV_AWS_144: an export can be made again from the month's snapshot; a second region would hold customer data twice
-  # checkov:skip=CKV2_AWS_62: nobody listens for new objects, the run's own steps know when they are complete
+  # checkov:skip=CKV_AWS_18: the account's CloudTrail records data events; access logs would need a bucket that has to be protected in the same way
+  # checkov:skip=CKV_AWS_144: an export can be repeated from the month's snapshot; a second region would store customer data twice
+  # checkov:skip=CKV2_AWS_62: nothing subscribes to new objects: the run's steps wait until their files are complete
   # checkov:skip=CKV2_AWS_61: both have one below; checkov cannot follow the keys of for_each
   for_each = local.buckets
 

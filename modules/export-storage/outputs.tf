@@ -1,5 +1,5 @@
 output "bucket_name" {
-  description = "Name of the accrual's bucket, once it is private and encrypted."
+  description = "Name of the accrual's bucket, known once it is private and encrypted."
   value       = aws_s3_bucket.this["accrual"].id
   depends_on  = [aws_s3_bucket_public_access_block.this, aws_s3_bucket_server_side_encryption_configuration.this]
 }

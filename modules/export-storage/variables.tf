@@ -1,5 +1,5 @@
 variable "bucket_name" {
-  description = "Bucket of the accrual: templates, generated meter data files, exports; e.g. tst-anstead-s3-bua."
+  description = "Bucket of the accrual, for templates, generated NEM12 files and exports; e.g. tst-anstead-s3-bua."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "bucket_name" {
 }
 
 variable "integration_bucket_name" {
-  description = "Bucket that finance's systems fetch the exports from; e.g. tst-anstead-s3-rw-integration."
+  description = "Bucket from which finance's systems fetch the exports; e.g. tst-anstead-s3-rw-integration."
   type        = string
 
   validation {
@@ -19,7 +19,7 @@ variable "integration_bucket_name" {
 }
 
 variable "enable_integration_bucket" {
-  description = "Whether to create the integration bucket; false where it exists already and others own it."
+  description = "Whether to create the integration bucket; false if it already exists."
   type        = bool
   default     = true
 }
@@ -30,29 +30,29 @@ variable "kms_key_arn" {
 }
 
 variable "export_retention_days" {
-  description = "Days that exports are kept: seven years by default, as long as the books that they explain."
+  description = "Days for which exports are kept: seven years by default, as long as the accounts that they support."
   type        = number
   default     = 2557
 
   validation {
     condition     = var.export_retention_days > 90
-    error_message = "Exports move to infrequent access after 90 days, so they are kept longer than that."
+    error_message = "export_retention_days must be more than 90: exports move to infrequent access after 90 days."
   }
 }
 
 variable "meter_data_retention_days" {
-  description = "Days that generated meter data files are kept. A run can make them again."
+  description = "Days for which generated NEM12 files are kept. A run can generate them again."
   type        = number
   default     = 90
 
   validation {
     condition     = var.meter_data_retention_days >= 1
-    error_message = "At least a day."
+    error_message = "meter_data_retention_days must be at least 1."
   }
 }
 
 variable "enable_force_destroy" {
-  description = "Whether destroying the buckets deletes what is in them: for environments that are thrown away."
+  description = "Whether destroying the buckets deletes their contents: for temporary environments."
   type        = bool
   default     = false
 }

@@ -1,5 +1,5 @@
 resource "aws_lambda_function" "this" {
-  # checkov:skip=CKV_AWS_115: nothing is reserved, since the sum would exhaust the account's 1,000; MaximumConcurrency caps
+  # checkov:skip=CKV_AWS_115: no concurrency is reserved, since the sum would exceed the account's 1,000; MaximumConcurrency is the limit
   # checkov:skip=CKV_AWS_116: it is invoked by queues, which have a dead-letter queue, and by state machines, which retry
   # checkov:skip=CKV_AWS_117: only functions that reach the database are in the VPC; others would gain an attack surface
   # checkov:skip=CKV_AWS_272: the pipeline builds from pinned hashes and deploys with its own role; code signing needs a second signer
@@ -8,7 +8,7 @@ resource "aws_lambda_function" "this" {
   role          = aws_iam_role.this.arn
 
   filename = var.zip_file
-  # A plan can be made without the zip (it then shows no change of code); creating the function cannot.
+  # A plan works without the zip, but then shows no change of code. Creating the function needs it.
   source_code_hash = fileexists(var.zip_file) ? filebase64sha256(var.zip_file) : null
   handler          = var.handler
   runtime          = var.runtime
@@ -42,7 +42,7 @@ resource "aws_lambda_function" "this" {
     }
   }
 
-  # IAM first: a function that starts without its permissions fails, and one in a VPC cannot even be created.
+  # IAM first: without permissions a function fails when it starts, and a function in a VPC cannot even be created.
   depends_on = [aws_iam_role_policy.this]
 }
 
@@ -71,7 +71,7 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   count = var.alarm_errors == null ? 0 : 1
 
   alarm_name          = "${var.name}-errors"
-  alarm_description   = "${var.name} raised errors in three of four periods of 5 minutes: more than retries explain. Its log is ${aws_cloudwatch_log_group.this.name}."
+  alarm_description   = "${var.name} raised errors in three of four periods of 5 minutes, more than retries can explain. Read its log, ${aws_cloudwatch_log_group.this.name}."
   namespace           = "AWS/Lambda"
   metric_name         = "Errors"
   dimensions          = { FunctionName = aws_lambda_function.this.function_name }

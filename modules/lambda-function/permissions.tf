@@ -4,7 +4,7 @@ resource "aws_iam_role" "this" {
   assume_role_policy = data.aws_iam_policy_document.trust.json
 }
 
-# Trusts the service alone. A condition on the function's ARN would make a cycle of role and function.
+# Trusts only the service. A condition on the function's ARN would create a cycle between role and function.
 data "aws_iam_policy_document" "trust" {
   statement {
     actions = ["sts:AssumeRole"]
@@ -23,7 +23,7 @@ resource "aws_iam_role_policy" "this" {
 }
 
 data "aws_iam_policy_document" "this" {
-  # checkov:skip=CKV_AWS_111: X-Ray and network interfaces have no resources to name, the reasons stand at the statements
+  # checkov:skip=CKV_AWS_111: X-Ray and network interfaces have no resources to name, see the comments at the statements
   # checkov:skip=CKV_AWS_356: as above; other statements on "*" are refused by the variable's validation without a reason
   statement {
     sid       = "Log"
@@ -32,7 +32,7 @@ data "aws_iam_policy_document" "this" {
   }
 
   statement {
-    # X-Ray's write actions know no resources.
+    # X-Ray's write actions do not support resources.
     sid       = "Trace"
     actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
     resources = ["*"]
@@ -42,7 +42,7 @@ data "aws_iam_policy_document" "this" {
     for_each = var.network == null ? [] : [true]
 
     content {
-      # Lambda checks exactly these for its own network interfaces, before any interface exists that could be named.
+      # Lambda checks exactly these for its network interfaces, before an interface exists that could be named.
       sid = "NetworkInterfaces"
       actions = [
         "ec2:CreateNetworkInterface",
@@ -60,7 +60,7 @@ data "aws_iam_policy_document" "this" {
     for_each = var.network == null ? [] : [true]
 
     content {
-      # The statement above is for the service; the function's own code, which has the same credentials, may not use it.
+      # The statement above is for the service. The function's own code has the same credentials but must not use it.
       sid    = "NetworkInterfacesNotFromCode"
       effect = "Deny"
       actions = [

@@ -29,7 +29,7 @@ variable "handler" {
 }
 
 variable "zip_file" {
-  description = "Path of the zip. It has to exist when the function is created, not when a plan is made."
+  description = "Path of the zip. It must exist when the function is created; a plan does not need it."
   type        = string
 }
 
@@ -39,7 +39,7 @@ variable "runtime" {
 
   validation {
     condition     = can(regex("^python3\\.[0-9]+$", var.runtime))
-    error_message = "The functions are Python."
+    error_message = "runtime must be a Python runtime, e.g. python3.13."
   }
 }
 
@@ -54,7 +54,7 @@ variable "architecture" {
 }
 
 variable "timeout_seconds" {
-  description = "The function's limit."
+  description = "The function's timeout."
   type        = number
 
   validation {
@@ -64,7 +64,7 @@ variable "timeout_seconds" {
 }
 
 variable "memory_mb" {
-  description = "Memory in MB; CPU follows it."
+  description = "Memory in MB. CPU grows with it."
   type        = number
 
   validation {
@@ -74,7 +74,7 @@ variable "memory_mb" {
 }
 
 variable "environment" {
-  description = "Environment variables. Nothing secret: passwords are read from Secrets Manager."
+  description = "Environment variables. Put no secrets here: functions read passwords from Secrets Manager."
   type        = map(string)
   default     = {}
 }
@@ -91,7 +91,7 @@ variable "key_services" {
 }
 
 variable "region" {
-  description = "Region of the function, for the services' names in its policy."
+  description = "Region of the function, used in its policy."
   type        = string
 }
 
@@ -106,8 +106,8 @@ variable "network" {
 
 variable "statements" {
   description = <<-EOT
-    What the function may do beyond logging, tracing and its own queue. Actions are spelt out; `*` as a resource needs a
-    reason, for the reader of the policy.
+    Permissions beyond logging, tracing and the function's own queue. List every action; a statement on resource `*`
+    needs a reason.
   EOT
   type = list(object({
     sid       = string
@@ -124,19 +124,19 @@ variable "statements" {
 
   validation {
     condition     = alltrue([for s in var.statements : alltrue([for action in s.actions : can(regex("^[a-z0-9-]+:[A-Za-z0-9]+$", action))])])
-    error_message = "Actions are spelt out, without wildcards."
+    error_message = "List every action: wildcards are not allowed."
   }
 
   validation {
     condition     = alltrue([for s in var.statements : !contains(s.resources, "*") || try(length(s.reason) > 10, false)])
-    error_message = "A statement on resource * needs a reason."
+    error_message = "A statement on resource * needs a reason of more than 10 characters."
   }
 }
 
 variable "event_source" {
   description = <<-EOT
-    Queue that drives the function: its ARN, the messages per invocation, and how many invocations at once (MaximumConcurrency;
-    nothing is reserved). null for a function that is called.
+    Queue that invokes the function: its ARN, the messages per invocation, and the maximum number of invocations at once
+    (MaximumConcurrency; nothing is reserved). null for a function without a queue.
   EOT
   type = object({
     queue_arn       = string
@@ -147,40 +147,40 @@ variable "event_source" {
 
   validation {
     condition     = var.event_source == null || try(var.event_source.max_concurrency >= 2 && var.event_source.max_concurrency <= 1000, false)
-    error_message = "MaximumConcurrency is 2 to 1000."
+    error_message = "MaximumConcurrency must be 2 to 1000."
   }
 
   validation {
     condition     = var.event_source == null || try(var.event_source.batch_size >= 1 && var.event_source.batch_size <= 10, false)
-    error_message = "A batch is 1 to 10 messages; larger ones need a batching window."
+    error_message = "batch_size must be 1 to 10; larger batches need a batching window."
   }
 }
 
 variable "dead_letter_queue_arn" {
-  description = "The event source's dead-letter queue, onto which the function may put a message with its cause; null without one."
+  description = "The queue's dead-letter queue, to which the function may send a failed message with its cause; null if there is none."
   type        = string
   default     = null
 }
 
 variable "log_retention_days" {
-  description = "Days that the function's log is kept."
+  description = "Days for which the function's log is kept."
   type        = number
   default     = 400
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "CloudWatch Logs knows certain numbers of days only."
+    error_message = "CloudWatch Logs accepts only certain numbers of days, e.g. 30, 90, 365 or 400."
   }
 }
 
 variable "log_level" {
-  description = "Least important level that is logged."
+  description = "Lowest level that is logged."
   type        = string
   default     = "INFO"
 
   validation {
     condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], var.log_level)
-    error_message = "A level of Python's logging."
+    error_message = "log_level must be DEBUG, INFO, WARNING, ERROR or CRITICAL."
   }
 }
 
@@ -191,8 +191,8 @@ variable "alarm_topic_arn" {
 
 variable "alarm_errors" {
   description = <<-EOT
-    Errors in 5 minutes above which a period counts towards the alarm; null for no alarm. A controller that waits raises
-    NotReady, which Lambda's metrics count as an error: its alarm is the state machine's.
+    A period of 5 minutes with more errors than this counts towards the alarm; null for no alarm. A controller that waits
+    raises NotReady, which Lambda counts as an error. For controllers use the alarm of the state machine.
   EOT
   type        = number
   default     = 0
@@ -200,6 +200,6 @@ variable "alarm_errors" {
 
   validation {
     condition     = var.alarm_errors == null || try(var.alarm_errors >= 0, false)
-    error_message = "A number of errors, 0 or more."
+    error_message = "alarm_errors must be 0 or more, or null."
   }
 }

@@ -2,7 +2,7 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
   for_each = toset(var.function_names)
 
   alarm_name          = "${each.key}-throttled"
-  alarm_description   = "${each.key} was refused for 15 minutes: the account's concurrency is used up, by whom?"
+  alarm_description   = "${each.key} was throttled for 15 minutes: the account's concurrency is used up. Find out by which functions."
   namespace           = "AWS/Lambda"
   metric_name         = "Throttles"
   dimensions          = { FunctionName = each.key }
@@ -15,11 +15,11 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
   alarm_actions       = [var.alarm_topic_arn]
 }
 
-# An instance that nobody terminated costs as much in a weekend as a run. An alarm cannot search for a metric by name, so
-# this watches the one that RDS sums over the engine; the account's only PostgreSQL instances are the accrual's.
+# An instance that was not terminated costs as much in a weekend as a run. An alarm cannot search for a metric by name, so
+# this one watches RDS's sum over the engine. The account's only PostgreSQL instances are the accrual's.
 resource "aws_cloudwatch_metric_alarm" "database_left" {
   alarm_name          = "${var.prefix}-bua-database-left"
-  alarm_description   = "A restored database has been there for three days: has bua-terminate run? Start ${var.prefix}-terminate, for an earlier month's with its run_date and force."
+  alarm_description   = "A restored database has existed for three days. If its run has ended, start ${var.prefix}-terminate; for an earlier month, with its run_date and force."
   namespace           = "AWS/RDS"
   metric_name         = "DatabaseConnections"
   dimensions          = { EngineName = "postgres" }

@@ -3,8 +3,8 @@ locals {
     for machine in var.state_machines : ["AWS/States", metric, "StateMachineArn", machine.arn, { label = machine.step }]
   ] }
 
-  # Restored instances are called <prefix>-<number>-bua-sql, a new one every month: found by a word of
-  # their name, which a search term without quotation marks is.
+  # Restored instances are called <prefix>-<number>-bua-sql, with a new number every month. A search term
+  # without quotation marks finds them by a word of their name.
   database = { for metric in ["CPUUtilization", "DatabaseConnections", "ReadIOPS", "WriteIOPS", "FreeStorageSpace", "DiskQueueDepth"] :
     metric => "SEARCH('{AWS/RDS,DBInstanceIdentifier} MetricName=\"${metric}\" DBInstanceIdentifier=bua', 'Average', 60)"
   }

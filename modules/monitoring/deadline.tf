@@ -5,7 +5,8 @@ module "deadline" {
 
   name            = "${var.prefix}-bua-deadline"
   role_name       = "${var.prefix}-role-bua-machine-deadline"
-  template_file   = "${path.module}/deadline.asl.json"
+  step            = "deadline"
+  template_files  = ["${path.module}/deadline.asl.json"] # JSON is YAML; it shares no block with the month's machines
   values          = { control_table = var.control_table_name }
   kms_key_arn     = var.kms_key_arn
   account_id      = var.account_id
@@ -29,61 +30,15 @@ module "deadline" {
   ]
 }
 
-resource "aws_scheduler_schedule" "deadline" {
-  # checkov:skip=CKV_AWS_297: the input is the time of day; nothing in this schedule is worth a key
-  name                         = "${var.prefix}-bua-deadline"
-  description                  = "Checks that the month's run has finished"
-  state                        = var.enable_deadline ? "ENABLED" : "DISABLED"
-  schedule_expression          = var.deadline
-  schedule_expression_timezone = var.time_zone
+module "schedule" {
+  source = "../schedule"
 
-  flexible_time_window {
-    mode = "OFF"
-  }
-
-  target {
-    arn      = module.deadline.arn
-    role_arn = aws_iam_role.scheduler.arn
-    # Not jsonencode: it writes < and > as \u003c and \u003e, in which Scheduler does not find its keyword.
-    input = "{\"scheduled_time\":\"<aws.scheduler.scheduled-time>\"}"
-  }
-
-  depends_on = [aws_iam_role_policy.scheduler]
-}
-
-resource "aws_iam_role" "scheduler" {
-  name               = "${var.prefix}-role-bua-deadline-scheduler"
-  description        = "Starts ${var.prefix}-bua-deadline"
-  assume_role_policy = data.aws_iam_policy_document.scheduler_trust.json
-}
-
-data "aws_iam_policy_document" "scheduler_trust" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["scheduler.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account_id]
-    }
-  }
-}
-
-resource "aws_iam_role_policy" "scheduler" {
-  name   = "start"
-  role   = aws_iam_role.scheduler.name
-  policy = data.aws_iam_policy_document.scheduler.json
-}
-
-data "aws_iam_policy_document" "scheduler" {
-  statement {
-    sid       = "Start"
-    actions   = ["states:StartExecution"]
-    resources = [module.deadline.arn]
-  }
+  name            = "${var.prefix}-bua-deadline"
+  description     = "Checks that the month's run has finished"
+  role_name       = "${var.prefix}-role-bua-deadline-scheduler"
+  machine_arn     = module.deadline.arn
+  schedule        = var.deadline
+  time_zone       = var.time_zone
+  enable_schedule = var.enable_deadline
+  account_id      = var.account_id
 }

@@ -42,7 +42,7 @@ variable "state_machines" {
 
   validation {
     condition     = length(var.state_machines) > 0
-    error_message = "At least one state machine."
+    error_message = "Give at least one state machine."
   }
 }
 
@@ -68,20 +68,20 @@ variable "control_table_arn" {
 
 variable "deadline" {
   description = <<-EOT
-    When a month's run has to be finished: an EventBridge Scheduler cron expression in `time_zone`, on the second or a later
-    day, so that its UTC date is in the same month everywhere.
+    When the month's run must have finished: an EventBridge Scheduler cron expression in `time_zone`, on the second or a
+    later day, so that its UTC date is in the same month everywhere.
   EOT
   type        = string
   default     = "cron(0 12 2 * ? *)"
 
   validation {
     condition     = can(regex("^cron\\([0-9]+ [0-9]+ ([2-9]|[12][0-9]) \\S+ \\? \\*\\)$", var.deadline))
-    error_message = "A monthly cron expression on a day from 2 to 29, e.g. cron(0 12 2 * ? *)."
+    error_message = "deadline must be a monthly cron expression on a day from 2 to 29, e.g. cron(0 12 2 * ? *)."
   }
 }
 
 variable "enable_deadline" {
-  description = "Whether the deadline is watched: in environments that run every month."
+  description = "Whether the deadline is checked: true in environments that run every month."
   type        = bool
   default     = true
 }

@@ -1,4 +1,4 @@
-# The accrual reads production's interval store through this role, and can do nothing else with it.
+# Through this role the accrual reads production's interval store. It can do nothing else.
 resource "aws_iam_role" "interval_read" {
   name               = "${var.prefix}-role-bua-interval-read"
   description        = "Read-only: the accrual's functions in account ${var.accrual_account_id} query interval reads"
@@ -9,8 +9,8 @@ data "aws_iam_policy_document" "interval_read_trust" {
   statement {
     actions = ["sts:AssumeRole"]
 
-    # The account with a condition on its roles, not the roles themselves: IAM refuses a principal that does not exist yet,
-    # and rewrites one that was deleted to an id that nobody can read.
+    # Trusts the account, with a condition on its roles, instead of the roles themselves: IAM refuses a principal that does
+    # not exist yet, and replaces a deleted one with an id that no one can read.
     principals {
       type        = "AWS"
       identifiers = [local.accrual_root_arn]

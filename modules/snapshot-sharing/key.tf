@@ -13,7 +13,7 @@ resource "aws_kms_alias" "shared" {
 }
 
 data "aws_iam_policy_document" "key" {
-  # checkov:skip=CKV_AWS_109: the account's own IAM policies decide; without this statement nobody could manage the key
+  # checkov:skip=CKV_AWS_109: the account's own IAM policies decide; without this statement no one could manage the key
   # checkov:skip=CKV_AWS_111: as above; the resource of a key policy is the key itself
   # checkov:skip=CKV_AWS_356: in a key policy "*" means this key
   statement {

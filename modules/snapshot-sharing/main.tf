@@ -1,7 +1,7 @@
 locals {
   topic_name       = "${var.prefix}-sns-bua-snapshot"
   accrual_root_arn = "arn:aws:iam::${var.accrual_account_id}:root"
-  # By run date: other snapshots of production are none of the machine's business.
+  # By run date: the machine must not touch other snapshots of production.
   snapshot_arn  = "arn:aws:rds:${var.region}:${var.account_id}:snapshot:${var.production_instance}-bua-????-??-??"
   shared_arn    = "${local.snapshot_arn}-shared"
   snapshot_arns = [local.snapshot_arn, local.shared_arn]
@@ -21,7 +21,8 @@ module "machine" {
 
   name               = "${var.prefix}-snapshot"
   role_name          = "${var.prefix}-role-bua-machine-snapshot"
-  template_file      = var.template_file
+  step               = "snapshot"
+  template_files     = var.template_files
   values             = { for name in var.placeholders : name => local.values[name] }
   kms_key_arn        = aws_kms_key.shared.arn
   account_id         = var.account_id
@@ -36,13 +37,13 @@ module "machine" {
       resources = [local.instance_arn, local.snapshot_arn]
     },
     {
-      # Asked where production copies its tags to its snapshots.
+      # Needed if production copies its tags to its snapshots.
       sid       = "TagSnapshot"
       actions   = ["rds:AddTagsToResource"]
       resources = local.snapshot_arns
     },
     {
-      # To list them names none; looking changes nothing.
+      # Listing snapshots does not support resources, and changes nothing.
       sid       = "LookAtSnapshots"
       actions   = ["rds:DescribeDBSnapshots"]
       resources = [local.instance_arn, "arn:aws:rds:${var.region}:${var.account_id}:snapshot:*"]

@@ -1,33 +1,18 @@
-resource "aws_scheduler_schedule" "month_end" {
-  name                         = "${var.prefix}-bua-snapshot"
-  description                  = "Midnight of the first: the snapshot that the month's accrual works on"
-  state                        = var.enable_schedule ? "ENABLED" : "DISABLED"
-  schedule_expression          = var.schedule
-  schedule_expression_timezone = var.time_zone
-  kms_key_arn                  = aws_kms_key.shared.arn
+module "schedule" {
+  source = "../schedule"
 
-  flexible_time_window {
-    mode = "OFF"
-  }
-
-  target {
-    arn      = module.machine.arn
-    role_arn = aws_iam_role.scheduler.arn
-    # Not jsonencode: it writes < and > as \u003c and \u003e, in which Scheduler does not find its keyword.
-    input = "{\"scheduled_time\":\"<aws.scheduler.scheduled-time>\"}"
-
-    dead_letter_config {
-      arn = aws_sqs_queue.missed.arn
-    }
-
-    # The state machine takes its run date from the scheduled time, so a late start is as good as one in time.
-    retry_policy {
-      maximum_event_age_in_seconds = 21600
-      maximum_retry_attempts       = 100
-    }
-  }
-
-  depends_on = [aws_iam_role_policy.scheduler]
+  name             = "${var.prefix}-bua-snapshot"
+  description      = "Midnight of the first: the snapshot that the month's accrual works on"
+  role_name        = "${var.prefix}-role-bua-scheduler"
+  machine_arn      = module.machine.arn
+  schedule         = var.schedule
+  time_zone        = var.time_zone
+  enable_schedule  = var.enable_schedule
+  missed_queue_arn = aws_sqs_queue.missed.arn
+  kms_key_arn      = aws_kms_key.shared.arn
+  account_id       = var.account_id
+  # The state machine takes its run date from the scheduled time, so a late start is as good as one in time.
+  retry = { seconds = 21600, attempts = 100 }
 }
 
 # A start that did not succeed for six hours ends here, and rings.
@@ -75,54 +60,4 @@ resource "aws_cloudwatch_metric_alarm" "missed" {
   evaluation_periods  = 1
   treat_missing_data  = "notBreaching"
   alarm_actions       = [module.alarm_topic.arn]
-}
-
-resource "aws_iam_role" "scheduler" {
-  name               = "${var.prefix}-role-bua-scheduler"
-  description        = "Starts ${var.prefix}-snapshot on the first of the month"
-  assume_role_policy = data.aws_iam_policy_document.scheduler_trust.json
-}
-
-data "aws_iam_policy_document" "scheduler_trust" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["scheduler.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account_id]
-    }
-  }
-}
-
-resource "aws_iam_role_policy" "scheduler" {
-  name   = "start"
-  role   = aws_iam_role.scheduler.name
-  policy = data.aws_iam_policy_document.scheduler.json
-}
-
-data "aws_iam_policy_document" "scheduler" {
-  statement {
-    sid       = "Start"
-    actions   = ["states:StartExecution"]
-    resources = [module.machine.arn]
-  }
-
-  statement {
-    sid       = "Missed"
-    actions   = ["sqs:SendMessage"]
-    resources = [aws_sqs_queue.missed.arn]
-  }
-
-  statement {
-    # The schedule's input and the missed starts' queue are encrypted.
-    sid       = "Key"
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-    resources = [aws_kms_key.shared.arn]
-  }
 }

@@ -33,7 +33,7 @@ data "aws_iam_policy_document" "topic" {
   }
 
   statement {
-    # Terraform in the accrual's account reads the subscription that it made through the topic.
+    # Terraform in the accrual's account reads its subscription through the topic.
     sid       = "AccrualReadsItsSubscription"
     actions   = ["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"]
     resources = [aws_sns_topic.snapshot.arn]
@@ -84,7 +84,8 @@ module "alarm_topic" {
   emails      = var.alarm_emails
 }
 
-# SNS tries for hours, and drops what a key or a policy forbids at once: a run that never begins makes no noise of its own.
+# SNS retries for hours, but drops a message at once if a key or a policy forbids delivery. A run that never starts raises
+# no alarm of its own.
 resource "aws_cloudwatch_metric_alarm" "undelivered" {
   alarm_name          = "${local.topic_name}-undelivered"
   alarm_description   = "The announcement of a snapshot did not reach account ${var.accrual_account_id}: start its machine bua there with run_date and snapshot_arn."

@@ -39,7 +39,7 @@ variable "production_instance" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,62}$", var.production_instance))
-    error_message = "An RDS identifier."
+    error_message = "production_instance must be an RDS identifier."
   }
 }
 
@@ -49,7 +49,7 @@ variable "production_key_arn" {
 
   validation {
     condition     = startswith(var.production_key_arn, "arn:")
-    error_message = "The ARN of a KMS key."
+    error_message = "production_key_arn must be the ARN of a KMS key."
   }
 }
 
@@ -59,18 +59,18 @@ variable "interval_table_name" {
 }
 
 variable "interval_table_key_arn" {
-  description = "Key of the interval store's table; null where it is encrypted with DynamoDB's own."
+  description = "Key of the interval store's table; null if it is encrypted with DynamoDB's own key."
   type        = string
   default     = null
 }
 
 variable "reader_role_arns" {
-  description = "Roles of the accrual's account that may read the interval store; they need not exist yet."
+  description = "Roles of the accrual's account that may read the interval store; they do not have to exist yet."
   type        = list(string)
 
   validation {
     condition     = length(var.reader_role_arns) > 0 && alltrue([for arn in var.reader_role_arns : can(regex("^arn:aws:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$", arn))])
-    error_message = "At least one role, each by its full ARN."
+    error_message = "Give at least one role, each as a full ARN."
   }
 }
 
@@ -80,67 +80,57 @@ variable "notification_queue_arn" {
 
   validation {
     condition     = startswith(var.notification_queue_arn, "arn:aws:sqs:")
-    error_message = "The ARN of a queue."
+    error_message = "notification_queue_arn must be the ARN of a queue."
   }
 }
 
-variable "template_file" {
-  description = "Definition of the state machine: statemachines/NN-snapshot.asl.json."
-  type        = string
+variable "template_files" {
+  description = "Definition of the state machine: statemachines/blocks.yaml and NN-snapshot.asl.yaml."
+  type        = list(string)
 }
 
 variable "placeholders" {
-  description = "The values that the catalogue says the machine's template uses."
+  description = "The placeholders that the catalogue declares for the machine's template."
   type        = list(string)
 }
 
 variable "schedule" {
-  description = "When the snapshot is taken, in `time_zone`; the state machine's run date is the local date of a midnight."
+  description = "When the snapshot is taken, in `time_zone`; the local date at that time is the run date."
   type        = string
   default     = "cron(0 0 1 * ? *)"
-
-  validation {
-    condition     = can(regex("^cron\\(.+\\)$", var.schedule))
-    error_message = "An EventBridge Scheduler cron expression."
-  }
 }
 
 variable "time_zone" {
   description = "Time zone of the schedule, by its name in the tz database."
   type        = string
   default     = "Australia/Sydney"
-
-  validation {
-    condition     = can(regex("^[A-Z][A-Za-z_]+(/[A-Za-z_-]+)*$", var.time_zone))
-    error_message = "A name of the tz database, e.g. Australia/Sydney."
-  }
 }
 
 variable "enable_schedule" {
-  description = "Whether the schedule is switched on."
+  description = "Whether the schedule is enabled."
   type        = bool
   default     = true
 }
 
 variable "snapshots_kept" {
-  description = "Months whose snapshots are kept, the current one included; each costs a full copy of production."
+  description = "Number of months whose snapshots are kept, the current one included. Each costs a full copy of production."
   type        = number
   default     = 3
 
   validation {
     condition     = var.snapshots_kept >= 1 && floor(var.snapshots_kept) == var.snapshots_kept
-    error_message = "A number of months, at least 1: the current run's snapshot is needed."
+    error_message = "snapshots_kept must be at least 1: the current run needs its snapshot."
   }
 }
 
 variable "log_retention_days" {
-  description = "Days that the state machine's log is kept."
+  description = "Days for which the state machine's log is kept."
   type        = number
   default     = 400
 }
 
 variable "alarm_emails" {
-  description = "Who hears of a snapshot that failed."
+  description = "Mail addresses that are notified when a snapshot fails."
   type        = set(string)
   default     = []
 }

@@ -1,24 +1,14 @@
-locals {
-  # The same names as src/shared/render.py makes: a hyphen is no character of a placeholder.
-  placeholders = merge(
-    { for key, arn in var.calls.functions : "function_${replace(key, "-", "_")}" => arn },
-    { for key, queue in var.calls.queues : "queue_${replace(key, "-", "_")}" => queue.url },
-    { for key, arn in var.calls.machines : "machine_${replace(key, "-", "_")}" => arn },
-    var.values,
-  )
-}
-
 resource "aws_sfn_state_machine" "this" {
-  # Encrypted under Step Functions' own key: what it holds are run dates, counts, and task tokens that expire with their
-  # execution. Under ours, whoever answers a token would need the key.
-  # checkov:skip=CKV_AWS_285: everything is logged but the data, which carries task tokens; the console shows it for 90 days
+  # Encrypted under Step Functions' own key: the data are run dates, counts, and task tokens that expire with their
+  # execution. Under our key, every function that answers a token would need the key.
+  # checkov:skip=CKV_AWS_285: everything is logged except the data, which contains task tokens; the console shows it for 90 days
   name       = var.name
   role_arn   = aws_iam_role.this.arn
-  definition = templatefile(var.template_file, local.placeholders)
+  definition = templatestring(local.template, local.placeholders)
 
   logging_configuration {
     level                  = "ALL"
-    include_execution_data = false # inputs carry task tokens
+    include_execution_data = false # inputs contain task tokens
     log_destination        = "${aws_cloudwatch_log_group.this.arn}:*"
   }
 
@@ -27,18 +17,24 @@ resource "aws_sfn_state_machine" "this" {
   }
 
   lifecycle {
+    # Before the definition is evaluated, so these are the errors that are seen.
     precondition {
-      condition     = alltrue([for name in keys(local.placeholders) : strcontains(file(var.template_file), "$${${name}}")])
-      error_message = "${var.template_file} does not use every placeholder that it is given: what it calls is declared wrongly in the catalogue."
+      condition     = length(local.unknown) == 0
+      error_message = "${var.name}: the definition uses ${join(", ", local.unknown)}, which the machine does not call by the catalogue."
+    }
+
+    precondition {
+      condition     = length(local.unused) == 0
+      error_message = "${var.name}: the definition does not use ${join(", ", local.unused)}, which the machine calls by the catalogue."
     }
   }
 
-  # IAM first: Step Functions tries the log destination with the role when the machine is created.
+  # IAM first: Step Functions tests the log destination with the role when it creates the machine.
   depends_on = [aws_iam_role_policy.this]
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  # This prefix keeps the log's resource policy from growing by an entry for each machine, which ends at 5,120 characters:
+  # Without this prefix the resource policy of the logs gets an entry per machine and reaches its limit of 5,120 characters:
   # https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
   name              = "/aws/vendedlogs/states/${var.name}"
   retention_in_days = var.log_retention_days
@@ -49,7 +45,7 @@ resource "aws_cloudwatch_metric_alarm" "failed" {
   for_each = toset(["ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"])
 
   alarm_name          = "${var.name}-${each.key}"
-  alarm_description   = "State machine ${var.name}: ${each.key}. The execution's last event has the cause, docs/runbook.md says how to go on."
+  alarm_description   = "State machine ${var.name}: ${each.key}. The execution's last event has the cause; docs/runbook.md explains how to continue."
   namespace           = "AWS/States"
   metric_name         = each.key
   dimensions          = { StateMachineArn = aws_sfn_state_machine.this.arn }

@@ -13,7 +13,7 @@ data "aws_iam_policy_document" "trust" {
       identifiers = ["states.amazonaws.com"]
     }
 
-    # The confused deputy: Step Functions may take the role on behalf of this account's machines only.
+    # Against the confused deputy: Step Functions may assume the role only for this account's machines.
     condition {
       test     = "StringEquals"
       variable = "aws:SourceAccount"
@@ -29,10 +29,10 @@ resource "aws_iam_role_policy" "this" {
 }
 
 data "aws_iam_policy_document" "this" {
-  # checkov:skip=CKV_AWS_111: log delivery and X-Ray have no resources to name, the reasons stand at the statements
+  # checkov:skip=CKV_AWS_111: log delivery and X-Ray have no resources to name, see the comments at the statements
   # checkov:skip=CKV_AWS_356: as above; other statements on "*" are refused by the variable's validation without a reason
   statement {
-    # CloudWatch's log delivery API knows no resources.
+    # CloudWatch's log delivery API does not support resources.
     sid = "DeliverLog"
     actions = [
       "logs:CreateLogDelivery",
@@ -48,7 +48,7 @@ data "aws_iam_policy_document" "this" {
   }
 
   statement {
-    # X-Ray's actions know no resources.
+    # X-Ray's actions do not support resources.
     sid       = "Trace"
     actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"]
     resources = ["*"]
@@ -104,7 +104,7 @@ data "aws_iam_policy_document" "this" {
     for_each = length(var.calls.machines) == 0 ? [] : [true]
 
     content {
-      # StopExecution is called when the parent is stopped while a child runs.
+      # Step Functions calls StopExecution when the parent is stopped while a child runs.
       sid       = "MachinesExecutions"
       actions   = ["states:DescribeExecution", "states:StopExecution"]
       resources = [for arn in values(var.calls.machines) : "${replace(arn, ":stateMachine:", ":execution:")}:*"]
@@ -115,7 +115,7 @@ data "aws_iam_policy_document" "this" {
     for_each = length(var.calls.machines) == 0 ? [] : [true]
 
     content {
-      # startExecution.sync hears of a child's end through this rule, which Step Functions manages.
+      # startExecution.sync learns of a child's end through this rule, which Step Functions manages.
       sid       = "MachinesEvents"
       actions   = ["events:PutTargets", "events:PutRule", "events:DescribeRule"]
       resources = ["arn:aws:events:${var.region}:${var.account_id}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"]

@@ -18,13 +18,18 @@ variable "role_name" {
   }
 }
 
-variable "template_file" {
-  description = "Path of the definition: valid JSON with placeholders in its strings (see the README)."
+variable "step" {
+  description = "The machine's own step, which fills its placeholder step."
   type        = string
+}
+
+variable "template_files" {
+  description = "Paths of the texts that make up the definition, blocks first: YAML with placeholders in its strings (see the README)."
+  type        = list(string)
 
   validation {
-    condition     = can(jsondecode(file(var.template_file)))
-    error_message = "The template is valid JSON as it lies there."
+    condition     = can(keys(yamldecode(join("\n", [for path in var.template_files : file(path)]))))
+    error_message = "The texts, one after the other, are one YAML document."
   }
 }
 
@@ -48,7 +53,7 @@ variable "values" {
 }
 
 variable "statements" {
-  description = "What the machine may do beyond its calls (AWS SDK integrations); actions spelt out, `*` as a resource with a reason."
+  description = "Permissions beyond the machine's calls, for AWS SDK integrations. List every action; a statement on resource `*` needs a reason."
   type = list(object({
     sid       = string
     actions   = list(string)
@@ -64,12 +69,12 @@ variable "statements" {
 
   validation {
     condition     = alltrue([for s in var.statements : alltrue([for action in s.actions : can(regex("^[a-z0-9-]+:[A-Za-z0-9]+$", action))])])
-    error_message = "Actions are spelt out, without wildcards."
+    error_message = "List every action: wildcards are not allowed."
   }
 
   validation {
     condition     = alltrue([for s in var.statements : !contains(s.resources, "*") || try(length(s.reason) > 10, false)])
-    error_message = "A statement on resource * needs a reason."
+    error_message = "A statement on resource * needs a reason of more than 10 characters."
   }
 }
 
@@ -94,17 +99,17 @@ variable "region" {
 }
 
 variable "log_retention_days" {
-  description = "Days that the machine's log is kept."
+  description = "Days for which the machine's log is kept."
   type        = number
   default     = 400
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "CloudWatch Logs knows certain numbers of days only."
+    error_message = "CloudWatch Logs accepts only certain numbers of days, e.g. 30, 90, 365 or 400."
   }
 }
 
 variable "alarm_topic_arn" {
-  description = "SNS topic that hears of failed, timed out and aborted executions."
+  description = "SNS topic that is notified of failed, timed out and aborted executions."
   type        = string
 }

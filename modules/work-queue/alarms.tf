@@ -1,7 +1,7 @@
-# The next function turns a fan-out's dead letters into FAIL within a tick. What lies longer is nobody's.
+# The function next records the dead letters of a fan-out as FAIL within a tick. Older ones belong to no fan-out.
 resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   alarm_name          = "${aws_sqs_queue.dead_letters.name}-not-empty"
-  alarm_description   = "Dead letters lie in ${aws_sqs_queue.dead_letters.name}: read their cause attribute, or the function's log."
+  alarm_description   = "There are dead letters in ${aws_sqs_queue.dead_letters.name}: read their attribute cause, or the function's log."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
   dimensions          = { QueueName = aws_sqs_queue.dead_letters.name }

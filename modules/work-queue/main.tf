@@ -13,13 +13,13 @@ resource "aws_sqs_queue" "this" {
 
 resource "aws_sqs_queue" "dead_letters" {
   name                              = "${var.name}-dlq"
-  message_retention_seconds         = 1209600 # the longest that SQS keeps: somebody has to look at what the run left
+  message_retention_seconds         = 1209600 # the maximum that SQS allows: someone has to look at them after the run
   visibility_timeout_seconds        = 60
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = 3600
 }
 
-# A resource of its own: inside the queue it would be a cycle, each queue naming the other.
+# A separate resource: inside the queue it would be a cycle, since each queue refers to the other.
 resource "aws_sqs_queue_redrive_allow_policy" "dead_letters" {
   queue_url = aws_sqs_queue.dead_letters.url
 

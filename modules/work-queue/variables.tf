@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the queue, e.g. tst-anstead-sqs-bua-site-basic. The dead-letter queue has -dlq behind it."
+  description = "Name of the queue, e.g. tst-anstead-sqs-bua-site-basic. The dead-letter queue has the suffix -dlq."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "visibility_timeout_seconds" {
-  description = "How long a received message stays hidden: six times its function's timeout, as AWS advises."
+  description = "How long a received message stays hidden: six times the function's timeout, as AWS recommends."
   type        = number
 
   validation {
@@ -19,7 +19,7 @@ variable "visibility_timeout_seconds" {
 }
 
 variable "max_receive_count" {
-  description = "Deliveries of a message before it becomes a dead letter. src/shared/work/queue.py counts to the same number."
+  description = "Deliveries of a message before it becomes a dead letter. src/shared/work/queue.py uses the same number."
   type        = number
   default     = 3
 
@@ -30,7 +30,7 @@ variable "max_receive_count" {
 }
 
 variable "retention_seconds" {
-  description = "How long a message waits to be received. A run takes hours; four days bridge a weekend."
+  description = "How long a message waits to be received. A run takes hours; four days cover a weekend."
   type        = number
   default     = 345600
 
@@ -46,12 +46,12 @@ variable "kms_key_arn" {
 
   validation {
     condition     = startswith(var.kms_key_arn, "arn:")
-    error_message = "The ARN of a KMS key is needed: SNS cannot deliver into a queue under the default key."
+    error_message = "The ARN of a KMS key is needed: SNS cannot deliver to a queue under the default key."
   }
 }
 
 variable "topic_arn" {
-  description = "SNS topic that may send into the queue, and is subscribed to it; null for a queue that only functions fill."
+  description = "SNS topic to which the queue is subscribed; null for a queue to which only functions send."
   type        = string
   default     = null
 }
@@ -62,12 +62,12 @@ variable "alarm_topic_arn" {
 }
 
 variable "alarm_age_seconds" {
-  description = "Age of the oldest message above which the queue is stuck. A fan-out of hours has old messages: choose well above."
+  description = "Age of the oldest message above which the alarm goes off. A fan-out that takes hours has old messages: choose a much higher value."
   type        = number
   default     = 14400
 
   validation {
     condition     = var.alarm_age_seconds >= 60
-    error_message = "Less than a minute would always ring."
+    error_message = "alarm_age_seconds must be at least 60: a lower value would always raise the alarm."
   }
 }

@@ -1,6 +1,6 @@
 -- Runs, their parameters, and the work items of every fan-out.
 
--- One row a run; the run's period is worked out once, here, and never again.
+-- One row per run. prepare_run works the period out; everything else reads it here.
 create table bua.run (
     run_date        date primary key,
     period_start    date not null,      -- first day of the twelve months
@@ -9,7 +9,7 @@ create table bua.run (
     profile_start   date not null       -- interval reads are profiled from here: a year before the period
 );
 
--- Thresholds that finance may want to turn, with the value that DESIGN and the decision records give as default.
+-- Thresholds that finance may change, with their defaults.
 create table bua.parameter (
     name            text primary key,
     value           numeric not null,
@@ -20,23 +20,16 @@ insert into bua.parameter (name, value, description) values
     ('profile_min_sites', 5, 'A profile entry from fewer sites is marked'),
     ('profile_outlier_factor', 3, 'A profile entry below 1/x or above x times the median of its neighbours is marked'),
     ('profile_neighbour_days', 7, 'The neighbours of an entry are this many days either side'),
-    ('profile_season_days', 45, 'An equivalent day is looked for within this many days, then around last year''s date'),
+    ('profile_season_days', 45, 'An equivalent day lies within this many days of the day, or of last year''s date'),
     ('scalar_cap', 20, 'A larger micro scalar is capped and flagged'),
     ('scalar_reference_days', 91, 'The reference window of an interval register'),
-    ('scalar_min_days', 14, 'Fewer complete days than this are no reference'),
-    ('basic_reference_days', 60, 'The reference span of a basic register is at least this long'),
-    ('giant_factor', 20, 'A register using more than x times its segment''s median a day is a giant'),
-    ('validate_tolerance_percent', 5, 'A profile that differs more than this from the platform''s reads is an anomaly');
+    ('scalar_min_days', 14, 'Fewer complete days than this make no reference'),
+    ('basic_reference_days', 60, 'The reads of a basic register that make its reference are at least this many days apart'),
+    ('giant_factor', 20, 'A register that uses more than x times its segment''s median a day is a giant'),
+    ('validate_tolerance_percent', 5, 'A profile that differs from the platform''s reads by more than this is an anomaly');
 
--- The run types of catalogue.yaml; a test holds the two together.
-create table bua.run_type (
-    run_type        text primary key
-);
-insert into bua.run_type values ('UtilityProfile'), ('SegmentJurisdictionAvgExclEst'), ('SegmentJurisdictionCheck'),
-    ('SegmentJurisdictionFix'), ('Validate'), ('MicroScalar'), ('ResetBasicRead'), ('BasicRead'), ('NEM12'),
-    ('PrepareExport'), ('Export');
-
--- One outcome row per work item. Resetting a run type is truncating its own partition.
+-- One row per work item, with its outcome. Every run type of a run has a partition of its own, made when it is first
+-- planned, so that a reset truncates.
 create table bua.bua_control (
     run_date        date not null,
     run_type        text not null,
@@ -48,10 +41,10 @@ create table bua.bua_control (
     check ((state in ('SKIP', 'FAIL')) = (reason is not null))
 ) partition by list (run_date);
 
--- The attempt that is under way: messages of an earlier attempt find nothing to claim.
+-- The current attempt at a run type. Messages of an earlier attempt find nothing to claim.
 create table bua.fan_out (
     run_date        date not null,
-    run_type        text not null references bua.run_type,
+    run_type        text not null,
     attempt         text not null,
     planned         integer not null,
     primary key (run_date, run_type)
@@ -66,8 +59,8 @@ create table bua.fan_out_batch (
     foreign key (run_date, run_type) references bua.fan_out on delete cascade
 );
 
--- Which local bill days a market day's 48 half-hours belong to. Bit h-1 of the mask is half-hour h. A market day
--- meets one local day in Queensland, two in a Sydney summer; 46 or 50 half-hours make a local clock-change day.
+-- The local bill days that a market day's 48 half-hours belong to. Bit h-1 of the mask is half-hour h. A market day lies in
+-- one local day in Queensland, and in two in a Sydney summer. A local day on which the clocks change has 46 or 50 half-hours.
 create table bua.market_day (
     jurisdiction    text not null,
     profile_date    date not null,

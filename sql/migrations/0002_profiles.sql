@@ -1,6 +1,7 @@
--- Interval reads by market day, and what is averaged from them. All partitioned by run_date: a reset is a TRUNCATE.
--- Energy of a half-hour is an integer of 10^-scale kWh; totals are integers of micro-kWh, so that sums are exact in
--- any order and a rerun gives the same bytes. Bit h-1 of a mask is half-hour h.
+-- Interval reads by market day, and the averages made from them. All are partitioned by run_date, so that a reset truncates.
+-- The energy of a half-hour is an integer of 10^-scale kWh. Totals are integers of micro-kWh, so that sums are exact in any
+-- order and a rerun gives the same bytes. Bit h-1 of a mask is half-hour h. A segment is a jurisdiction, a customer
+-- class and a stream type in one word: NSW|RES|PRIMARY.
 
 create table bua.utility_profile (
     run_date        date not null,
@@ -10,7 +11,7 @@ create table bua.utility_profile (
     scale           smallint not null check (scale between 0 and 6),
     half_hours      integer[] not null, -- 48, in kWh x 10^scale
     qualities       text not null,      -- 48 characters of A, S, F, E, N
-    excluded_mask   bigint not null,    -- estimated or missing: not for averages
+    excluded_mask   bigint not null,    -- estimated or missing: left out of averages
     missing_mask    bigint not null,
     day_total       bigint not null,    -- micro-kWh of the half-hours that are not missing
     primary key (run_date, meter_register_id, profile_date)
@@ -28,80 +29,67 @@ create table bua.utility_profile_log (
 create table bua.utility_profile_summary (
     run_date        date not null,
     meter_register_id bigint not null,
-    customer_class  text not null,
-    jurisdiction    text not null,
-    stream_type     text not null,
+    segment         text not null,
     complete_days   integer not null,
     complete_total  bigint not null,    -- micro-kWh of the complete, non-estimated days
     is_giant        boolean not null default false,
-    primary key (run_date, meter_register_id, customer_class)
+    primary key (run_date, meter_register_id, segment)
 ) partition by list (run_date);
 
--- Map-reduce: every site-data transaction leaves the sums of its own sites, segment-jurisdiction averages add them up.
+-- Every site-data transaction writes the sums of its own sites; the step that averages segments adds these up.
 create table bua.segment_partial (
     run_date        date not null,
     batch_no        integer not null,
     first_item      text not null,      -- the smallest site of the transaction
-    jurisdiction    text not null,
-    customer_class  text not null,
-    stream_type     text not null,
+    segment         text not null,
     profile_date    date not null,
     counts          integer[] not null, -- 48: registers with a non-estimated value
     totals          bigint[] not null,  -- 48: micro-kWh
-    primary key (run_date, jurisdiction, customer_class, stream_type, profile_date, batch_no, first_item)
+    primary key (run_date, segment, profile_date, batch_no, first_item)
 ) partition by list (run_date);
 
 create table bua.segment (
     run_date        date not null,
-    jurisdiction    text not null,
-    customer_class  text not null,
-    stream_type     text not null,
+    segment         text not null,
     first_date      date not null,
     last_date       date not null,
-    median_daily    numeric,            -- kWh: median over its registers of mean daily usage
-    primary key (run_date, jurisdiction, customer_class, stream_type)
+    median_daily    numeric,            -- kWh: the median of its registers' mean daily usage
+    primary key (run_date, segment)
 ) partition by list (run_date);
 
 create table bua.segment_profile (
     run_date        date not null,
-    jurisdiction    text not null,
-    customer_class  text not null,
-    stream_type     text not null,
+    segment         text not null,
     profile_date    date not null,
-    day_type        text not null check (day_type in ('WEEKDAY', 'WEEKEND', 'HOLIDAY')),
     site_counts     integer[] not null,
-    average         double precision[] not null,    -- kWh, as read; null where no site has a value
+    average         double precision[] not null,    -- kWh; null where no site has a value
     marked_mask     bigint not null default 0,
     profile         double precision[] not null,    -- kWh, marked entries replaced
-    primary key (run_date, jurisdiction, customer_class, stream_type, profile_date)
+    primary key (run_date, segment, profile_date)
 ) partition by list (run_date);
 
 create table bua.segment_profile_mark (
     run_date        date not null,
-    jurisdiction    text not null,
-    customer_class  text not null,
-    stream_type     text not null,
+    segment         text not null,
     profile_date    date not null,
     half_hour       smallint not null,
     reason          text not null check (reason in ('MISSING', 'FEW_SITES', 'LOW', 'HIGH')),
     site_count      integer not null,
     average         double precision,
-    source_date     date,               -- the equivalent day that it was filled from; null = kept as it was
+    source_date     date,               -- the equivalent day that it was filled from; null = not filled
     filled          double precision,
-    primary key (run_date, jurisdiction, customer_class, stream_type, profile_date, half_hour)
+    primary key (run_date, segment, profile_date, half_hour)
 ) partition by list (run_date);
 
 create table bua.utility_profile_variance (
     run_date        date not null,
-    jurisdiction    text not null,
-    customer_class  text not null,
-    stream_type     text not null,
+    segment         text not null,
     year_month      text not null,
     profile_units   numeric not null,   -- kWh of the utility profiles
     platform_units  numeric not null,   -- kWh of the platform's aggregated reads
     variance_percent numeric,
     is_anomaly      boolean not null,
-    primary key (run_date, jurisdiction, customer_class, stream_type, year_month)
+    primary key (run_date, segment, year_month)
 ) partition by list (run_date);
 
 create table bua.gas_profile (
@@ -110,20 +98,20 @@ create table bua.gas_profile (
     node            text not null,
     profile_date    date not null,
     volume_mj       numeric not null,
-    source_date     date,               -- filled from this day, the market's volume being absent
+    source_date     date,               -- the day that it was filled from; null = the market's own volume
     primary key (run_date, jurisdiction, node, profile_date)
 ) partition by list (run_date);
 
--- One number per profile and day: what an account of scalar 1 uses.
+-- One number per profile and day: what an account with scalar 1 uses.
 create table bua.macro_profile (
     run_date        date not null,
-    profile_key     text not null,      -- NSW|RES|PRIMARY, or VIC|<gas zone>
+    profile_key     text not null,      -- a segment, or VIC|<gas zone>
     profile_date    date not null,
     daily_total     numeric not null,   -- kWh, or MJ of the zone
     primary key (run_date, profile_key, profile_date)
 ) partition by list (run_date);
 
--- The segment's average scalar: 1 by definition in electricity; in gas the mean of the zone's own customers.
+-- The scalar of an account without any history: 1 in electricity; in gas the mean of its zone's customers.
 create table bua.profile_scalar (
     run_date        date not null,
     profile_key     text not null,

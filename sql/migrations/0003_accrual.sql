@@ -1,4 +1,4 @@
--- Scalars, and the rows that are exported.
+-- Micro scalars, and the rows that are exported.
 
 create table bua.micro_scalar (
     run_date        date not null,

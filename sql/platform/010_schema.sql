@@ -1,6 +1,6 @@
--- The part of the billing platform's schema that the accrual relies on: the contract.
--- In production these tables arrive inside the snapshot and belong to the platform. Here they build the demo and
--- test databases, and a restored database is checked against them before a run starts (shared/database/contract.py).
+-- The contract: the part of the billing platform's schema that the accrual relies on. In production these tables arrive
+-- inside the snapshot and belong to the platform. Here they build the databases of the demo and the tests; before a run
+-- starts, a restored database is compared with them (shared/database/contract.py).
 -- Dates are inclusive unless a column says otherwise; money is dollars ex GST; energy is kWh, or MJ for gas.
 
 create schema if not exists core;
@@ -97,7 +97,7 @@ create table core.meter_register (
 );
 create index meter_register_site on core.meter_register (site_id, suffix);
 
--- origin PLATFORM: the platform's own. origin BUA: made by the accrual run of run_date, never an input of a run.
+-- origin PLATFORM: the platform's own rows. origin BUA: rows that the accrual run of run_date made, never an input of a run.
 create table core.invoice (
     invoice_id      text primary key,
     account_id      text not null references core.account,
@@ -133,7 +133,7 @@ create table core.invoice_line_item (
 );
 create index invoice_line_item_invoice on core.invoice_line_item (invoice_id);
 
--- How a line's quantity falls on the calendar months; written by rating, read by the export.
+-- A line's quantity by calendar month: RUN_INVOICE_BATCH writes it, the export reads it.
 create table core.invoice_line_item_month (
     invoice_line_item_id bigint not null references core.invoice_line_item on delete cascade,
     year_month      text not null,      -- YYYY-MM
@@ -145,7 +145,7 @@ create table core.invoice_line_item_month (
 create table core.meter_read (
     meter_read_id   bigint generated always as identity primary key,
     meter_register_id bigint not null references core.meter_register,
-    read_date       date not null,      -- the read stands at the start of this day
+    read_date       date not null,      -- the read is taken at the start of this day
     index_value     numeric not null,
     quantity_factor numeric not null,   -- kWh or MJ per index unit
     quality         text not null check (quality in ('A', 'E', 'S', 'F')),
@@ -171,7 +171,7 @@ create table core.aggregated_read (
 create index aggregated_read_register on core.aggregated_read (meter_register_id, from_date);
 create index aggregated_read_run on core.aggregated_read (run_date, meter_register_id) where origin = 'BUA';
 
--- One partition a year, as a platform would have; older and later days fall into the default.
+-- One partition per year, as a platform would have; the default takes older and later days.
 do $$
 begin
     for year in 2010..2030 loop
@@ -187,9 +187,4 @@ create table core.gas_volume (
     volume_date     date not null,
     volume_mj       numeric not null check (volume_mj >= 0),
     primary key (jurisdiction, node, volume_date)
-);
-
-create table core.global_setting (
-    name            text primary key,
-    value           text not null
 );

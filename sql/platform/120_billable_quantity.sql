@@ -1,6 +1,4 @@
--- What a run's accounts are to be invoiced for, before it is priced: written by GENERATE_ILI, read by
--- RUN_INVOICE_BATCH.
-
+-- What a run's accounts are to be invoiced for, before it is priced: GENERATE_ILI writes it, RUN_INVOICE_BATCH reads it.
 create table core.billable_quantity (
     run_date        date not null,
     account_id      text not null references core.account,
@@ -14,14 +12,3 @@ create table core.billable_quantity (
     days            integer not null    -- bill days that the quantity falls on
 );
 create index billable_quantity_account on core.billable_quantity (run_date, account_id);
-
--- The unbilled windows of a batch's payload,
--- {"run_date": ..., "accounts": [{"account_id": ..., "windows": [[from, to], ...]}, ...]}; dates are inclusive.
-create or replace function core.unbilled_windows(p_payload jsonb)
-returns table (account_id text, from_date date, to_date date)
-language sql stable rows 100
-begin atomic
-    select a.account ->> 'account_id', (w.dates ->> 0)::date, (w.dates ->> 1)::date
-      from jsonb_array_elements(p_payload -> 'accounts') a (account)
-     cross join lateral jsonb_array_elements(a.account -> 'windows') w (dates);
-end;

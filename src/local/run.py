@@ -1,7 +1,7 @@
 """`python -m local.run`: a month end on this machine, from a portfolio folder to the accrued revenue export.
 
-The real thing runs: packaged functions, rendered state machines and SQL, from EARL's schedule to the CSV files, on the
-local stack. Without a portfolio a seeded demo portfolio is generated first.
+It runs what production runs, on the local stack: packaged functions, rendered state machines and SQL, from EARL's
+schedule to the CSV files. Without a portfolio a seeded demo portfolio is generated first.
 """
 
 import argparse

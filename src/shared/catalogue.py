@@ -34,14 +34,14 @@ class Function(_Entry):
 
 
 class RunType(_Entry):
-    """One kind of fan-out: who works it off, and how many work items travel in a message."""
+    """One kind of fan-out: the function that does its work, and the work items per message."""
 
     function: str
     items_per_message: int
 
 
 class Calls(_Entry):
-    """What a state machine calls: its placeholders, and later its permissions, are built from this and nothing else."""
+    """What a state machine calls. Its placeholders and its permissions are built from this and nothing else."""
 
     functions: tuple[str, ...] = ()
     queues: tuple[str, ...] = ()
@@ -54,8 +54,9 @@ class StateMachine(_Entry):
 
     step: str
     account: Literal["EARL", "ANSTEAD"]
-    description: str
     calls: Calls = Calls()
+    needs: tuple[str, ...] = ()
+    run_types: dict[str, RunType] = {}
 
 
 class Runtime(_Entry):
@@ -70,24 +71,30 @@ class Catalogue(_Entry):
 
     runtime: Runtime
     functions: dict[str, Function]
-    run_types: dict[str, RunType]
     state_machines: tuple[StateMachine, ...] = Field(min_length=1)
+
+    @property
+    def run_types(self) -> dict[str, RunType]:
+        """Every step's run types, in the order of the pipeline."""
+        return {name: run_type for machine in self.state_machines for name, run_type in machine.run_types.items()}
 
     def run_type(self, name: str) -> RunType:
         """Look a run type up; raises InvalidInput that lists those that exist."""
         try:
             return self.run_types[name]
         except KeyError:
-            raise InvalidInput(f"run type {name!r} is none of {', '.join(self.run_types)}") from None
+            raise InvalidInput(
+                f"run type {name!r} does not exist; the run types are {', '.join(self.run_types)}"
+            ) from None
 
-    def pipeline(self) -> tuple[str, ...]:
-        """The thirteen steps that `bua` runs, in order."""
-        return tuple(m.step for m in self.state_machines if m.account == "ANSTEAD" and m.step != "bua")
+    def pipeline(self) -> dict[str, tuple[str, ...]]:
+        """The thirteen steps that `bua` runs, in order, each with the scale-ups that it needs."""
+        return {m.step: m.needs for m in self.state_machines if m.account == "ANSTEAD" and m.step != "bua"}
 
 
 @cache
 def load() -> Catalogue:
-    """Read the catalogue beside the packages; raises InvalidInput that names the fields that are wrong."""
+    """Read the catalogue; raises InvalidInput that names the fields that are wrong."""
     return parse(yaml.safe_load((ROOT / "catalogue.yaml").read_text(encoding="utf-8")))
 
 

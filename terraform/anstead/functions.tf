@@ -28,7 +28,7 @@ module "function" {
   key_services    = local.key_services[each.key]
   statements      = local.statements[each.key]
 
-  # Only what connects to the database has to be where the database is.
+  # Only functions that connect to the database are in its VPC.
   network = contains(each.value.requirements, "database") ? {
     subnet_ids         = var.private_subnet_ids
     security_group_ids = [aws_security_group.functions.id]
@@ -40,7 +40,7 @@ module "function" {
     max_concurrency = min(each.value.queue.concurrency, var.concurrency_cap)
   } : null
 
-  # Those that work items off put a message that they give up there themselves, with its cause.
+  # Functions with work items move a message that failed for good there themselves, with its cause.
   dead_letter_queue_arn = contains(local.workers, each.key) ? module.queue[each.key].dead_letter_arn : null
 
   log_retention_days = var.log_retention_days
@@ -50,8 +50,8 @@ module "function" {
 }
 
 locals {
-  # The functions that some run type's items go to.
-  workers = toset([for run_type in local.catalogue.run_types : run_type.function])
+  # The functions to which the items of some run type go.
+  workers = toset(flatten([for machine in local.catalogue.state_machines : [for run_type in try(machine.run_types, {}) : run_type.function]]))
 
   # src/shared/settings.py has one field for each.
   environment = merge(module.database_restore.environment, {

@@ -3,7 +3,7 @@ locals {
   machines  = { for machine in local.catalogue.state_machines : machine.step => machine if machine.account == "ANSTEAD" }
   steps     = [for machine in local.catalogue.state_machines : machine.step if machine.account == "ANSTEAD"]
 
-  # What a machine calls is in the catalogue; its placeholders and its permissions are built from that alone.
+  # The catalogue says what a machine calls. Placeholders and permissions are built from that and nothing else.
   calls = { for step, machine in local.machines : step => {
     functions = { for key in try(machine.calls.functions, []) : key => module.function[key].arn }
     queues    = { for key in try(machine.calls.queues, []) : key => { url = "${local.queue_url_prefix}${key}", arn = module.queue[key].arn } }
@@ -17,7 +17,8 @@ module "machine" {
 
   name               = "${local.prefix}-${each.key}"
   role_name          = "${local.prefix}-role-bua-machine-${each.key}"
-  template_file      = "${path.module}/../../statemachines/${format("%02d", local.positions[each.key])}-${each.key}.asl.json"
+  step               = each.key
+  template_files     = [for name in ["blocks", "${format("%02d", local.positions[each.key])}-${each.key}.asl"] : "${path.module}/../../statemachines/${name}.yaml"]
   calls              = local.calls[each.key]
   kms_key_arn        = module.encryption_key.arn
   account_id         = var.account_id

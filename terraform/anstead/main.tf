@@ -1,5 +1,5 @@
-# ANSTEAD, the account that works: what stands between runs. What a run creates and deletes (the copy of the snapshot, the
-# stack with the database) is only permitted here.
+# ANSTEAD, the account that does the work: everything that exists between runs. What a run creates and deletes (the copy of
+# the snapshot, the stack with the database) is only permitted here.
 locals {
   prefix      = "${var.environment}-anstead"
   earl_prefix = "${var.environment}-earl"
@@ -8,7 +8,7 @@ locals {
   functions       = local.catalogue.functions
   queue_functions = { for key, function in local.functions : key => function if can(function.queue.concurrency) }
 
-  # Names that policies refer to before their resources exist. src/local/aws/names.py makes the same ones.
+  # Names that policies refer to before the resources exist. src/local/aws/names.py uses the same names.
   control_table      = "${local.prefix}-ddb-bua"
   interval_table     = "${local.prefix}-ddb-interval"
   bucket             = "${local.prefix}-s3-bua"

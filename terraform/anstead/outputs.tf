@@ -4,7 +4,7 @@ output "rbac_manifest" {
 }
 
 output "controller_machine_arn" {
-  description = "State machine `bua`, which a run or a rerun starts with."
+  description = "State machine `bua`, which starts a run or a rerun."
   value       = module.machine["bua"].arn
 }
 
@@ -14,11 +14,11 @@ output "machine_arns" {
 }
 
 output "dashboard_url" {
-  description = "The run on one page."
+  description = "Dashboard with the whole run on one page."
   value       = "https://${var.region}.console.aws.amazon.com/cloudwatch/home?region=${var.region}#dashboards:name=${module.monitoring.dashboard_name}"
 }
 
 output "authority_secret_name" {
-  description = "Secret to fill once with RDS's certificate authorities."
+  description = "Secret that has to be filled once with RDS's certificate authorities."
   value       = "${local.prefix}-bua-db-ca"
 }

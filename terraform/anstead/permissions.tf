@@ -1,10 +1,10 @@
-# What each function may do, by what it does. Logging, tracing, its own queue and the network are in modules/lambda-function.
-# A new queue-driven function that works in the database needs no line here; one that calls another service adds a grant.
+# Permissions of each function. Logging, tracing, its own queue and the network are in modules/lambda-function. A new
+# queue-driven function that uses only the database needs no line here; one that calls another service needs a grant.
 locals {
   run_executions = [for step in concat(["bua"], local.steps) :
     "arn:aws:states:${var.region}:${var.account_id}:execution:${local.prefix}-${step}:*"
   ]
-  # Machines that wait for a fan-out's task token, which is what site-initiate's queue is for.
+  # Machines that wait for the task token of a fan-out are those that send to site-initiate's queue.
   fan_out_arns = [for step, machine in local.machines : "${local.machine_arn_prefix}${step}"
     if contains(try(machine.calls.queues, []), "site-initiate")
   ]
@@ -12,7 +12,7 @@ locals {
   outbound_arn = module.export_storage.integration_bucket_arn
 
   grants = {
-    # Every invocation reads which database is the current run's.
+    # Every invocation reads the address of the current run's database.
     ledger-read = [
       { sid = "ReadLedger", actions = ["dynamodb:GetItem"], resources = [module.control_store.control_table_arn] },
     ]
@@ -24,12 +24,12 @@ locals {
     restore        = module.database_restore.restore_statements
     scale          = module.cluster_scaling.scale_statements
 
-    # Whether the holder of the lock is still at work. An execution's name is made by who starts it.
+    # To see whether the holder of the lock still runs. Whoever starts an execution chooses its name.
     executions = [
       { sid = "LookAtExecutions", actions = ["states:DescribeExecution"], resources = local.run_executions },
     ]
 
-    # Old files of a run, before a step writes them anew. Versions stay: DeleteObject without a version only hides.
+    # A step deletes a run's old files before it writes new ones. Versions stay: DeleteObject without a version only hides.
     clear-files = [
       {
         sid       = "ListOwnFiles"
@@ -98,7 +98,7 @@ locals {
       { sid = "StartRun", actions = ["states:StartExecution"], resources = ["${local.machine_arn_prefix}bua"] },
     ]
 
-    # A task token belongs to an execution of a machine, which is what IAM asks for.
+    # A task token belongs to an execution, and IAM checks the machine of that execution.
     keep-alive = [
       { sid = "KeepTaskAlive", actions = ["states:SendTaskHeartbeat"], resources = local.fan_out_arns },
     ]
@@ -141,7 +141,7 @@ locals {
     local.grants[grant]
   ]) }
 
-  # Through which services a function uses the account's key: those of its grants that store something encrypted.
+  # Services through which a function uses the account's key: those in its grants that store something encrypted.
   key_services = { for key, function in local.functions : key => concat(
     contains(function.requirements, "database") ? ["dynamodb", "secretsmanager"] : [],
     contains(keys(local.queue_functions), key) ? ["sqs"] : [],

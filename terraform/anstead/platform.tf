@@ -1,4 +1,4 @@
-# What the platform's pods need of the accrual's resources, as policies; their roles are the platform's own.
+# Policies for the platform's pods, for what they need of the accrual's resources. The roles belong to the platform.
 locals {
   platform_statements = {
     workflow = [
@@ -51,7 +51,7 @@ resource "aws_iam_policy" "platform" {
   for_each = local.platform_statements
 
   name        = "${local.prefix}-policy-bua-${each.key}"
-  description = "What a run needs of the platform's ${each.key} pods"
+  description = "Permissions that a run needs for the platform's ${each.key} pods"
   policy      = data.aws_iam_policy_document.platform[each.key].json
 }
 

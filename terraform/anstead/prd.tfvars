@@ -1,6 +1,6 @@
 environment = "prd"
 
-# To be replaced by the account's own, as docs/deployment.md says.
+# Replace with the account's own values (docs/deployment.md).
 account_id                = "444444444444"
 earl_account_id           = "333333333333"
 earl_shared_key_arn       = "arn:aws:kms:ap-southeast-2:333333333333:key/00000000-0000-0000-0000-000000000000"

@@ -1,6 +1,6 @@
 environment = "tst"
 
-# To be replaced by the account's own, as docs/deployment.md says.
+# Replace with the account's own values (docs/deployment.md).
 account_id                = "222222222222"
 earl_account_id           = "111111111111"
 earl_shared_key_arn       = "arn:aws:kms:ap-southeast-2:111111111111:key/00000000-0000-0000-0000-000000000000"
@@ -13,5 +13,5 @@ instance_class      = "db.r7g.2xlarge"
 node_instance_types = ["m7g.large"]
 concurrency_cap     = 100
 
-# Test runs begin by hand, so nobody waits for them.
+# Test runs are started by hand, so there is no deadline.
 enable_deadline = false

@@ -19,12 +19,12 @@ variable "account_id" {
 }
 
 variable "earl_account_id" {
-  description = "EARL's account number: the one account that anything is taken from."
+  description = "EARL's account number: the only account whose data is read."
   type        = string
 
   validation {
     condition     = can(regex("^[0-9]{12}$", var.earl_account_id)) && var.earl_account_id != var.account_id
-    error_message = "An account number of 12 digits, another than ANSTEAD's."
+    error_message = "earl_account_id must have 12 digits and differ from ANSTEAD's account number."
   }
 }
 
@@ -52,12 +52,12 @@ variable "region" {
 }
 
 variable "time_zone" {
-  description = "Time zone that run dates and the deadline are meant in."
+  description = "Time zone of run dates and of the deadline."
   type        = string
   default     = "Australia/Sydney"
 }
 
-# --- what exists beforehand
+# --- what must already exist
 
 variable "vpc_id" {
   description = "VPC of the functions, the restored database and the cluster."
@@ -65,12 +65,12 @@ variable "vpc_id" {
 }
 
 variable "private_subnet_ids" {
-  description = "Private subnets in at least two availability zones, with a way out to the AWS APIs (a NAT gateway: Route 53's API has no endpoint)."
+  description = "Private subnets in at least two availability zones, with access to the AWS APIs through a NAT gateway (Route 53's API has no endpoint)."
   type        = list(string)
 
   validation {
     condition     = length(var.private_subnet_ids) >= 2
-    error_message = "RDS wants subnets in two availability zones."
+    error_message = "RDS needs subnets in two availability zones."
   }
 }
 
@@ -92,45 +92,45 @@ variable "cluster_name" {
 }
 
 variable "cluster_security_group_id" {
-  description = "The cluster's own security group, which its nodes and its API are in."
+  description = "The cluster's own security group, which contains its nodes and its API."
   type        = string
 }
 
 variable "platform_role_names" {
-  description = "Roles of the platform's pods (Pod Identity or IRSA) by service, workflow and meterdata: they get what a run needs."
+  description = "Roles of the platform's pods (Pod Identity or IRSA), by service: workflow and meterdata. They get the permissions that a run needs."
   type        = map(string)
   default     = {}
 
   validation {
     condition     = length(setsubtract(keys(var.platform_role_names), ["workflow", "meterdata"])) == 0
-    error_message = "The services are workflow and meterdata."
+    error_message = "The keys must be workflow or meterdata."
   }
 }
 
 variable "enable_integration_bucket" {
-  description = "Whether to create <environment>-anstead-s3-rw-integration; false where it exists."
+  description = "Whether to create <environment>-anstead-s3-rw-integration; false if it exists."
   type        = bool
   default     = true
 }
 
 variable "integration_key_arn" {
-  description = "Key that an existing integration bucket encrypts with by default; null where it is the accrual's own bucket, or S3's key."
+  description = "Default encryption key of an existing integration bucket; null if the bucket is created here or uses S3's key."
   type        = string
   default     = null
 
   validation {
     condition     = var.integration_key_arn == null || !var.enable_integration_bucket
-    error_message = "The integration bucket that is created here is under the accrual's own key."
+    error_message = "Leave integration_key_arn null: an integration bucket that is created here uses the accrual's own key."
   }
 }
 
 variable "enable_interval_table" {
-  description = "Whether to create meterdata's interval store; false where the platform brings it."
+  description = "Whether to create meterdata's interval store; false if the platform provides it."
   type        = bool
   default     = true
 }
 
-# --- how much of it
+# --- size
 
 variable "instance_class" {
   description = "Class of the restored database."
@@ -139,7 +139,7 @@ variable "instance_class" {
 
   validation {
     condition     = startswith(var.instance_class, "db.")
-    error_message = "An RDS instance class, e.g. db.r7g.8xlarge."
+    error_message = "instance_class must be an RDS instance class, e.g. db.r7g.8xlarge."
   }
 }
 
@@ -156,18 +156,18 @@ variable "node_instance_types" {
 }
 
 variable "concurrency_cap" {
-  description = "Upper bound of every queue function's concurrency, for environments smaller than the catalogue assumes."
+  description = "Upper limit of the concurrency of every function with a queue, for environments smaller than the catalogue assumes."
   type        = number
   default     = 1000
 
   validation {
     condition     = var.concurrency_cap >= 2 && var.concurrency_cap <= 1000
-    error_message = "MaximumConcurrency is 2 to 1000."
+    error_message = "MaximumConcurrency must be 2 to 1000."
   }
 }
 
 variable "tick_seconds" {
-  description = "Seconds between two looks of the next queue at a fan-out."
+  description = "Seconds between two ticks of a fan-out's clock (the function next)."
   type        = number
   default     = 30
 
@@ -178,62 +178,62 @@ variable "tick_seconds" {
 }
 
 variable "most_items_per_message" {
-  description = "At most so many work items travel in a message, whatever the catalogue says: 20 spreads hundreds of accounts."
+  description = "Upper limit of the work items per message, below what the catalogue says. 20 spreads a few hundred accounts over many functions."
   type        = number
   default     = 1000
 
   validation {
     condition     = var.most_items_per_message >= 1
-    error_message = "A message carries at least one work item."
+    error_message = "most_items_per_message must be at least 1."
   }
 }
 
 # --- operation
 
 variable "alarm_emails" {
-  description = "Who hears of alarms."
+  description = "Mail addresses that are notified of alarms."
   type        = set(string)
   default     = []
 }
 
 variable "deadline" {
-  description = "When a month's run has to be finished: a cron expression in `time_zone`, on the second or a later day."
+  description = "When the month's run must have finished: a cron expression in `time_zone`, on the second or a later day."
   type        = string
   default     = "cron(0 12 2 * ? *)"
 }
 
 variable "enable_deadline" {
-  description = "Whether the deadline is watched: in environments that run every month."
+  description = "Whether the deadline is checked: true in environments that run every month."
   type        = bool
   default     = true
 }
 
 variable "log_retention_days" {
-  description = "Days that logs are kept: long enough to compare a month end with the year before."
+  description = "Days for which logs are kept: long enough to compare a month end with the year before."
   type        = number
   default     = 400
 }
 
 variable "log_level" {
-  description = "Least important level that functions log."
+  description = "Lowest level that functions log."
   type        = string
   default     = "INFO"
 }
 
 variable "enable_protection" {
-  description = "Whether what holds data refuses to be deleted; false only for environments that are thrown away."
+  description = "Whether resources with data are protected from deletion; false only for temporary environments, or before they are removed."
   type        = bool
   default     = true
 }
 
 variable "zip_folder" {
-  description = "Where `make package-lambdas` put the functions' zips."
+  description = "Folder with the zips that `make package-lambdas` built."
   type        = string
   default     = "../../build/lambdas"
 }
 
 variable "sqs_endpoint" {
-  description = "Endpoint of SQS in queue URLs; null for the region's own. Only an emulation of AWS has another."
+  description = "Endpoint of SQS in queue URLs; null for the region's own. Only an emulated AWS needs another."
   type        = string
   default     = null
 }

@@ -1,4 +1,4 @@
-# EARL, the production account: it only ever gives. A snapshot on the first of the month, and a role that reads intervals.
+# EARL, the production account. It only gives: a snapshot on the first of the month, and a role that reads intervals.
 locals {
   prefix         = "${var.environment}-earl"
   anstead_prefix = "${var.environment}-anstead"
@@ -21,7 +21,7 @@ module "snapshot_sharing" {
   interval_table_key_arn = var.interval_table_key_arn
   reader_role_arns       = ["arn:aws:iam::${var.anstead_account_id}:role/${local.anstead_prefix}-role-bua-lambda-site-data"]
   notification_queue_arn = "arn:aws:sqs:${var.region}:${var.anstead_account_id}:${local.anstead_prefix}-sqs-bua-notify"
-  template_file          = "${path.module}/../../statemachines/${format("%02d", local.position["snapshot"])}-snapshot.asl.json"
+  template_files         = [for name in ["blocks", "${format("%02d", local.position["snapshot"])}-snapshot.asl"] : "${path.module}/../../statemachines/${name}.yaml"]
   placeholders           = local.snapshot.calls.values
   time_zone              = var.time_zone
   enable_schedule        = var.enable_schedule

@@ -19,12 +19,12 @@ variable "account_id" {
 }
 
 variable "anstead_account_id" {
-  description = "ANSTEAD's account number: the one account that anything is shared with."
+  description = "ANSTEAD's account number: the only account with which anything is shared."
   type        = string
 
   validation {
     condition     = can(regex("^[0-9]{12}$", var.anstead_account_id)) && var.anstead_account_id != var.account_id
-    error_message = "An account number of 12 digits, another than EARL's."
+    error_message = "anstead_account_id must have 12 digits and differ from EARL's account number."
   }
 }
 
@@ -35,7 +35,7 @@ variable "region" {
 }
 
 variable "time_zone" {
-  description = "Whose midnight the snapshot is taken at."
+  description = "Time zone in whose midnight the snapshot is taken."
   type        = string
   default     = "Australia/Sydney"
 }
@@ -58,25 +58,25 @@ variable "interval_table_name" {
 }
 
 variable "interval_table_key_arn" {
-  description = "Key of the interval store's table; null where it is encrypted with DynamoDB's own."
+  description = "Key of the interval store's table; null if it is encrypted with DynamoDB's own key."
   type        = string
   default     = null
 }
 
 variable "enable_schedule" {
-  description = "Whether a run begins by itself on the first of every month."
+  description = "Whether a run starts automatically on the first of every month."
   type        = bool
   default     = true
 }
 
 variable "snapshots_kept" {
-  description = "Months whose snapshots are kept, the current one included; each costs a full copy of production."
+  description = "Number of months whose snapshots are kept, the current one included. Each costs a full copy of production."
   type        = number
   default     = 3
 }
 
 variable "alarm_emails" {
-  description = "Who hears of a snapshot that failed."
+  description = "Mail addresses that are notified when a snapshot fails."
   type        = set(string)
   default     = []
 }

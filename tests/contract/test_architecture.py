@@ -177,3 +177,32 @@ def test_procedure_folders_are_named_after_steps_and_stand_in_their_order():
         number, name = folder.split("-", 1)
         if name not in ("common", "grants"):
             assert steps.index(name) == int(number), folder
+
+
+def snake_case(run_type: str) -> str:
+    """As bua.snake_case: SegmentJurisdictionFix is segment_jurisdiction_fix, NEM12 is nem12."""
+    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", run_type).lower()
+
+
+def test_a_run_type_is_in_its_steps_folder_and_nowhere_else():
+    """Its three routines are found by name, so a misspelt one would never be called."""
+    allowed: dict[str, set[str]] = {}
+    for position, machine in enumerate(CATALOGUE.state_machines):
+        page = ROOT / "sql" / "procedures" / f"{position:02d}-{machine.step}" / "000_run_types.sql"
+        assert page.is_file() == bool(machine.run_types), page
+        for run_type in machine.run_types:
+            name = snake_case(run_type)
+            allowed[name] = set(
+                re.findall(rf"create or replace \w+ bua\.(list|reset|work_off)_{name}\(", page.read_text("utf-8"))
+            )
+            assert "list" in allowed[name], f"{page} does not say what there is to do for {run_type}"
+    pages = " ".join(path.read_text("utf-8") for path in (ROOT / "sql" / "procedures").rglob("000_run_types.sql"))
+    found = re.findall(r"create or replace (?:function|procedure) bua\.(?:list|reset|work_off)_(\w+)\(", pages)
+    assert set(found) - {"segment_months"} == allowed.keys()
+
+
+def test_every_step_of_the_sql_has_its_tests_under_its_name():
+    tests = ROOT / "tests" / "sql"
+    names = [path.name.split("-", 1)[1] for path in (ROOT / "sql" / "procedures").iterdir()]
+    without = [n for n in names if not ((tests / n).is_dir() or (tests / f"test_{n.replace('-', '_')}.py").is_file())]
+    assert without == []

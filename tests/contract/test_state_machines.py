@@ -1,6 +1,9 @@
 """Every state machine: rendered strictly, every branch walked, every name that it calls resolved."""
 
 import json
+import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -8,7 +11,8 @@ from typing import Any
 import jsonata
 import pytest
 
-from shared import catalogue, errors, render
+from artifacts import machines
+from shared import catalogue, errors
 from shared.errors import InvalidInput
 from shared.paths import ROOT
 from shared.steps.actions import ACTIONS
@@ -19,16 +23,8 @@ MACHINES = CATALOGUE.state_machines
 STEPS = [machine.step for machine in MACHINES]
 FOLDER = ROOT / "statemachines"
 
-VALUES = render.environment_values(
-    CATALOGUE, "ap-southeast-2", "222222222222", "tst-anstead", "https://sqs.example/222222222222/tst-anstead-sqs-bua-"
-) | {
-    "production_instance": "tst-earl-core",
-    "shared_key_arn": "arn:aws:kms:ap-southeast-2:111111111111:key/shared",
-    "accrual_account_id": "222222222222",
-    "snapshot_topic_arn": "arn:aws:sns:ap-southeast-2:111111111111:tst-earl-sns-bua-snapshot",
-    "snapshots_kept": "3",
-}
-RENDERED = {machine.step: render.render_machine(CATALOGUE, machine, VALUES) for machine in MACHINES}
+VALUES = machines.example_values(CATALOGUE)
+RENDERED = {machine.step: machines.render_machine(CATALOGUE, machine, VALUES) for machine in MACHINES}
 
 # The numbered steps of the user's document, by machine, as the states that do them. Waiting for the platform and what
 # AWS needs in between stand between these.
@@ -138,15 +134,15 @@ def strings(node: Any) -> Iterator[str]:
 
 
 def test_the_files_are_those_of_the_catalogue():
-    assert sorted(path.name for path in FOLDER.iterdir()) == [render.file_name(CATALOGUE, m) for m in MACHINES]
+    files = {machines.file_name(CATALOGUE, machine) for machine in MACHINES}
+    assert {path.name for path in FOLDER.iterdir()} == files | {"blocks.yaml"}
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.name)
-def test_a_raw_template_is_valid_json_that_terraform_can_render(path):
+@pytest.mark.parametrize("path", sorted(FOLDER.iterdir()), ids=lambda path: path.name)
+def test_a_file_has_nothing_that_is_special_to_a_terraform_template_but_placeholders(path):
     text = path.read_text(encoding="utf-8")
-    json.loads(text)
-    assert "%{" not in text  # a directive to templatefile()
-    assert text.count("${") == len(render.PLACEHOLDER.findall(text))
+    assert "%{" not in text  # a directive
+    assert "$${" not in text  # an escaped placeholder
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -267,17 +263,124 @@ def test_bua_runs_the_pipeline_in_the_catalogues_order_and_can_leave_out_each():
     assert name == "Finish"
 
 
-class TestRendering:
+BLOCKS = """\
+blocks:
+  - &task {Type: Task, Resource: "${function_x}"}
+  - &ended {End: true}
+"""
+
+
+def read(text: str, blocks: str = BLOCKS) -> dict[str, Any]:
+    return machines.read(blocks, text, "machine")
+
+
+class TestReading:
+    def test_a_block_is_taken_over_and_its_keys_replaced(self):
+        text = "StartAt: A\nStates:\n  A: {<<: *task, Type: Pass, Next: B}\n"
+        assert read(text) == {
+            "StartAt": "A",
+            "States": {"A": {"Type": "Pass", "Resource": "${function_x}", "Next": "B"}},
+        }
+
+    def test_a_key_that_stands_twice_is_refused(self):
+        with pytest.raises(InvalidInput, match="machine, line 3: the key 'Next' stands twice"):
+            read("A:\n  Next: B\n  Next: C\n")
+
+    def test_a_key_that_stands_twice_in_a_block_is_refused(self):
+        with pytest.raises(InvalidInput, match=r"blocks\.yaml, line 2: the key 'End' stands twice"):
+            read("A: *ended\n", "blocks:\n  - &ended {End: true, End: false}\n")
+
+    def test_a_block_that_would_replace_what_stands_before_it_is_refused(self):
+        """Terraform would let it, PyYAML would not."""
+        with pytest.raises(InvalidInput, match="machine, line 1: << does not stand first"):
+            read("A: {Type: Pass, <<: *task}\n")
+
+    def test_a_block_that_does_not_exist_is_refused(self):
+        with pytest.raises(InvalidInput, match="machine, line 2: found undefined alias 'taks'"):
+            read("A:\n  <<: *taks\n")
+
+    def test_text_that_is_no_yaml_is_refused(self):
+        with pytest.raises(InvalidInput, match="machine, line 2"):
+            read("A: [B\nC: D\n")
+
+    def test_a_block_that_no_machine_uses_is_refused(self):
+        machines.check_blocks(BLOCKS, ["A: {<<: *task}", "B: *ended"])
+        with pytest.raises(InvalidInput, match=r"blocks\.yaml: no machine uses ended"):
+            machines.check_blocks(BLOCKS, ["A: {<<: *task}", "B: {<<: *task}"])
+
+
+class TestFilling:
     def test_a_placeholder_without_a_value_is_refused(self):
-        with pytest.raises(InvalidInput, match="without a value: queue_x"):
-            render.render('{"a": "${queue_x}"}', {})
+        with pytest.raises(InvalidInput, match="machine x: placeholders without a value: queue_x"):
+            machines.fill({"a": "${queue_x}"}, "x", {})
+
+    def test_what_only_looks_like_a_placeholder_is_refused(self):
+        with pytest.raises(InvalidInput, match="placeholders without a value: Queue-X"):
+            machines.fill({"a": "${Queue-X}"}, "x", {})
 
     def test_a_value_without_a_placeholder_is_refused(self):
-        with pytest.raises(InvalidInput, match="without a placeholder: queue_x"):
-            render.render('{"a": "b"}', {"queue_x": "url"})
+        with pytest.raises(InvalidInput, match="machine x: values without a placeholder: queue_x"):
+            machines.fill({"a": "b"}, "x", {"queue_x": "url"})
+
+    def test_a_machine_knows_its_own_step(self):
+        assert machines.fill({"a": "${step}", "b": "${queue_x}"}, "nem12", {"queue_x": "url"}) == {
+            "a": "nem12",
+            "b": "url",
+        }
 
     def test_a_value_cannot_break_out_of_its_string(self):
-        assert render.render('{"a": "${value}"}', {"value": 'x", "b": "y'}) == {"a": 'x", "b": "y'}
+        assert machines.fill({"a": "${value}"}, "x", {"value": 'x", "b": "y'}) == {"a": 'x", "b": "y'}
+
+
+def test_the_command_writes_every_machine_and_finds_every_block_used(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["machines", "--out", str(tmp_path)])
+    assert machines.main() == 0
+    assert {path.name: json.loads(path.read_text(encoding="utf-8")) for path in tmp_path.iterdir()} == {
+        f"{number:02d}-{step}.asl.json": RENDERED[step] for number, step in enumerate(STEPS)
+    }
+
+
+def test_terraform_renders_every_machine_alike(tmp_path):
+    """The rendering of modules/state-machine, which needs no provider, once for each machine."""
+    if not shutil.which("terraform"):
+        pytest.skip("no terraform on this machine: its rendering of the state machines was not compared with ours")
+    module = tmp_path / "machine"
+    module.mkdir()
+    shutil.copy(ROOT / "modules" / "state-machine" / "rendering.tf", module)
+    (module / "interface.tf.json").write_text(json.dumps({
+        "variable": {name: {} for name in ("step", "template_files", "calls", "values")},
+        "output": {"definition": {"value": "${templatestring(local.template, local.placeholders)}"}},
+    }))  # fmt: skip
+
+    def given(kind: str, names: tuple[str, ...]) -> dict[str, str]:
+        return {name: VALUES[f"{kind}_{name.replace('-', '_')}"] for name in names}
+
+    modules = {
+        machine.step: {
+            "source": "./machine",
+            "step": machine.step,
+            "template_files": [str(FOLDER / name) for name in ("blocks.yaml", machines.file_name(CATALOGUE, machine))],
+            "calls": {
+                "functions": given("function", machine.calls.functions),
+                "queues": {name: {"url": url} for name, url in given("queue", machine.calls.queues).items()},
+                "machines": given("machine", machine.calls.machines),
+            },
+            "values": {name: VALUES[name] for name in machine.calls.values},
+        }
+        for machine in MACHINES
+    }
+    definitions = {step: f"${{module.{step}.definition}}" for step in STEPS}
+    root = {"module": modules, "output": {"definitions": {"value": definitions}}}
+    (tmp_path / "main.tf.json").write_text(json.dumps(root), encoding="utf-8")
+
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    for command in (["init"], ["apply", "-auto-approve"], ["output", "-json", "definitions"]):
+        done = subprocess.run(
+            ["terraform", f"-chdir={tmp_path}", *command],
+            env=environment | {"CHECKPOINT_DISABLE": "1"}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert {step: json.loads(definition) for step, definition in json.loads(done.stdout).items()} == RENDERED
 
 
 def test_the_snapshot_machine_keeps_three_months_counted_by_the_local_date():

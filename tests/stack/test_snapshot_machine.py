@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from artifacts import machines
 from local.aws import names
-from shared import catalogue, render
+from shared import catalogue
 
 RUN_DATE = "2026-01-01"  # across a new year
 EXPIRED = ["bua-2024-12-01", "bua-2025-10-01", "bua-2025-10-01-shared"]
@@ -29,7 +30,7 @@ def machine(earl):
         "snapshot_topic_arn": earl.client("sns").create_topic(Name="test-unheard")["TopicArn"],
     }  # fmt: skip
     entry = next(machine for machine in entries.state_machines if machine.step == "snapshot")
-    definition = render.render_machine(entries, entry, values)
+    definition = machines.render_machine(entries, entry, values)
     created = earl.client("stepfunctions").create_state_machine(
         name="test-retention", definition=json.dumps(definition), roleArn=f"arn:aws:iam::{names.EARL}:role/any"
     )

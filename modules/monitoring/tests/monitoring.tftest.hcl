@@ -37,18 +37,13 @@ run "shows_a_run_on_one_page" {
 
 run "a_run_that_is_late_rings" {
   assert {
-    condition     = aws_scheduler_schedule.deadline.schedule_expression == "cron(0 12 2 * ? *)" && aws_scheduler_schedule.deadline.state == "ENABLED"
+    condition     = module.schedule.schedule.schedule_expression == "cron(0 12 2 * ? *)" && module.schedule.schedule.schedule_expression_timezone == "Australia/Sydney" && module.schedule.schedule.state == "ENABLED"
     error_message = "Noon of the second by default."
   }
 
   assert {
-    condition     = aws_scheduler_schedule.deadline.target[0].input == "{\"scheduled_time\":\"<aws.scheduler.scheduled-time>\"}"
-    error_message = "Scheduler finds its keyword only if nothing in it is escaped."
-  }
-
-  assert {
-    condition     = data.aws_iam_policy_document.scheduler.statement[0].actions == toset(["states:StartExecution"])
-    error_message = "The schedule starts the check and nothing else."
+    condition     = module.schedule.schedule.name == "tst-anstead-bua-deadline" && module.schedule.role_name == "tst-anstead-role-bua-deadline-scheduler"
+    error_message = "Names by which it is found."
   }
 }
 

@@ -12,24 +12,29 @@ variables {
   interval_table_name    = "tst-earl-ddb-interval"
   reader_role_arns       = ["arn:aws:iam::222222222222:role/tst-anstead-role-bua-lambda-site-data"]
   notification_queue_arn = "arn:aws:sqs:ap-southeast-2:222222222222:tst-anstead-sqs-bua-notify"
-  template_file          = "../../statemachines/14-snapshot.asl.json"
+  template_files         = ["../../statemachines/blocks.yaml", "../../statemachines/14-snapshot.asl.yaml"]
   placeholders           = ["production_instance", "shared_key_arn", "accrual_account_id", "snapshot_topic_arn", "snapshots_kept"]
 }
 
 run "begins_at_local_midnight_of_the_first" {
   assert {
-    condition     = aws_scheduler_schedule.month_end.schedule_expression == "cron(0 0 1 * ? *)" && aws_scheduler_schedule.month_end.schedule_expression_timezone == "Australia/Sydney"
+    condition     = module.schedule.schedule.schedule_expression == "cron(0 0 1 * ? *)" && module.schedule.schedule.schedule_expression_timezone == "Australia/Sydney"
     error_message = "Midnight of the first in Sydney by default."
   }
 
   assert {
-    condition     = aws_scheduler_schedule.month_end.target[0].input == "{\"scheduled_time\":\"<aws.scheduler.scheduled-time>\"}"
-    error_message = "The state machine works the run date out of the scheduled time, whose keyword stands there unescaped."
+    condition     = module.schedule.schedule.name == "tst-earl-bua-snapshot" && module.schedule.role_name == "tst-earl-role-bua-scheduler"
+    error_message = "Names by which it is found."
   }
 
   assert {
-    condition     = aws_scheduler_schedule.month_end.target[0].dead_letter_config[0].arn == aws_sqs_queue.missed.arn && aws_scheduler_schedule.month_end.kms_key_arn == aws_kms_key.shared.arn
+    condition     = module.schedule.schedule.target[0].dead_letter_config[0].arn == aws_sqs_queue.missed.arn && module.schedule.schedule.kms_key_arn == aws_kms_key.shared.arn
     error_message = "A missed start is kept, and encrypted."
+  }
+
+  assert {
+    condition     = module.schedule.schedule.target[0].retry_policy[0].maximum_event_age_in_seconds == 21600
+    error_message = "It is missed after six hours."
   }
 }
 
@@ -119,14 +124,4 @@ run "refuses_to_keep_nothing" {
   }
 
   expect_failures = [var.snapshots_kept]
-}
-
-run "refuses_a_time_zone_that_is_an_offset" {
-  command = plan
-
-  variables {
-    time_zone = "+10:00"
-  }
-
-  expect_failures = [var.time_zone]
 }

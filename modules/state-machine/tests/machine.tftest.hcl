@@ -5,7 +5,8 @@ mock_provider "aws" {
 variables {
   name            = "tst-anstead-bua"
   role_name       = "tst-anstead-role-bua-machine-bua"
-  template_file   = "tests/template.asl.json"
+  step            = "bua"
+  template_files  = ["tests/blocks.yaml", "tests/template.asl.yaml"]
   kms_key_arn     = "arn:aws:kms:ap-southeast-2:222222222222:key/11111111-2222-3333-4444-555555555555"
   account_id      = "222222222222"
   region          = "ap-southeast-2"
@@ -20,8 +21,24 @@ variables {
 
 run "fills_the_template_and_permits_what_it_calls" {
   assert {
-    condition     = jsondecode(aws_sfn_state_machine.this.definition).States.Invoke.Arguments == { FunctionName = "arn:aws:lambda:ap-southeast-2:222222222222:function:fast", Payload = { queue = "https://sqs/initiate" } }
-    error_message = "Placeholders are filled."
+    condition = jsondecode(aws_sfn_state_machine.this.definition) == {
+      StartAt = "Invoke"
+      States = {
+        Invoke = {
+          Type      = "Task"
+          Resource  = "arn:aws:states:::lambda:invoke"
+          Arguments = { FunctionName = "arn:aws:lambda:ap-southeast-2:222222222222:function:fast", Payload = { step = "bua", queue = "https://sqs/initiate" } }
+          Next      = "Nest"
+        }
+        Nest = {
+          Type      = "Task"
+          Resource  = "arn:aws:states:::states:startExecution.sync:2"
+          Arguments = { StateMachineArn = "arn:aws:states:ap-southeast-2:222222222222:stateMachine:tst-anstead-restore", Input = "{% $a < $b & 'x' > $c %}" }
+          End       = true
+        }
+      }
+    }
+    error_message = "Blocks are taken over, placeholders filled, and nothing else is changed."
   }
 
   assert {
@@ -59,6 +76,29 @@ run "refuses_a_call_that_the_template_does_not_make" {
   }
 
   expect_failures = [aws_sfn_state_machine.this]
+}
+
+run "refuses_a_template_that_calls_what_it_is_not_given" {
+  command = plan
+
+  variables {
+    calls = {
+      functions = { controller-fast = "arn:fast" }
+      queues    = { site-initiate = { url = "https://sqs/initiate", arn = "arn:initiate" } }
+    }
+  }
+
+  expect_failures = [aws_sfn_state_machine.this]
+}
+
+run "refuses_a_block_that_does_not_exist" {
+  command = plan
+
+  variables {
+    template_files = ["tests/template.asl.yaml"]
+  }
+
+  expect_failures = [var.template_files]
 }
 
 run "refuses_a_wildcard_action" {

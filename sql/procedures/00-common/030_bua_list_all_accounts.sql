@@ -1,4 +1,4 @@
--- Purpose: accounts open at some time during the period. Input: run_date. Reads only.
+-- Purpose: the accounts that were open on some day of the period. Input: run_date. Reads only.
 create or replace function bua.bua_list_all_accounts(p_run_date date)
 returns table (account_id text)
 language sql stable as $$

@@ -1,13 +1,13 @@
--- Purpose: accounts with at least one unbilled day in the period, and which days those are.
+-- Purpose: the accounts with at least one unbilled day in the period, and their unbilled days: the supply days of the
+-- period that no valid invoice covers, as a multirange of dates. A valid invoice is the platform's own, is not reversed,
+-- and was issued on or before the accrual date. An invoice that a run made is never an input.
 -- Inputs: run_date; optionally the accounts to look at. Reads only.
--- Returns: unbilled = the supply days of the period that no valid invoice covers, as a multirange of dates. Valid is
--- the platform's own, not reversed, issued on or before the accrual date (an invoice of this system is no input).
 create or replace function bua.bua_list_unbilled_accounts(p_run_date date, p_account_ids text[] default null)
 returns table (
     account_id text, site_id text, fuel text, jurisdiction text, customer_class text, plan_code text,
     unbilled datemultirange,
     last_billed_to date,                -- before or inside the period; null = never billed
-    has_hole boolean,                   -- unbilled days before the last billed one
+    has_hole boolean,                   -- an unbilled day lies before the last billed one
     is_after_estimated_bill boolean,    -- the last valid invoice was an estimate
     is_unbilled_before_period boolean
 )
@@ -36,4 +36,10 @@ language sql stable as $$
         where r.run_date = p_run_date and (p_account_ids is null or a.account_id = any (p_account_ids))
     ) u
     where not isempty(u.unbilled)
+$$;
+
+-- The days from p_from to p_to, both inclusive; empty when there are none.
+create or replace function bua.day_range(p_from date, p_to date) returns daterange
+language sql immutable as $$
+    select case when p_to < p_from then 'empty'::daterange else daterange(p_from, p_to, '[]') end
 $$;

@@ -1,12 +1,12 @@
--- Purpose: what an account is metered by. Input: the accounts. Reads only.
--- An interval data stream is a site's suffix, whatever meters it went through: a swap carries the stream on.
--- A basic register is a stream of its own: index reads of two meters are never mixed.
+-- Purpose: the streams that accounts are metered by. A stream of interval data is a site's suffix, whichever meters it
+-- went through: it survives a change of meter. A basic register is a stream of its own: index reads of two meters are
+-- never mixed. Inputs: the accounts. Reads only.
 create or replace function bua.account_streams(p_account_ids text[])
 returns table (
     account_id text, site_id text, jurisdiction text, customer_class text,
-    meter_register_id bigint,           -- the latest of register_ids: names the stream
+    meter_register_id bigint,           -- the latest of register_ids; it stands for the stream
     register_ids bigint[], suffix text, stream_type text, read_type text,
-    profile_key text,                   -- the profile that the stream follows
+    profile_key text,                   -- whose profile the stream follows: a segment, or VIC|<gas zone>
     occupied daterange                  -- local days on which the account had the stream
 )
 language sql stable as $$
@@ -14,7 +14,8 @@ language sql stable as $$
            (array_agg(m.meter_register_id order by m.start_date desc, m.meter_register_id desc))[1],
            array_agg(m.meter_register_id order by m.meter_register_id),
            m.suffix, m.stream_type, m.read_type,
-           bua.profile_key(a.fuel, s.jurisdiction, s.node, a.customer_class, m.stream_type),
+           case a.fuel when 'GAS' then concat_ws('|', s.jurisdiction, s.node)
+                       else concat_ws('|', s.jurisdiction, a.customer_class, m.stream_type) end,
            daterange(greatest(min(o.from_date), min(m.start_date), a.open_date),
                      least(max(coalesce(o.to_date, 'infinity')), max(coalesce(m.end_date, 'infinity')),
                            coalesce(a.close_date, 'infinity')), '[]')
@@ -27,27 +28,4 @@ language sql stable as $$
     where a.account_id = any (p_account_ids)
     group by a.account_id, s.site_id, m.suffix, m.stream_type, m.read_type,
              case m.read_type when 'BASIC' then m.meter_register_id end
-$$;
-
--- NSW|RES|PRIMARY of an electricity segment, VIC|<zone> of a gas distribution zone.
-create or replace function bua.profile_key(p_fuel text, p_jurisdiction text, p_node text, p_class text, p_stream text)
-returns text language sql immutable as $$
-    select case p_fuel when 'GAS' then p_jurisdiction || '|' || p_node
-                       else p_jurisdiction || '|' || p_class || '|' || p_stream end
-$$;
-
-create or replace function bua.segment_month(p_jurisdiction text, p_class text, p_stream text, p_date date)
-returns text language sql immutable as $$
-    select concat_ws('|', p_jurisdiction, p_class, p_stream, to_char(p_date, 'YYYY-MM'))
-$$;
-
-create or replace function bua.parameter(p_name text) returns numeric
-language sql stable as $$ select value from bua.parameter where name = p_name $$;
-
-create or replace function bua.day_type(p_jurisdiction text, p_date date) returns text
-language sql stable as $$
-    select case when exists (select from core.public_holiday h where h.jurisdiction = p_jurisdiction and h.holiday_date = p_date)
-                    then 'HOLIDAY'
-                when extract(isodow from p_date) >= 6 then 'WEEKEND'
-                else 'WEEKDAY' end
 $$;

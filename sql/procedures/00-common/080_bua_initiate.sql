@@ -1,5 +1,5 @@
 -- Purpose: start a calculation from SQL, through the workflow engine instead of the queues; the pipeline does not use it.
--- Inputs: run_date; a run type whose arithmetic is SQL alone (UtilityProfile, NEM12 and Export need AWS and are refused).
+-- Inputs: run_date; a run type whose work is SQL alone (UtilityProfile, NEM12 and Export need AWS and are refused).
 -- Tables written: bua_control and the other tables of a plan; core.workflow_instance (BUA_CALCULATION, one a batch).
 -- Safe to rerun: a new attempt resets the run type and replaces its instances.
 create or replace procedure bua.bua_initiate(p_run_date date, p_run_type text)
@@ -8,8 +8,8 @@ declare
     v_batches integer[];
     v_attempt text := 'bua_initiate ' || clock_timestamp();
 begin
-    if p_run_type in ('UtilityProfile', 'NEM12', 'Export') then
-        raise exception '% needs AWS: start it from its state machine', p_run_type;
+    if not bua.is_worked_in_sql(p_run_type) then
+        raise exception '% is not worked off in SQL: start it from its state machine', p_run_type;
     end if;
     delete from core.workflow_instance where run_date = p_run_date and workflow_name = 'BUA_CALCULATION'
         and payload ->> 'run_type' = p_run_type;
@@ -20,37 +20,4 @@ begin
     v_batches := array(
         select batch_no from bua.fan_out_batch where run_date = p_run_date and run_type = p_run_type);
     call bua.mark_enqueued(p_run_date, p_run_type, v_attempt, v_batches);
-end $$;
-
--- Purpose: one batch of bua_initiate, as the workflow engine executes it. Input: its payload.
--- Definer's rights: the engine's role may not write the meter reads that some calculations make.
-create or replace procedure bua.execute_calculation(p_payload jsonb)
-language plpgsql security definer set search_path = bua, pg_temp as $$
-declare
-    v_run_date date := p_payload ->> 'run_date';
-    v_run_type text := p_payload ->> 'run_type';
-    v_items    text[];
-begin
-    v_items := array(select * from bua.claim_work_items(
-        v_run_date, v_run_type, p_payload ->> 'attempt', array(select jsonb_array_elements_text(p_payload -> 'items'))));
-    if cardinality(v_items) > 0 then
-        call bua.work_off(v_run_date, v_run_type, v_items);
-        call bua.finish_work_items(v_run_date, v_run_type, v_items);
-    end if;
-end $$;
-
--- Purpose: do the work of claimed items, for run types whose arithmetic is SQL alone.
-create or replace procedure bua.work_off(p_run_date date, p_run_type text, p_items text[])
-language plpgsql as $$
-begin
-    case p_run_type
-    when 'SegmentJurisdictionAvgExclEst' then call bua.calculate_segment_averages(p_run_date, p_items);
-    when 'SegmentJurisdictionCheck' then call bua.bua_mark_segment_jurisdiction_entries(p_run_date, p_items);
-    when 'SegmentJurisdictionFix' then call bua.bua_fill_marked_segment_jurisdiction_entries(p_run_date, p_items);
-    when 'Validate' then call bua.validate_segments(p_run_date, p_items);
-    when 'MicroScalar' then call bua.bua_create_invoice_scalar(p_run_date, p_items);
-    when 'ResetBasicRead' then call bua.reset_basic_reads(p_run_date, p_items);
-    when 'BasicRead' then call bua.bua_create_basic_read(p_run_date, p_items);
-    when 'PrepareExport' then call bua.bua_prepare_export_data(p_run_date, p_items);
-    end case;
 end $$;

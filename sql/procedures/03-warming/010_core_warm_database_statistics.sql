@@ -1,6 +1,6 @@
 -- Purpose: have the workflow engine analyse every table and partition of the restored database.
 -- Input: run_date. Tables written: core.workflow_instance (WARM_TABLE, WARM_PARTITION).
--- Safe to rerun: the run's earlier instances are replaced.
+-- Safe to rerun: replaces the run's earlier instances.
 create or replace procedure bua.core_warm_database_statistics(p_run_date date)
 language sql as $$
     delete from core.workflow_instance where run_date = p_run_date and workflow_name in ('WARM_TABLE', 'WARM_PARTITION');

@@ -1,6 +1,7 @@
--- Purpose: analyse a table, reading its blocks first: an instance restored from a snapshot fetches every block from
--- S3 at its first touch. Input: the table's name. A partitioned parent has no blocks, its partitions are warmed alone.
--- Definer's rights: ANALYZE and pg_prewarm are the owner's. Safe to rerun: changes statistics only.
+-- Purpose: analyse a table after reading its blocks: an instance that was restored from a snapshot fetches every block
+-- from S3 when it is first touched. A partitioned table has no blocks of its own: its partitions are warmed one by one.
+-- Input: the table's name. Safe to rerun: changes statistics only.
+-- Definer's rights: only the owner of a table may analyse it and read it into memory.
 create or replace procedure bua.core_warm_table(p_relation text)
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare

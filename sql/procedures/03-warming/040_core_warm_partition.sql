@@ -1,4 +1,5 @@
--- Purpose: analyse a partition, reading its blocks first (see core_warm_table). Input: the partition's name.
+-- Purpose: analyse a partition after reading its blocks, as core_warm_table does. Input: the partition's name.
+-- Safe to rerun: changes statistics only. Definer's rights: as core_warm_table.
 create or replace procedure bua.core_warm_partition(p_relation text)
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 begin

@@ -1,15 +1,15 @@
--- Purpose: all registers that profiles are made from, one row per register and account that occupied its site.
+-- Purpose: all registers that profiles are made from: one row per register and per account that occupied its site, with
+-- the market days, from_date to to_date inclusive, on which the register's reads count towards the account's segment.
+-- Where the local clock is behind market time (South Australia in winter), the last bill day ends on the market day after
+-- the accrual date. Where it is ahead, an account's first bill day begins on the market day before. Such a day is the
+-- account's, unless another account occupies the site on it.
 -- Inputs: run_date; optionally the sites. Reads only.
--- Returns: market days [from_date, to_date] on which the register's reads count towards the account's segment.
--- A jurisdiction whose clock is behind market time (South Australia in winter) ends its last bill day on the market
--- day after the accrual date; in a clock ahead of market time an account's first bill day begins on the market day
--- before. Such an edge day counts as the account's unless another account has it.
 create or replace function bua.bua_list_profile_registers(p_run_date date, p_site_ids text[] default null)
-returns table (site_id text, meter_register_id bigint, suffix text, stream_type text, jurisdiction text,
-               customer_class text, from_date date, to_date date)
+returns table (site_id text, meter_register_id bigint, suffix text, segment text, from_date date, to_date date)
 language sql stable as $$
     with occupied as (
-        select s.site_id, m.meter_register_id, m.suffix, m.stream_type, s.jurisdiction, a.customer_class,
+        select s.site_id, m.meter_register_id, m.suffix, s.jurisdiction,
+               concat_ws('|', s.jurisdiction, a.customer_class, m.stream_type) as segment,
                greatest(r.profile_start, o.from_date, a.open_date, m.start_date) as first_day,
                least(e.last_market_day, o.to_date, a.close_date, m.end_date) as last_day
         from bua.run r
@@ -21,7 +21,7 @@ language sql stable as $$
                             where (d.jurisdiction, d.local_date) = (s.jurisdiction, r.accrual_date)) e
         where r.run_date = p_run_date
     )
-    select o.site_id, o.meter_register_id, o.suffix, o.stream_type, o.jurisdiction, o.customer_class,
+    select o.site_id, o.meter_register_id, o.suffix, o.segment,
            case when f.profile_date < o.first_day and not bua.is_occupied(o.site_id, f.profile_date)
                 then f.profile_date else o.first_day end,
            case when t.profile_date > o.last_day and not bua.is_occupied(o.site_id, t.profile_date)
@@ -34,6 +34,7 @@ language sql stable as $$
     where o.first_day <= o.last_day
 $$;
 
+-- Whether an account occupies the site on the day.
 create or replace function bua.is_occupied(p_site_id text, p_date date) returns boolean
 language sql stable as $$
     select exists (

@@ -1,9 +1,9 @@
--- Purpose: the market days of every segment that are averaged, checked, filled and validated: all from a season
--- before its first read to the last market day of the period, whether read or not. Input: run_date. Reads only.
+-- Purpose: the market days of every segment that are averaged, checked, filled and validated: every day of the segment's
+-- span, read or not. Input: run_date. Reads only.
 create or replace function bua.bua_dates_to_check(p_run_date date)
-returns table (jurisdiction text, customer_class text, stream_type text, profile_date date)
+returns table (segment text, profile_date date)
 language sql stable as $$
-    select s.jurisdiction, s.customer_class, s.stream_type, d::date
+    select s.segment, d::date
     from bua.segment s
     cross join generate_series(s.first_date::timestamp, s.last_date::timestamp, interval '1 day') d
     where s.run_date = p_run_date

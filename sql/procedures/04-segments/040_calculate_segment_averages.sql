@@ -1,29 +1,28 @@
--- Purpose: SegmentJurisdictionAvgExclEst: the plain average of every half-hour over the segment's registers with a
--- non-estimated value there, giants left out. Inputs: run_date; segment-months such as NSW|RES|PRIMARY|2026-10.
--- Tables written: bua.segment_profile, one row a segment and market day. Safe to rerun: replaces its rows.
+-- Purpose: SegmentJurisdictionAvgExclEst: for every half-hour the plain average, in kWh, over the segment's registers that
+-- have a non-estimated value there, without the giants.
+-- Inputs: run_date; segment-months, such as NSW|RES|PRIMARY|2026-10. Tables written: bua.segment_profile.
+-- Safe to rerun: replaces its rows.
 create or replace procedure bua.calculate_segment_averages(p_run_date date, p_items text[])
 language sql as $$
-    insert into bua.segment_profile (run_date, jurisdiction, customer_class, stream_type, profile_date, day_type,
-                                     site_counts, average, profile)
+    insert into bua.segment_profile (run_date, segment, profile_date, site_counts, average, profile)
     with day as materialized (
         select c.* from bua.bua_dates_to_check(p_run_date) c
-        where bua.segment_month(c.jurisdiction, c.customer_class, c.stream_type, c.profile_date) = any (p_items)
+        where bua.segment_month(c.segment, c.profile_date) = any (p_items)
     ),
     part as (
         select d.*, v.h, v.n::bigint as n, v.total
         from day d
-        join bua.segment_partial p using (jurisdiction, customer_class, stream_type, profile_date)
+        join bua.segment_partial p using (segment, profile_date)
         cross join unnest(p.counts, p.totals) with ordinality as v (n, total, h)
         where p.run_date = p_run_date
         union all
-        -- Giants are taken out again, half-hour by half-hour, with the very integers that went in.
+        -- The sums include the giants: subtract the same integers that were added.
         select d.*, v.h, -1, -v.value * (10 ^ (6 - u.scale))::bigint
         from day d
         join bua.bua_list_profile_registers(p_run_date) r
-            on (r.jurisdiction, r.customer_class, r.stream_type) = (d.jurisdiction, d.customer_class, d.stream_type)
-            and d.profile_date between r.from_date and r.to_date
+            on r.segment = d.segment and d.profile_date between r.from_date and r.to_date
         join bua.utility_profile_summary g on g.run_date = p_run_date and g.is_giant
-            and g.meter_register_id = r.meter_register_id and g.customer_class = r.customer_class
+            and g.meter_register_id = r.meter_register_id and g.segment = r.segment
         join bua.utility_profile u on u.run_date = p_run_date
             and u.meter_register_id = r.meter_register_id and u.profile_date = d.profile_date
         cross join unnest(u.half_hours) with ordinality as v (value, h)
@@ -32,14 +31,12 @@ language sql as $$
         select d.*, h, 0, 0 from day d cross join generate_series(1, 48) h
     ),
     half_hour as (
-        select jurisdiction, customer_class, stream_type, profile_date, h, sum(n)::integer as n,
+        select segment, profile_date, h, sum(n)::integer as n,
                sum(total)::double precision / 1e6 / nullif(sum(n), 0)::double precision as average
-        from part group by 1, 2, 3, 4, 5
+        from part group by 1, 2, 3
     )
-    select p_run_date, jurisdiction, customer_class, stream_type, profile_date, bua.day_type(jurisdiction, profile_date),
-           array_agg(n order by h), array_agg(average order by h), array_agg(average order by h)
-    from half_hour group by jurisdiction, customer_class, stream_type, profile_date
-    on conflict (run_date, jurisdiction, customer_class, stream_type, profile_date)
-    do update set day_type = excluded.day_type, site_counts = excluded.site_counts, average = excluded.average,
-                  profile = excluded.profile, marked_mask = 0
+    select p_run_date, segment, profile_date, array_agg(n order by h), array_agg(average order by h), array_agg(average order by h)
+    from half_hour group by segment, profile_date
+    on conflict (run_date, segment, profile_date)
+    do update set site_counts = excluded.site_counts, average = excluded.average, profile = excluded.profile, marked_mask = 0
 $$;

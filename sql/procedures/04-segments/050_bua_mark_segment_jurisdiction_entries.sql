@@ -1,27 +1,27 @@
--- Purpose: mark the invalid entries of segment profiles. An entry is one half-hour of one segment's market day. It is
--- marked when it is missing, when too few sites contribute, or when it lies below a third or above three times the
--- median of the same half-hour over the seven days either side (its own day left out).
--- Inputs: run_date; segment-months. Tables written: bua.segment_profile_mark, bua.segment_profile (mask, profile).
--- Safe to rerun: the marks of these segment-months are replaced, and their profiles start again from the average.
+-- Purpose: mark the invalid entries of segment profiles. An entry is one half-hour of a segment's market day. It is marked
+-- when no site has a value, when fewer than profile_min_sites have one, or when it lies below 1/x or above x times the
+-- median of the same half-hour over the neighbouring days, its own day left out (x is profile_outlier_factor, the
+-- neighbours are the profile_neighbour_days days on either side).
+-- Inputs: run_date; segment-months. Tables written: bua.segment_profile_mark; bua.segment_profile (marked_mask, profile).
+-- Safe to rerun: replaces the marks of these segment-months, and starts their profiles again from the average.
 create or replace procedure bua.bua_mark_segment_jurisdiction_entries(p_run_date date, p_items text[])
 language sql as $$
     delete from bua.segment_profile_mark m
     where m.run_date = p_run_date
-      and bua.segment_month(m.jurisdiction, m.customer_class, m.stream_type, m.profile_date) = any (p_items);
+      and bua.segment_month(m.segment, m.profile_date) = any (p_items);
 
-    insert into bua.segment_profile_mark (run_date, jurisdiction, customer_class, stream_type, profile_date, half_hour,
-                                          reason, site_count, average)
+    insert into bua.segment_profile_mark (run_date, segment, profile_date, half_hour, reason, site_count, average)
     with parameter as materialized (
         select bua.parameter('profile_min_sites') as min_sites,
                bua.parameter('profile_outlier_factor')::double precision as factor,
                bua.parameter('profile_neighbour_days')::integer as days
     ),
     nearby as (    -- the entries of these segment-months and of the days around them
-        select p.jurisdiction, p.customer_class, p.stream_type, p.profile_date, v.h, v.n, v.average, p.item = any (p_items) as is_asked
+        select p.segment, p.profile_date, v.h, v.n, v.average, p.item = any (p_items) as is_asked
         from (
-            select p.*, bua.segment_month(p.jurisdiction, p.customer_class, p.stream_type, p.profile_date) as item,
-                   bua.segment_month(p.jurisdiction, p.customer_class, p.stream_type, p.profile_date - x.days) as item_before,
-                   bua.segment_month(p.jurisdiction, p.customer_class, p.stream_type, p.profile_date + x.days) as item_after
+            select p.*, bua.segment_month(p.segment, p.profile_date) as item,
+                   bua.segment_month(p.segment, p.profile_date - x.days) as item_before,
+                   bua.segment_month(p.segment, p.profile_date + x.days) as item_after
             from bua.segment_profile p, parameter x where p.run_date = p_run_date
         ) p
         cross join unnest(p.site_counts, p.average) with ordinality as v (n, average, h)
@@ -30,7 +30,7 @@ language sql as $$
     entry as (
         select n.*, min(average) over w as lowest, max(average) over w as highest
         from nearby n
-        window w as (partition by jurisdiction, customer_class, stream_type, h order by profile_date
+        window w as (partition by segment, h order by profile_date
                      rows between (select bua.parameter('profile_neighbour_days'))::integer preceding
                                  and (select bua.parameter('profile_neighbour_days'))::integer following)
     ),
@@ -44,24 +44,22 @@ language sql as $$
         left join lateral (
             select percentile_cont(0.5) within group (order by q.average[e.h]) as median
             from bua.segment_profile q
-            where q.run_date = p_run_date
-              and (q.jurisdiction, q.customer_class, q.stream_type) = (e.jurisdiction, e.customer_class, e.stream_type)
+            where q.run_date = p_run_date and q.segment = e.segment
               and q.profile_date between e.profile_date - x.days and e.profile_date + x.days
               and q.profile_date <> e.profile_date
-              -- a median lies between its lowest and highest: only these entries can be out of its range
+              -- A median lies between the lowest and the highest value: only these entries can be too far from it.
               and (e.average > x.factor * e.lowest or e.average < e.highest / x.factor)
         ) m on true
         where e.is_asked
     )
-    select p_run_date, jurisdiction, customer_class, stream_type, profile_date, h, reason, n, average
+    select p_run_date, segment, profile_date, h, reason, n, average
     from judged where reason is not null;
 
     update bua.segment_profile p
     set profile = p.average,
         marked_mask = coalesce((
             select bit_or(1::bigint << (m.half_hour - 1)) from bua.segment_profile_mark m
-            where (m.run_date, m.jurisdiction, m.customer_class, m.stream_type, m.profile_date)
-                = (p.run_date, p.jurisdiction, p.customer_class, p.stream_type, p.profile_date)), 0)
+            where (m.run_date, m.segment, m.profile_date) = (p.run_date, p.segment, p.profile_date)), 0)
     where p.run_date = p_run_date
-      and bua.segment_month(p.jurisdiction, p.customer_class, p.stream_type, p.profile_date) = any (p_items);
+      and bua.segment_month(p.segment, p.profile_date) = any (p_items);
 $$;

@@ -1,64 +1,40 @@
--- Purpose: fill marked entries from the equivalent day: the nearest day of the same day type whose entry of that
--- half-hour is not marked, within the season; else around the same date (364 days earlier, so that weekdays meet) of last year;
--- a public holiday that finds no other takes a weekend day. Without any, the entry keeps its average, if it has one.
+-- Purpose: fill every marked entry from the best of its equivalent days whose own entry of that half-hour is not marked.
+-- Without such a day the entry keeps its average, if it has one.
 -- Inputs: run_date; segment-months. Tables written: bua.segment_profile.profile, bua.segment_profile_mark.
--- Safe to rerun, and beside other months: sources are unmarked averages, which filling never changes.
+-- Safe to rerun, and while other months are filled: it reads averages, which filling never changes.
 create or replace procedure bua.bua_fill_marked_segment_jurisdiction_entries(p_run_date date, p_items text[])
 language sql as $$
-    with hopeless as materialized (   -- half-hours that are marked on every day: a thin segment has nothing else
-        select p.jurisdiction, p.customer_class, p.stream_type, bit_and(p.marked_mask) as half_hours
-        from bua.segment_profile p where p.run_date = p_run_date group by 1, 2, 3
-    ),
-    mark as materialized (
-        select m.*, p.day_type
-        from bua.segment_profile_mark m
-        join bua.segment_profile p using (run_date, jurisdiction, customer_class, stream_type, profile_date)
-        join hopeless h on (h.jurisdiction, h.customer_class, h.stream_type) = (m.jurisdiction, m.customer_class, m.stream_type)
-            and (h.half_hours >> (m.half_hour - 1)) & 1 = 0
-        where m.run_date = p_run_date
-          and bua.segment_month(m.jurisdiction, m.customer_class, m.stream_type, m.profile_date) = any (p_items)
-    ),
-    attempt (rank, years_back, is_weekend_allowed) as (
-        values (1, 0, false), (2, 1, false), (3, 0, true), (4, 1, true)
+    with marked as (
+        select p.segment, array_agg(p.profile_date) as dates
+        from bua.segment_profile p
+        where p.run_date = p_run_date and p.marked_mask <> 0 and bua.segment_month(p.segment, p.profile_date) = any (p_items)
+        group by 1
     ),
     source as (
-        select m.jurisdiction, m.customer_class, m.stream_type, m.profile_date, m.half_hour, s.source_date, s.filled
-        from mark m
-        cross join lateral (
-            select q.profile_date as source_date, q.average[m.half_hour] as filled
-            from attempt t
-            join bua.segment_profile q
-                on q.run_date = m.run_date
-                and (q.jurisdiction, q.customer_class, q.stream_type) = (m.jurisdiction, m.customer_class, m.stream_type)
-                and q.profile_date between m.profile_date - 364 * t.years_back - (select bua.parameter('profile_season_days'))::integer
-                                       and m.profile_date - 364 * t.years_back + (select bua.parameter('profile_season_days'))::integer
-                and (q.day_type = m.day_type or t.is_weekend_allowed and m.day_type = 'HOLIDAY' and q.day_type = 'WEEKEND')
-                and (q.marked_mask >> (m.half_hour - 1)) & 1 = 0
-            order by t.rank, abs(q.profile_date - (m.profile_date - 364 * t.years_back)), q.profile_date
-            limit 1
-        ) s
+        select q.segment, e.profile_date, q.profile_date as source_date, q.average,
+               -- the half-hours that this day can fill and no better day has filled
+               ~q.marked_mask & coalesce(bit_and(q.marked_mask) over better_days, -1) as half_hours
+        from marked m
+        cross join lateral bua.equivalent_days(split_part(m.segment, '|', 1), m.dates) e
+        join bua.segment_profile q on (q.run_date, q.segment, q.profile_date) = (p_run_date, m.segment, e.source_date)
+        window better_days as (partition by q.segment, e.profile_date order by e.preference
+                               rows between unbounded preceding and 1 preceding)
     )
-    update bua.segment_profile_mark m set source_date = s.source_date, filled = s.filled
+    update bua.segment_profile_mark m set source_date = s.source_date, filled = s.average[m.half_hour]
     from source s
-    where m.run_date = p_run_date
-      and (m.jurisdiction, m.customer_class, m.stream_type, m.profile_date, m.half_hour)
-        = (s.jurisdiction, s.customer_class, s.stream_type, s.profile_date, s.half_hour);
+    where m.run_date = p_run_date and (m.segment, m.profile_date) = (s.segment, s.profile_date)
+      and (s.half_hours >> (m.half_hour - 1)) & 1 = 1;
 
     update bua.segment_profile p
     set profile = f.profile
     from (
-        select p.jurisdiction, p.customer_class, p.stream_type, p.profile_date,
-               array_agg(coalesce(m.filled, v.average) order by v.h) as profile
+        select p.segment, p.profile_date, array_agg(coalesce(m.filled, v.average) order by v.h) as profile
         from bua.segment_profile p
         cross join unnest(p.average) with ordinality as v (average, h)
         left join bua.segment_profile_mark m
-            on (m.run_date, m.jurisdiction, m.customer_class, m.stream_type, m.profile_date, m.half_hour)
-             = (p.run_date, p.jurisdiction, p.customer_class, p.stream_type, p.profile_date, v.h)
-        where p.run_date = p_run_date and p.marked_mask <> 0
-          and bua.segment_month(p.jurisdiction, p.customer_class, p.stream_type, p.profile_date) = any (p_items)
-        group by 1, 2, 3, 4
+            on (m.run_date, m.segment, m.profile_date, m.half_hour) = (p.run_date, p.segment, p.profile_date, v.h)
+        where p.run_date = p_run_date and p.marked_mask <> 0 and bua.segment_month(p.segment, p.profile_date) = any (p_items)
+        group by 1, 2
     ) f
-    where p.run_date = p_run_date
-      and (p.jurisdiction, p.customer_class, p.stream_type, p.profile_date)
-        = (f.jurisdiction, f.customer_class, f.stream_type, f.profile_date);
+    where p.run_date = p_run_date and (p.segment, p.profile_date) = (f.segment, f.profile_date);
 $$;

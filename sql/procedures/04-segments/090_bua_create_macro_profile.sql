@@ -1,6 +1,6 @@
--- Purpose: macro profiles: the daily total of every segment's profile and of every gas zone's; and the scalar that a
--- customer without any history is given. Input: run_date.
--- Tables written: bua.macro_profile, bua.profile_scalar. Safe to rerun: replaces its rows.
+-- Purpose: macro profiles: the daily total of every segment's profile, in kWh, and of every gas zone's, in MJ; and the
+-- scalar for a customer without any history.
+-- Input: run_date. Tables written: bua.macro_profile, bua.profile_scalar. Safe to rerun: replaces its rows.
 create or replace procedure bua.bua_create_macro_profile(p_run_date date)
 language plpgsql as $$
 begin
@@ -8,20 +8,19 @@ begin
     call bua.truncate_run('profile_scalar', p_run_date);
 
     insert into bua.macro_profile (run_date, profile_key, profile_date, daily_total)
-    select p.run_date, bua.profile_key('ELECTRICITY', p.jurisdiction, '', p.customer_class, p.stream_type), p.profile_date,
-           sum(v.value::numeric)
+    select p.run_date, p.segment, p.profile_date, sum(v.value::numeric)
     from bua.segment_profile p cross join unnest(p.profile) v (value)
     where p.run_date = p_run_date
-    group by 1, 2, 3 having count(v.value) = 48;   -- a day with a half-hour that nothing is known of has no total
+    group by 1, 2, 3 having count(v.value) = 48;   -- no total when a half-hour is unknown
 
     insert into bua.macro_profile (run_date, profile_key, profile_date, daily_total)
-    select run_date, bua.profile_key('GAS', jurisdiction, node, '', ''), profile_date, volume_mj
+    select run_date, concat_ws('|', jurisdiction, node), profile_date, volume_mj
     from bua.gas_profile where run_date = p_run_date;
 
     call bua.analyze_run('macro_profile', p_run_date);
 
     insert into bua.profile_scalar (run_date, profile_key, customer_class, scalar)
-    select p_run_date, bua.profile_key('ELECTRICITY', jurisdiction, '', customer_class, stream_type), customer_class, 1
+    select p_run_date, segment, split_part(segment, '|', 2), 1
     from bua.segment where run_date = p_run_date;
 
     insert into bua.profile_scalar (run_date, profile_key, customer_class, scalar)

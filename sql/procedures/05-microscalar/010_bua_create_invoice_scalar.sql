@@ -1,15 +1,15 @@
--- Purpose: micro scalars: how much an account uses where its profile uses one. From reads first, then from invoices,
--- then from whatever is known, in the recorded order of the column method:
---   READS            basic: the span up to the last actual read; interval: the complete, non-estimated days among the 91
---                    before the first missing day, at least 14
---   OLDER_READS      any actual spans, or the latest complete days, of at least 14 days
---   INVOICES         valid invoices that are no estimate, of the last twelve months
---   LAST_YEAR        what was read of the same days last year, however little
---   OWN_DAILY_MEAN   no profile covers its reads: its own mean day
---   SEGMENT_AVERAGE  nothing of its own is known
---   GIANT_DAILY_MEAN its mean day is over giant_factor times its segment's median: a profile says nothing about it
--- A row without method has nothing to work from. Never from estimated usage, never from days of another occupant.
--- Inputs: run_date, accounts. Tables written: bua.micro_scalar, one row a stream that has something to estimate.
+-- Purpose: micro scalars: how much an account uses when its profile uses one unit. The column method records what a scalar
+-- was worked out from; the first of these that applies is taken:
+--   READS            basic registers: reads at least basic_reference_days apart; interval registers: at least scalar_min_days
+--                    complete, non-estimated days among the scalar_reference_days before the first missing day
+--   OLDER_READS      any actual spans, or the latest complete days, of at least scalar_min_days
+--   INVOICES         valid invoices of the last twelve months that are not estimates
+--   LAST_YEAR        what was read on the same days last year, however few they are
+--   OWN_DAILY_MEAN   no profile covers the account's reads: the mean of its own days
+--   SEGMENT_AVERAGE  nothing is known of the account itself
+--   GIANT_DAILY_MEAN in place of any other: it uses more than giant_factor times its segment's median, no profile describes it
+-- A row without a method has nothing to work from. Estimated usage and days of another occupant are never used.
+-- Inputs: run_date, accounts. Tables written: bua.micro_scalar, one row per stream that has something to estimate.
 -- Safe to rerun: replaces the accounts' rows.
 create or replace procedure bua.bua_create_invoice_scalar(p_run_date date, p_account_ids text[])
 language plpgsql as $$
@@ -45,7 +45,7 @@ begin
 
     update bua.micro_scalar s
     set daily_mean = s.usage_units / s.reference_days,
-        -- not by GREATEST and LEAST alone: they pass over a null, and no scalar is no vacant site
+        -- greatest() and least() ignore a null: without the case, a missing scalar would become 0, a vacant site.
         scalar = case when s.scalar is not null then round(least(greatest(s.scalar, 0), (select bua.parameter('scalar_cap'))), 15) end,
         is_capped = coalesce(s.scalar > (select bua.parameter('scalar_cap')), false)
     where s.run_date = p_run_date and s.account_id = any (p_account_ids);

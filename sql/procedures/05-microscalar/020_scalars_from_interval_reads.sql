@@ -1,6 +1,6 @@
--- Purpose: READS and OLDER_READS of interval streams: their complete, non-estimated days over the macro profile of the
--- same days; a day that has no macro value counts on neither side. Inputs: run_date, accounts.
--- Tables written: bua.micro_scalar, rows without a method only.
+-- Purpose: READS and OLDER_READS of interval streams: the kWh of their complete, non-estimated days over the macro profile
+-- of the same days. A day without a macro value counts on neither side.
+-- Inputs: run_date, accounts. Tables written: bua.micro_scalar, rows without a method. Safe to rerun: changes no other row.
 create or replace procedure bua.scalars_from_interval_reads(p_run_date date, p_account_ids text[])
 language sql as $$
     with complete_day as materialized (

@@ -1,7 +1,6 @@
--- Purpose: READS and OLDER_READS of basic registers. Inputs: run_date, accounts.
--- OLDER_READS takes every actual span of the same stream at the site within the occupancy, of earlier meters too
--- (each span lies within one meter), when they make scalar_min_days together.
--- Tables written: bua.micro_scalar, rows without a method only.
+-- Purpose: READS and OLDER_READS of basic registers, in kWh or MJ. OLDER_READS takes every actual span of the same stream
+-- type at the site while the account occupied it, those of earlier meters too (a span never reaches across two meters).
+-- Inputs: run_date, accounts. Tables written: bua.micro_scalar, rows without a method. Safe to rerun: changes no other row.
 create or replace procedure bua.scalars_from_basic_reads(p_run_date date, p_account_ids text[])
 language sql as $$
     update bua.micro_scalar s

@@ -1,7 +1,7 @@
--- Purpose: INVOICES: what valid, non-estimated invoices of the last twelve months billed, over the macro profile of
--- their days. Streams of one kind that an account has beside each other share the billed quantity evenly, whether or not
--- they need a scalar; the meters of a swap follow each other and do not share.
--- Inputs: run_date, accounts. Tables written: bua.micro_scalar, rows without a method only.
+-- Purpose: INVOICES: the kWh or MJ that valid, non-estimated invoices of the last twelve months billed, over the macro
+-- profile of their days. Streams of one type that an account has at the same time share the billed quantity evenly,
+-- whether or not they need a scalar. Meters that follow each other do not share.
+-- Inputs: run_date, accounts. Tables written: bua.micro_scalar, rows without a method. Safe to rerun: changes no other row.
 create or replace procedure bua.scalars_from_invoices(p_run_date date, p_account_ids text[])
 language sql as $$
     with stream as materialized (

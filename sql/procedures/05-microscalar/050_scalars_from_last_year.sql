@@ -1,5 +1,6 @@
--- Purpose: LAST_YEAR: what was read of the same days last year (364 days back, so that weekdays meet), however few.
--- Inputs: run_date, accounts. Tables written: bua.micro_scalar, rows without a method only.
+-- Purpose: LAST_YEAR: the kWh or MJ read on the same days last year (364 days back, so that weekdays meet), however few
+-- they are, over the macro profile of those days.
+-- Inputs: run_date, accounts. Tables written: bua.micro_scalar, rows without a method. Safe to rerun: changes no other row.
 create or replace procedure bua.scalars_from_last_year(p_run_date date, p_account_ids text[])
 language sql as $$
     with reference as (

@@ -1,6 +1,6 @@
--- Purpose: OWN_DAILY_MEAN: an account that has been read, but whose reads no profile covers (a segment without
--- interval sites), uses its own mean day. Inputs: run_date, accounts.
--- Tables written: bua.micro_scalar, rows without a method only; they carry no scalar.
+-- Purpose: OWN_DAILY_MEAN: an account whose reads no profile covers (its segment has no interval sites) follows the mean of
+-- its own days, in kWh or MJ. It has no scalar.
+-- Inputs: run_date, accounts. Tables written: bua.micro_scalar, rows without a method. Safe to rerun: changes no other row.
 create or replace procedure bua.scalars_without_profile(p_run_date date, p_account_ids text[])
 language sql as $$
     with reference as (

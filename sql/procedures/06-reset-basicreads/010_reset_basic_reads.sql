@@ -1,5 +1,6 @@
 -- Purpose: ResetBasicRead: remove the reads and quantities that this run made for basic registers.
--- Inputs: run_date, accounts. Tables written: core.meter_read, core.aggregated_read (rows of origin BUA of this run only).
+-- Inputs: run_date, accounts. Tables written: core.meter_read, core.aggregated_read. Safe to rerun: removes only rows of
+-- origin BUA and of this run.
 create or replace procedure bua.reset_basic_reads(p_run_date date, p_account_ids text[])
 language sql as $$
     delete from core.meter_read r

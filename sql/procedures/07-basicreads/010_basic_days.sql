@@ -1,7 +1,8 @@
--- Purpose: what every unbilled day of a basic register is worth. Inputs: run_date, accounts. Reads only.
--- A day between actual reads has its share of their usage, by the macro profile over the span (evenly where the
--- profile does not cover it): a span that reaches into billed days is so shared out. A day after them has its share of a
--- delivered estimate, or else scalar x macro profile, or the mean day of an account that follows no profile.
+-- Purpose: the kWh or MJ of every unbilled day of a basic register.
+-- A day between two actual reads has its share of the usage between them, in proportion to the macro profile (evenly where
+-- the profile does not cover the span); the share of billed days is left out. A later day has its share of a delivered
+-- estimate. Otherwise it is scalar x macro profile, or the account's daily mean where it follows no profile.
+-- Inputs: run_date, accounts. Reads only.
 create or replace function bua.basic_days(p_run_date date, p_account_ids text[])
 returns table (account_id text, meter_register_id bigint, plan_code text, local_date date, read_state text, quantity numeric)
 language sql stable as $$

@@ -1,8 +1,8 @@
--- Purpose: create the missing basic reads of accounts: an estimated read at the end of every estimated month and of
--- the unbilled window, and the billable quantity of every unbilled period, which ends at a month's end, where a price
--- changes or ends, and where reads or delivered estimates give way to estimates. Inputs: run_date, accounts.
--- Tables written: core.aggregated_read, core.meter_read (origin BUA, this run).
--- Safe to rerun: what the run made before for these accounts is removed first.
+-- Purpose: create the missing basic reads of accounts: an estimated read at the end of every estimated month and of the
+-- unbilled window, and the billable quantity, in kWh or MJ, of every unbilled period. A period ends with a month, where a
+-- price begins or ends, and where reads or delivered estimates end and our estimates begin.
+-- Inputs: run_date, accounts. Tables written: core.aggregated_read, core.meter_read (origin BUA, this run).
+-- Safe to rerun: first removes what the run made before for these accounts.
 create or replace procedure bua.bua_create_basic_read(p_run_date date, p_account_ids text[])
 language plpgsql as $$
 declare
@@ -27,8 +27,8 @@ begin
     from day
     group by account_id, meter_register_id, read_state, date_trunc('month', local_date), price_epoch, read_epoch, island;
 
-    -- The index goes on from the last read before the estimates, by quantity over factor, modulo the register's digits.
-    -- An account's reads depend on its own days alone, not on who else is in the batch.
+    -- The index continues from the last read before the estimates: quantity divided by factor, modulo the register's
+    -- digits. An account's reads depend on its own days alone, not on the other accounts of the batch.
     insert into core.meter_read (meter_register_id, read_date, index_value, quantity_factor, quality, origin, run_date)
     select e.meter_register_id, e.read_date,
            round(case when m.digits is null then e.index_value else mod(e.index_value, 10::numeric ^ m.digits) end, 3),
@@ -54,7 +54,7 @@ begin
     join core.meter_register m using (meter_register_id)
     where not exists (select from core.meter_read r where r.meter_register_id = e.meter_register_id
                       and r.read_date = e.read_date and r.origin = 'PLATFORM')
-      -- within a month only the last: a price change ends a period, not a month
+      -- only the last read of a month: a price change ends a period, not a month
       and not exists (select from core.aggregated_read n
                       where n.meter_register_id = e.meter_register_id and n.origin = 'BUA' and n.run_date = p_run_date
                         and n.read_state = 'ESTIMATED' and n.from_date = e.read_date and e.occupied @> n.from_date

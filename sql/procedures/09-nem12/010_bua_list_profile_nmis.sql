@@ -1,5 +1,5 @@
--- Purpose: NMIs for which meter data files are to be generated: a half-hour of an unbilled day has not been read, and
--- there is something to work it out from. Input: run_date. Reads only.
+-- Purpose: the NMIs that need a meter data file: a half-hour of an unbilled day has not been read, and there is something
+-- to estimate it from. Input: run_date. Reads only.
 create or replace function bua.bua_list_profile_nmis(p_run_date date)
 returns table (site_id text)
 language sql stable as $$

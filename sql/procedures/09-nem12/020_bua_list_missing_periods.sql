@@ -1,5 +1,5 @@
--- Purpose: the missing periods of interval streams: runs of consecutive market days that lack a half-hour of an
--- unbilled day. Inputs: run_date; optionally the sites. Reads only. Dates are inclusive.
+-- Purpose: the missing periods of interval streams: consecutive market days, from period_from to period_to inclusive, that
+-- lack a half-hour of an unbilled day. Inputs: run_date; optionally the sites. Reads only.
 create or replace function bua.bua_list_missing_periods(p_run_date date, p_site_ids text[] default null)
 returns table (account_id text, site_id text, suffix text, meter_register_id bigint, period_from date, period_to date)
 language sql stable as $$
@@ -11,12 +11,4 @@ language sql stable as $$
     ) m
     group by account_id, site_id, suffix, meter_register_id, island
     order by site_id, suffix, min(profile_date), account_id
-$$;
-
--- Purpose: the accounts open in the period at some sites, all sites when none are named.
-create or replace function bua.accounts_of_sites(p_run_date date, p_site_ids text[]) returns text[]
-language sql stable as $$
-    select coalesce(array_agg(distinct o.account_id), '{}')
-    from bua.bua_list_all_accounts(p_run_date) a join core.account_site o on o.account_id = a.account_id
-    where p_site_ids is null or o.site_id = any (p_site_ids)
 $$;

@@ -1,5 +1,5 @@
--- Purpose: the mean half-hours, by day type, of giants over their reference days: what they are estimated from.
--- A day type without a reference day takes the mean of all days. Inputs: run_date, accounts. Reads only. kWh.
+-- Purpose: the mean half-hours, in kWh and by day type, of streams that follow no profile, over their reference days. A day
+-- type without a reference day has the mean of all days. Inputs: run_date, accounts. Reads only.
 create or replace function bua.giant_half_hours(p_run_date date, p_account_ids text[])
 returns table (account_id text, meter_register_id bigint, day_type text, h integer, value numeric)
 language sql stable as $$

@@ -1,13 +1,13 @@
--- Purpose: the market days that a generated meter data file holds: known half-hours as they were read, missing ones as
--- segment profile x scalar. Inputs: run_date, sites. Reads only.
--- Returns one row a suffix and market day, ordered: 48 half-hours in kWh to three decimals; 48 qualities, of which
--- E is our own estimate and the others are the reads' own (a delivered estimate stands as a substitute: it counts as
--- read, and the import takes every E for ours). Estimates are rounded cumulatively over a stream's missing
--- days, so that rounding never adds up. Where two accounts meet on a market day each has the half-hours of its own
--- bill days; a half-hour of nobody's unbilled day follows the first of them.
+-- Purpose: the market days of a generated meter data file: known half-hours as they were read, missing ones as segment
+-- profile x scalar. One row per suffix and market day: 48 half-hours in kWh to three decimals, and their 48 qualities.
+-- Quality E is our own estimate. An estimate that was delivered becomes S, because it counts as read and the import takes
+-- every E for ours. Estimates are rounded cumulatively over a stream's missing days, so that rounding errors never add up.
+-- Where two accounts meet on a market day, each has the half-hours of its own bill days; a half-hour of no unbilled day
+-- goes to the first of them.
+-- Inputs: run_date, sites. Reads only.
 create or replace function bua.generate_nem12_days(p_run_date date, p_site_ids text[])
-returns table (site_id text, suffix text, meter_serial text, register_id text, uom text, profile_date date,
-               half_hours numeric[], qualities text)
+returns table (site_id text, suffix text, meter_serial text, register_id text, profile_date date, half_hours numeric[],
+               qualities text)
 language sql stable as $$
     with missing as materialized (
         select m.*, s.scalar, s.daily_mean, s.method, bua.day_type(m.jurisdiction, m.profile_date) as day_type,
@@ -25,8 +25,7 @@ language sql stable as $$
         from missing m
         cross join generate_series(1, 48) as n (h)
         left join bua.segment_profile p
-            on p.run_date = p_run_date and p.profile_date = m.profile_date
-            and bua.profile_key('ELECTRICITY', p.jurisdiction, '', p.customer_class, p.stream_type) = m.profile_key
+            on (p.run_date, p.segment, p.profile_date) = (p_run_date, m.profile_key, m.profile_date)
         left join bua.giant_half_hours(p_run_date, bua.accounts_of_sites(p_run_date, p_site_ids)) g
             on (g.account_id, g.meter_register_id, g.day_type, g.h) = (m.account_id, m.meter_register_id, m.day_type, n.h)
     ),
@@ -51,10 +50,10 @@ language sql stable as $$
         ) k on true
         order by r.site_id, r.suffix, r.profile_date, r.h, r.is_own desc, r.account_id
     )
-    select d.site_id, d.suffix, m.meter_serial, m.register_id, 'KWH', d.profile_date,
+    select d.site_id, d.suffix, m.meter_serial, m.register_id, d.profile_date,
            array_agg(d.value order by d.h), string_agg(d.quality, '' order by d.h)
     from half_hour d
-    join lateral (   -- the meter that was there on the day, else the stream's latest
+    join lateral (   -- the meter of the day, or else the stream's latest
         select x.meter_serial, x.register_id from core.meter_register x
         where x.site_id = d.site_id and x.suffix = d.suffix and x.read_type = 'INTERVAL'
         order by d.profile_date between x.start_date and coalesce(x.end_date, 'infinity') desc, x.start_date desc limit 1

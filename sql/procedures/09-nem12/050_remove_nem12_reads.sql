@@ -1,5 +1,5 @@
--- Purpose: remove what an earlier attempt of the run generated for interval registers, before it is generated anew.
--- Input: run_date. Tables written: core.aggregated_read, core.workflow_instance (rows of this run only).
+-- Purpose: remove what an earlier attempt of the run generated for interval registers, before it is generated again.
+-- Input: run_date. Tables written: core.aggregated_read, core.workflow_instance. Safe to rerun: removes only this run's rows.
 create or replace procedure bua.remove_nem12_reads(p_run_date date)
 language sql as $$
     delete from core.workflow_instance

@@ -1,7 +1,7 @@
--- Purpose: initiate all invoice runs: one schedule of the workflow engine for every hundred unbilled accounts, with the
--- days that each is to be invoiced for. Input: run_date.
--- Tables written: core.workflow_schedule; core.invoice and core.workflow_instance lose the run's earlier rows.
--- Safe to rerun: earlier invoices, instances and schedules of the run are removed first.
+-- Purpose: start all invoice runs: one schedule of the workflow engine for every hundred unbilled accounts, with the days
+-- that each account is to be invoiced for. Input: run_date.
+-- Tables written: core.workflow_schedule, core.workflow_instance, core.invoice, core.billable_quantity.
+-- Safe to rerun: first removes the run's earlier invoices, quantities, instances and schedules.
 create or replace procedure bua.bua_initiate_invoice_runs(p_run_date date)
 language sql as $$
     delete from core.workflow_schedule where run_date = p_run_date and workflow_name = 'GENERATE_ILI';

@@ -1,4 +1,5 @@
--- Purpose: empty the tables that are exported, before they are prepared anew. Input: run_date.
+-- Purpose: empty the run's tables for export before they are prepared again. Input: run_date.
+-- Tables written: bua.account_summary, bua.invoice_line_item_monthly, bua.account_exception. Safe to rerun.
 create or replace procedure bua.truncate_export(p_run_date date)
 language plpgsql as $$
 begin

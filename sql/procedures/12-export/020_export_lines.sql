@@ -1,7 +1,7 @@
--- Purpose: the run's invoice lines by calendar month. Inputs: run_date, accounts. Reads only.
--- A line was rounded once, when it was rated. Its months get their share by quantity (by days for supply), and the last
--- month what is left, so that they add up to the line. Quantities are rounded cumulatively over the lines of one account,
--- kind and state, so that they add up to the rounded sum of what was used.
+-- Purpose: the run's invoice lines by calendar month. A line was rounded once, when it was priced. Its months share it by
+-- quantity (by days for supply), and the last month takes the remainder, so that the months add up to the line. Quantities
+-- (kWh, MJ or days) are rounded cumulatively over the lines of one account, kind and state, so that they add up to the
+-- rounded sum. Inputs: run_date, accounts. Reads only.
 create or replace function bua.export_lines(p_run_date date, p_account_ids text[])
 returns table (account_id text, line_no integer, year_month text, item_type text, stream_type text, time_class text,
                quantity numeric, days integer, rate numeric, net_amount numeric, gst_amount numeric,
@@ -11,8 +11,7 @@ language sql stable as $$
         select i.account_id, l.*,
                (row_number() over (partition by i.account_id order by l.item_type, l.stream_type, l.time_class, l.plan_item_id,
                                    l.line_state, l.invoice_line_item_id))::integer as line_no,
-               sum(l.quantity) over w as running,
-               coalesce(l.stream_type = 'SOLAR', false) as is_solar
+               sum(l.quantity) over w as running
         from core.invoice i
         join core.invoice_line_item l using (invoice_id)
         where i.origin = 'BUA' and i.run_date = p_run_date and i.account_id = any (p_account_ids)
@@ -22,10 +21,9 @@ language sql stable as $$
     month as (
         select l.*, m.year_month as ym, m.days as month_days,
                round(l.running, 3) - round(l.running - l.quantity, 3) as line_quantity,
-               sum(m.quantity) over w as month_running, m.quantity as month_quantity,
+               m.quantity as month_quantity,
                m.year_month = max(m.year_month) over (partition by m.invoice_line_item_id) as is_last
         from line l join core.invoice_line_item_month m using (invoice_line_item_id)
-        window w as (partition by m.invoice_line_item_id order by m.year_month)
     ),
     share as (
         select m.*, case when m.quantity = 0 then 0 else m.month_quantity / m.quantity end as part from month m

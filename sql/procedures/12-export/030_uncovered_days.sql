@@ -1,5 +1,5 @@
--- Purpose: how well each account is covered: its unbilled days times streams, and how many of them neither a read nor an
--- estimate reaches. Inputs: run_date, accounts. Reads only.
+-- Purpose: how well an account is covered: stream_days are its unbilled days, counted once for each of its streams;
+-- uncovered_days are those of them that have neither a read nor an estimate. Inputs: run_date, accounts. Reads only.
 create or replace function bua.uncovered_days(p_run_date date, p_account_ids text[])
 returns table (account_id text, stream_days bigint, uncovered_days bigint)
 language sql stable as $$

@@ -1,6 +1,7 @@
--- Purpose: populate the export tables for accounts. Inputs: run_date, accounts.
--- Tables written: bua.account_summary, bua.invoice_line_item_monthly; an account of whose units nothing can be worked
--- out goes to bua.account_exception instead, with the reason. Accounts without an unbilled day are skipped.
+-- Purpose: fill the tables that are exported. An account whose units cannot be worked out at all goes to
+-- bua.account_exception, with the reason. An account without an unbilled day is skipped.
+-- Inputs: run_date, accounts. Units are kWh or MJ, money is dollars.
+-- Tables written: bua.account_summary, bua.invoice_line_item_monthly, bua.account_exception.
 -- Safe to rerun: replaces the accounts' rows.
 create or replace procedure bua.bua_prepare_export_data(p_run_date date, p_account_ids text[])
 language plpgsql as $$
@@ -78,22 +79,3 @@ begin
         select account_id from bua.account_exception where run_date = p_run_date and account_id = any (p_account_ids));
     call bua.skip_work_items(p_run_date, 'PrepareExport', v_items, 'Nothing can be worked out: see the exceptions');
 end $$;
-
-create or replace function bua.count_days(p_days datemultirange) returns integer
-language sql immutable as $$ select sum(upper(d) - lower(d))::integer from unnest(p_days) d $$;
-
--- Purpose: of every account the micro scalar of the stream with most estimated units; export to the grid only counts
--- for an account that estimates nothing else. Inputs: run_date, accounts. Reads only.
-create or replace function bua.leading_scalars(p_run_date date, p_account_ids text[])
-returns table (account_id text, method text, scalar numeric, is_capped boolean)
-language sql stable as $$
-    select distinct on (s.account_id) s.account_id, s.method, s.scalar, s.is_capped
-    from bua.micro_scalar s
-    cross join lateral (
-        select sum(a.quantity) as units from core.aggregated_read a
-        where a.meter_register_id = any (s.register_ids) and s.occupied @> a.from_date
-          and a.origin = 'BUA' and a.run_date = s.run_date and a.read_state = 'ESTIMATED'
-    ) e
-    where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.method is not null and e.units is not null
-    order by s.account_id, s.stream_type = 'SOLAR', e.units desc, s.meter_register_id
-$$;

@@ -1,5 +1,4 @@
--- What is exported: one view a file, its columns in the order of the CSV's header.
-
+-- What is exported: one view per file. Its columns are the file's columns, in order.
 create or replace view bua.export_account_summary as
 select run_date, account_id, site_id, fuel, jurisdiction, customer_class, journal_segment, last_billed_to, unbilled_from,
        unbilled_to, unbilled_days, due_state, uom, units_actual, units_estimated, units_total, net_amount, gst_amount,
@@ -15,7 +14,7 @@ create or replace view bua.export_exceptions as
 select run_date, account_id, site_id, fuel, jurisdiction, unbilled_from, unbilled_to, unbilled_days, reason
 from bua.account_exception;
 
--- Days are days of supply: the days of the supply charge, once an account and month.
+-- days counts the days of supply, once per account and month.
 create or replace view bua.export_summary as
 select m.run_date, a.jurisdiction, a.fuel, a.journal_segment, m.year_month, m.item_type, m.stream_type, m.time_class,
        count(distinct m.account_id) as accounts,
@@ -28,23 +27,24 @@ from bua.invoice_line_item_monthly m
 join bua.account_summary a using (run_date, account_id)
 group by m.run_date, a.jurisdiction, a.fuel, a.journal_segment, m.year_month, m.item_type, m.stream_type, m.time_class, a.uom;
 
--- Half-hours of one day that were marked for one reason and filled from one day stand in one row, as 1-12,15,20-48.
+-- One row has all half-hours of a day that were marked for one reason and filled from one day, written as 1-12,15,20-48.
 create or replace view bua.export_profile_marks as
-select run_date, 'ELECTRICITY' as fuel, jurisdiction, customer_class, stream_type, null as node, profile_date, reason,
+select run_date, 'ELECTRICITY' as fuel, split_part(segment, '|', 1) as jurisdiction,
+       split_part(segment, '|', 2) as customer_class, split_part(segment, '|', 3) as stream_type, null as node,
+       profile_date, reason,
        string_agg(case when first_h = last_h then first_h::text else first_h || '-' || last_h end, ',' order by first_h) as half_hours,
        min(site_count) as site_count, source_date
 from (
-    select run_date, jurisdiction, customer_class, stream_type, profile_date, reason, source_date,
+    select run_date, segment, profile_date, reason, source_date,
            min(half_hour) as first_h, max(half_hour) as last_h, min(site_count) as site_count
     from (
         select m.*, m.half_hour - row_number() over (
-            partition by run_date, jurisdiction, customer_class, stream_type, profile_date, reason, source_date
-            order by half_hour) as island
+            partition by run_date, segment, profile_date, reason, source_date order by half_hour) as island
         from bua.segment_profile_mark m
     ) i
-    group by run_date, jurisdiction, customer_class, stream_type, profile_date, reason, source_date, island
+    group by run_date, segment, profile_date, reason, source_date, island
 ) r
-group by run_date, jurisdiction, customer_class, stream_type, profile_date, reason, source_date
+group by run_date, segment, profile_date, reason, source_date
 union all
 select run_date, 'GAS', jurisdiction, null, null, node, profile_date, 'MISSING', '1-48', 0, source_date
 from bua.gas_profile where source_date is not null;

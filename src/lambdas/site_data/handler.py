@@ -1,28 +1,6 @@
 """High concurrency SQS driven site data processing: interval reads to UtilityProfile."""
 
-import os
-from functools import partial
-from typing import Any
-
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
-from shared import context
 from shared.steps import utility_profile
-from shared.telemetry import logger, metrics, tracer
-from shared.work import queue
-from shared.work.messages import Work
+from shared.work.site import site_handler
 
-
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler
-@metrics.log_metrics(capture_cold_start_metric=True)
-def lambda_handler(event: dict[str, Any], lambda_context: LambdaContext) -> Any:
-    """Work each message off."""
-    invocation = context.build(os.environ, lambda_context)
-    return queue.handle(
-        event,
-        lambda_context,
-        Work,
-        partial(utility_profile.extract, invocation),
-        queue.try_again_or_bury(invocation.settings, "site-data"),
-    )
+lambda_handler = site_handler("site-data", utility_profile.extract)

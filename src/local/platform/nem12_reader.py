@@ -1,8 +1,8 @@
 """Reads meter data files (AEMO Meter Data File Format, NEM12 and NEM13), plain, gzipped or zipped.
 
 nemreader reads the records. It makes floats of a 300 record's values and lets much of a broken structure pass, so the
-values are decoded here, exactly, and the structure is judged here: a file is taken as a whole or refused with file,
-line and reason. Where files in the wild bend the rules without losing meaning, they are taken with a warning.
+values are decoded here, exactly, and the structure is checked here. A file is accepted as a whole or refused with file,
+line and reason. Real files that break a rule without losing meaning are accepted with a warning.
 """
 
 import csv

@@ -51,7 +51,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Register:
-    """registers.csv: a channel of a meter, for as long as that meter hangs there."""
+    """registers.csv: a channel of a meter, for as long as that meter is installed."""
 
     line: int
     site_id: Annotated[str, site_identifier]

@@ -1,4 +1,4 @@
-"""bua-export: prepare the export tables, write them to S3 as CSV, hand them over."""
+"""bua-export: prepare the export tables, write them to S3 as CSV, copy them to finance's folder."""
 
 from datetime import date
 from typing import Any
@@ -10,12 +10,12 @@ from shared.context import Context
 from shared.database.connections import Cursor
 from shared.steps.requests import RunRequest
 from shared.telemetry import logger
-from shared.work.items import Perform
+from shared.work.items import Perform, work_off
 from shared.work.messages import Work
 
 OUTBOUND = "ADH/OUTBOUND/BUA/"
 
-# One work item a file: the view of schema bua that it is a copy of, and columns that put its rows into one order.
+# One work item per file: the view of schema bua that it copies, and the columns that order its rows.
 EXPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "BUAAccountSummary": ("export_account_summary", ("account_id",)),
     "InvoiceLineItemMonthly": (
@@ -35,7 +35,7 @@ EXPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 def csv_prefix(run_date: date) -> str:
-    """Where a run's CSV files lie in the bucket."""
+    """Where a run's CSV files are in the bucket."""
     return f"export/csv/{run_date.isoformat()}/"
 
 
@@ -57,9 +57,13 @@ def copy_outbound(context: Context, request: RunRequest) -> dict[str, Any]:
     return {"copied": s3.copy_prefix(context.client("s3"), source, (context.settings.integration_bucket, OUTBOUND))}
 
 
-def export_files(context: Context) -> Perform:
-    """Work of run type Export: each item is a file."""
+def export(context: Context, work: Work) -> None:
+    """Work a message of run type Export off: each item is a file."""
+    with context.database.session(context.remaining_seconds()) as connection:
+        work_off(connection, work, _export_files(context))
 
+
+def _export_files(context: Context) -> Perform:
     def perform(cursor: Cursor, work: Work, items: list[str]) -> None:
         for item in items:
             _export(context, cursor, work.run_date, item)
@@ -69,7 +73,7 @@ def export_files(context: Context) -> Perform:
 
 def _export(context: Context, cursor: Cursor, run_date: date, item: str) -> None:
     view, keys = EXPORTS[item]
-    # Under the C collation the order is the bytes', whatever locale production's database was created with.
+    # Under the C collation rows are in byte order, whatever the locale of production's database.
     order = sql.SQL(", ").join(sql.SQL('{}::text collate "C"').format(sql.Identifier(key)) for key in keys)
     statement = sql.SQL(
         "copy (select * from bua.{view} where run_date = {run_date} order by {order}) to stdout (format csv, header)"

@@ -2,21 +2,18 @@
 
 from typing import Any
 
-from pydantic import Field
-
 from shared.context import Context
 from shared.errors import TooManyFailures
 from shared.steps.requests import RunRequest
+from shared.work.messages import Tolerance
 
 SHOWN_FAILURES = 3
 
 
-class CheckFailures(RunRequest):
+class CheckFailures(RunRequest, Tolerance):
     """control.check_failures"""
 
     run_type: str
-    max_errors: int = Field(ge=0)
-    acceptable_error_rate: float = Field(ge=0, le=1)
 
 
 def check_failures(context: Context, request: CheckFailures) -> dict[str, Any]:
@@ -34,6 +31,6 @@ def check_failures(context: Context, request: CheckFailures) -> dict[str, Any]:
             (request.run_date, request.run_type, SHOWN_FAILURES),
         )
         reasons = "; ".join(f"{item}: {reason}" for item, reason in cursor.fetchall())
-    if failed > max(request.max_errors, request.acceptable_error_rate * planned):
+    if not request.tolerates(failed, planned):
         raise TooManyFailures(f"{request.run_type}: {failed} of {planned} work items failed: {reasons}")
     return {"planned": planned, "failed": failed, "reasons": reasons}

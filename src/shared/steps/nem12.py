@@ -1,4 +1,4 @@
-"""bua-nem12: files of estimated interval reads, put into S3 and handed to meterdata like any other."""
+"""bua-nem12: files of estimated interval reads, written to S3 and loaded by meterdata like any other."""
 
 import json
 from datetime import date
@@ -10,12 +10,12 @@ from shared.context import Context
 from shared.database.connections import Cursor
 from shared.metering.nem12 import EstimatedDay, write_nem12
 from shared.steps.requests import RunRequest
-from shared.work.items import Perform
+from shared.work.items import Perform, work_off
 from shared.work.messages import Work
 
 
 def prefix(run_date: date) -> str:
-    """Where a run's meter data files lie in the bucket."""
+    """Where a run's meter data files are in the bucket."""
     return f"nem12/{run_date.isoformat()}/"
 
 
@@ -24,9 +24,13 @@ def clear_files(context: Context, request: RunRequest) -> dict[str, Any]:
     return {"removed": s3.delete_prefix(context.client("s3"), context.settings.bucket, prefix(request.run_date))}
 
 
-def generate_files(context: Context) -> Perform:
-    """Work of run type NEM12: a file per NMI, and one workflow instance that loads those of the message."""
+def generate(context: Context, work: Work) -> None:
+    """Work a message of run type NEM12 off: a file per NMI, and one workflow instance that loads those of the message."""
+    with context.database.session(context.remaining_seconds()) as connection:
+        work_off(connection, work, _generate_files(context))
 
+
+def _generate_files(context: Context) -> Perform:
     def perform(cursor: Cursor, work: Work, items: list[str]) -> None:
         files = _files(cursor, work.run_date, items)
         nothing = sorted(set(items) - set(files))

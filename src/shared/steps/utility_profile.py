@@ -1,6 +1,6 @@
 """bua-segments, step 1: interval reads from DynamoDB to UtilityProfile (run type UtilityProfile, function site-data).
 
-Eight hundred of these run at once, so the database is connected to twice, briefly: to ask for the registers, and to
+Eight hundred of these run at once, so each connects to the database twice, briefly: to list the registers, and to
 write. In between the reads are fetched and decoded without a connection.
 """
 
@@ -26,8 +26,6 @@ from shared.work.messages import Work
 
 HALF_HOURS = np.arange(48)
 
-Segment = tuple[str, str, str]
-
 
 class Register(NamedTuple):
     """A row of bua_list_profile_registers: a register on the market days of one occupant, both ends included."""
@@ -35,16 +33,9 @@ class Register(NamedTuple):
     site_id: str
     meter_register_id: int
     suffix: str
-    stream_type: str
-    jurisdiction: str
-    customer_class: str
+    segment: str
     from_date: date
     to_date: date
-
-    @property
-    def segment(self) -> Segment:
-        """The segment whose profile the register's days count towards."""
-        return self.jurisdiction, self.customer_class, self.stream_type
 
 
 @dataclass(frozen=True)
@@ -57,7 +48,7 @@ class Site:
 
     @property
     def days_written(self) -> int:
-        """Rows that the site gives to utility_profile."""
+        """The site's rows of utility_profile."""
         return sum(len(positions) for _, positions in self.registers)
 
 
@@ -84,7 +75,7 @@ def extract(context: Context, work: Work) -> None:
 
 
 def read_sites(context: Context, registers: Mapping[str, list[Register]]) -> dict[str, Site | PermanentError]:
-    """Read each site's days from EARL's interval store; a site whose items make no sense fails alone."""
+    """Read each site's days from EARL's interval store; a site with invalid items fails alone."""
     settings = context.settings
     client = clients.client_as("dynamodb", settings.interval_role_arn, "bua-site-data")
     sites: dict[str, Site | PermanentError] = {}
@@ -98,7 +89,7 @@ def read_sites(context: Context, registers: Mapping[str, list[Register]]) -> dic
 
 
 def assign(site_id: str, days: SiteDays, registers: Iterable[Register]) -> Site:
-    """Give each day to the register and occupant that it belongs to; a day that nobody occupies is nobody's."""
+    """Assign each day to its register and occupant; a day without an occupant is dropped."""
     suffixes = np.array(days.suffixes, dtype=np.str_)
     assigned: list[tuple[Register, npt.NDArray[np.intp]]] = []
     taken = np.zeros(len(days), dtype=np.bool_)
@@ -137,9 +128,9 @@ def write(sites: Mapping[str, Site | PermanentError]) -> Perform:
     return perform
 
 
-def add_up(sites: Iterable[Site]) -> dict[Segment, Partial]:
+def add_up(sites: Iterable[Site]) -> dict[str, Partial]:
     """Sums and counts of non-excluded half-hours, per segment and market day."""
-    parts: dict[Segment, list[tuple[SiteDays, npt.NDArray[np.intp]]]] = defaultdict(list)
+    parts: dict[str, list[tuple[SiteDays, npt.NDArray[np.intp]]]] = defaultdict(list)
     for site in sites:
         for register, positions in site.registers:
             parts[register.segment].append((site.days, positions))
@@ -170,7 +161,7 @@ def _list_registers(context: Context, work: Work) -> dict[str, list[Register]]:
         connection.cursor() as cursor,
     ):
         cursor.execute(
-            "select site_id, meter_register_id, suffix, stream_type, jurisdiction, customer_class, from_date, to_date"
+            "select site_id, meter_register_id, suffix, segment, from_date, to_date"
             " from bua.bua_list_profile_registers(%s, %s)",
             (work.run_date, work.items),
         )
@@ -203,10 +194,10 @@ def _profile_rows(run_date: date, site: Site) -> bytes:
     return b"".join(chunks)
 
 
-def _partial_rows(work: Work, first_item: str, segment: Segment, partial: Partial) -> bytes:
+def _partial_rows(work: Work, first_item: str, segment: str, partial: Partial) -> bytes:
     days = np.flatnonzero(partial.present)
     count = len(days)
-    constants = [binary_copy.text(value, count) for value in (first_item, *segment)]
+    constants = [binary_copy.text(value, count) for value in (first_item, segment)]
     return binary_copy.rows(
         [
             binary_copy.date(np.full(count, np.datetime64(work.run_date))),
@@ -237,13 +228,13 @@ def _insert_summary(cursor: Cursor, run_date: date, sites: list[Site]) -> None:
     summary: dict[tuple[Any, ...], tuple[int, int]] = {}
     for site in sites:
         for register, positions in site.registers:
-            key = (register.meter_register_id, register.customer_class, register.jurisdiction, register.stream_type)
+            key = (register.meter_register_id, register.segment)
             complete = positions[site.days.excluded[positions] == 0]
             days, total = summary.get(key, (0, 0))
             summary[key] = days + len(complete), total + int(site.days.totals[complete].sum())
     execute_values(
         cursor,
-        "insert into bua.utility_profile_summary (run_date, meter_register_id, customer_class, jurisdiction,"
-        " stream_type, complete_days, complete_total) values %s",
+        "insert into bua.utility_profile_summary (run_date, meter_register_id, segment, complete_days, complete_total)"
+        " values %s",
         [(run_date, *key, *values) for key, values in summary.items()],
     )

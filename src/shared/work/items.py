@@ -1,4 +1,4 @@
-"""Working a message's items off: the work and its outcome in one transaction.
+"""Does the work of a message's items: the work and its outcome in one transaction.
 
 Duplicates, retries and late messages change nothing: only items that are still PENDING in the message's own attempt
 are claimed, and their rows stay locked until the transaction that does them ends.
@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import psycopg2
-from psycopg2 import sql
 
 from shared.database.connections import Connection, Cursor
 from shared.errors import PermanentError, on_one_line
@@ -26,21 +25,16 @@ class Outcome:
     failed: int = 0
 
 
-def procedure(name: str) -> Perform:
-    """Work that is one CALL of schema bua with the run date and the items."""
-    statement = sql.SQL("call {}.{}(%s, %s)").format(sql.Identifier("bua"), sql.Identifier(name))
-
-    def perform(cursor: Cursor, work: Work, items: list[str]) -> None:
-        cursor.execute(statement, (work.run_date, items))
-
-    return perform
+def in_sql(cursor: Cursor, work: Work, items: list[str]) -> None:
+    """The work of a run type whose arithmetic is SQL alone: one CALL."""
+    cursor.execute("call bua.work_off(%s, %s, %s)", (work.run_date, work.run_type, items))
 
 
 def work_off(connection: Connection, work: Work, perform: Perform) -> Outcome:
     """Claim, perform and finish the items of a message in one transaction.
 
     When the batch as a whole raises a data error its items are done one by one, so that one bad account fails alone
-    and with its own reason. Errors of the connection, deadlocks and time-outs are raised: the queue tries again.
+    and with its own reason. Connection errors, deadlocks and timeouts are raised, and the queue retries.
     """
     with connection.cursor() as cursor:
         items = claim(cursor, work)

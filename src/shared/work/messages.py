@@ -17,22 +17,27 @@ class _Message(BaseModel):
     run_type: str
 
 
-class FanOut(_Message):
+class Tolerance(BaseModel):
+    """How many failed work items a step accepts: max_errors, or acceptable_error_rate of all, whichever is more."""
+
+    max_errors: int = Field(ge=0)
+    acceptable_error_rate: float = Field(ge=0, le=1)
+
+    def tolerates(self, failed: int, planned: int) -> bool:
+        """Whether the step may continue with this number of failed items."""
+        return failed <= max(self.max_errors, self.acceptable_error_rate * planned)
+
+
+class FanOut(_Message, Tolerance):
     """One fan-out of a step: to site-initiate, which plans it, then round and round the next queue until it is done.
 
     attempt names one entry into the state of the state machine, so that a redelivered message resumes and a rerun
-    starts afresh. A fan-out fails when more items failed than max_errors and than acceptable_error_rate of all.
+    starts afresh.
     """
 
     attempt: str = Field(min_length=1)
     task_token: str = Field(min_length=1)
     step: str
-    max_errors: int = Field(ge=0)
-    acceptable_error_rate: float = Field(ge=0, le=1)
-
-    def tolerates(self, failed: int, planned: int) -> bool:
-        """Whether so many failed items are few enough to go on."""
-        return failed <= max(self.max_errors, self.acceptable_error_rate * planned)
 
 
 class Work(_Message):
@@ -44,7 +49,7 @@ class Work(_Message):
 
 
 class Announcement(BaseModel):
-    """EARL's word that a snapshot is shared."""
+    """EARL's announcement of a shared snapshot."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -1,14 +1,14 @@
-# A queue-driven function with everything around it, to try in an account of your own: `make package-lambdas`, then
-# `terraform init` and `terraform apply` in this folder. It runs notify's code without its environment, so whatever is sent
-# to the queue fails: the log says why, three times; then the message is a dead letter, and the alarm rings.
+# A queue-driven function with its key, queue and alarms, to try in your own account: `make package-lambdas`, then
+# `terraform init` and `terraform apply` in this folder. It runs notify's code without its environment variables, so every
+# message fails. The log says why, three times. Then the message becomes a dead letter, and the alarm goes off.
 variable "region" {
-  description = "Where to try it."
+  description = "Region in which to try it."
   type        = string
   default     = "ap-southeast-2"
 }
 
 variable "zip_file" {
-  description = "A function's zip."
+  description = "Path of a function's zip."
   type        = string
   default     = "../../../../build/lambdas/lambda-bua-notify.zip"
 }

@@ -1,0 +1,40 @@
+-- Purpose: register a run, and create its partitions and the calendar of market days that it needs.
+-- The period is the twelve months up to the first of run_date's month. Profiles begin a year before the period.
+-- Input: run_date. Tables written: bua.run, bua.market_day. Safe to rerun: creates only what is absent.
+create or replace procedure bua.prepare_run(p_run_date date)
+language plpgsql as $$
+declare
+    v_table   text;
+    v_month   date := date_trunc('month', p_run_date)::date;
+begin
+    insert into bua.run (run_date, period_start, period_end, accrual_date, profile_start)
+    values (p_run_date, (v_month - interval '12 months')::date, v_month, v_month - 1,
+            (v_month - interval '24 months')::date)
+    on conflict do nothing;
+
+    for v_table in
+        select c.relname from pg_catalog.pg_partitioned_table p
+        join pg_catalog.pg_class c on c.oid = p.partrelid
+        where c.relnamespace = 'bua'::regnamespace and not c.relispartition order by 1
+    loop
+        execute format('create table if not exists bua.%I partition of bua.%I for values in (%L) %s',
+                       bua.partition_name(v_table, p_run_date), v_table, p_run_date,
+                       case v_table when 'bua_control' then 'partition by list (run_type)' else '' end);
+    end loop;
+    call bua.create_market_days((v_month - interval '24 months')::date - 1, v_month + 1);
+end $$;
+
+-- Purpose: fill the calendar for the market days from p_from to p_to. A half-hour belongs to the local day in which it
+-- starts; time zones and their clock changes come from the tz database.
+create or replace procedure bua.create_market_days(p_from date, p_to date)
+language sql as $$
+    insert into bua.market_day (jurisdiction, profile_date, local_date, half_hour_mask)
+    select j.jurisdiction, d.profile_date::date,
+           ((d.profile_date + (h - 1) * interval '30 minutes' - j.market_offset) at time zone 'UTC' at time zone j.time_zone)::date,
+           bit_or(1::bigint << (h - 1))
+    from core.jurisdiction j
+    cross join generate_series(p_from::timestamp, p_to::timestamp, interval '1 day') as d (profile_date)
+    cross join generate_series(1, 48) as h
+    group by 1, 2, 3
+    on conflict do nothing
+$$;

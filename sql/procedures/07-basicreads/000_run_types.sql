@@ -1,0 +1,8 @@
+-- What this step fans out: see 00-common/020_run_types.sql.
+
+-- BasicRead: every account with an unbilled day.
+create or replace function bua.list_basic_read(p_run_date date) returns table (item_key text, sort_key text)
+language sql stable as $$ select u.account_id, '' from bua.bua_list_unbilled_accounts(p_run_date) u $$;
+
+create or replace procedure bua.work_off_basic_read(p_run_date date, p_items text[])
+language sql as $$ call bua.bua_create_basic_read(p_run_date, p_items) $$;

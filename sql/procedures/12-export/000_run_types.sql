@@ -1,0 +1,17 @@
+-- What this step fans out: see 00-common/020_run_types.sql.
+
+-- PrepareExport: every account that was open at some time of the period.
+create or replace function bua.list_prepare_export(p_run_date date) returns table (item_key text, sort_key text)
+language sql stable as $$ select a.account_id, '' from bua.bua_list_all_accounts(p_run_date) a $$;
+
+create or replace procedure bua.reset_prepare_export(p_run_date date)
+language sql as $$ call bua.truncate_export(p_run_date) $$;
+
+create or replace procedure bua.work_off_prepare_export(p_run_date date, p_items text[])
+language sql as $$ call bua.bua_prepare_export_data(p_run_date, p_items) $$;
+
+-- Export: one item a file; its view is in 050_views.sql. Python copies it to S3.
+create or replace function bua.list_export(p_run_date date) returns table (item_key text, sort_key text)
+language sql stable as $$
+    select f, '' from unnest(array['BUAAccountSummary', 'InvoiceLineItemMonthly', 'exceptions', 'profile_marks', 'summary']) f
+$$;

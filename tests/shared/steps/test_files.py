@@ -1,0 +1,140 @@
+"""The two functions that write files: meter data of estimated reads, and the exports."""
+
+import csv
+import io
+from datetime import date
+
+import pytest
+from tests.cloud import messages
+
+from shared.steps import actions, export, nem12
+from shared.steps.export import EXPORTS
+from shared.steps.nem12 import prefix
+from shared.work import fanout
+from shared.work.messages import FanOut, Work, parse
+
+RUN_DATE = date(2026, 11, 1)
+
+
+@pytest.fixture
+def prepared(run_database, database):
+    database.dsn_of = run_database.dsn_of
+    return run_database
+
+
+def execute(database, statement: str):
+    with database.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+        connection.commit()
+        return cursor.fetchall() if cursor.description else []
+
+
+def fan_out(context, run_type: str, function: str) -> list[Work]:
+    initiated = FanOut(
+        run_date=RUN_DATE, run_type=run_type, step="export", attempt="a", task_token="token",
+        max_errors=0, acceptable_error_rate=0,
+    )  # fmt: skip
+    fanout.initiate(context, initiated)
+    return [parse(Work, m["Body"]) for m in messages(context.settings.queue_url(function))]
+
+
+def read(context, bucket: str, key: str) -> str:
+    return context.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+
+
+class TestExport:
+    @pytest.fixture
+    def exported(self, prepared, context):
+        """Two accounts, the second written first."""
+        for account in ("B2", "A1"):
+            execute(
+                prepared,
+                f"""insert into bua.account_summary values ('{RUN_DATE}', '{account}', '6305000001', 'ELECTRICITY', 'NSW',
+                'RES', 'MASS, MARKET', null, '2026-09-01', '2026-10-31', 61, 'DUE', 'KWH', 10.5, 0, 10.5, 3.20, 0.32, 0,
+                'ACTUAL', null, '')""",
+            )
+        works = fan_out(context, "Export", "site-export")
+        assert sorted(item for work in works for item in work.items) == sorted(EXPORTS)
+        for work in works:
+            export.export(context, work)
+        return prepared
+
+    @pytest.mark.usefixtures("exported")
+    def test_accounts_are_in_order_with_all_their_columns(self, context):
+        text = read(context, context.settings.bucket, "export/csv/2026-11-01/BUAAccountSummary.csv")
+        found = list(csv.DictReader(io.StringIO(text)))
+        assert [row["account_id"] for row in found] == ["A1", "B2"]
+        assert found[0]["journal_segment"] == "MASS, MARKET"
+        assert found[0]["last_billed_to"] == ""
+        assert (found[0]["units_total"], found[0]["net_amount"]) == ("10.500", "3.20")
+
+    @pytest.mark.usefixtures("exported")
+    def test_a_file_without_rows_has_its_header(self, context):
+        text = read(context, context.settings.bucket, "export/csv/2026-11-01/exceptions.csv")
+        assert text.startswith("run_date,account_id,")
+        assert text.count("\n") == 1
+
+    @pytest.mark.usefixtures("exported")
+    def test_files_are_handed_over_and_those_of_last_month_are_gone(self, context):
+        s3, settings = context.client("s3"), context.settings
+        s3.put_object(Bucket=settings.integration_bucket, Key="ADH/OUTBOUND/BUA/left over.csv", Body=b"")
+        for action, key, number in (("clear_outbound", "removed", 1), ("copy_outbound", "copied", 5)):
+            assert actions.perform(context, {"action": f"export.{action}", "run_date": "2026-11-01"}) == {key: number}
+        handed_over = s3.list_objects_v2(Bucket=settings.integration_bucket)["Contents"]
+        assert [o["Key"] for o in handed_over] == [f"ADH/OUTBOUND/BUA/{name}.csv" for name in sorted(EXPORTS)]
+        assert actions.perform(context, {"action": "export.clear_csv", "run_date": "2026-11-01"}) == {"removed": 5}
+
+    def test_keys_of_the_order_are_columns_and_make_it_total(self, prepared):
+        """Every table behind an export has a primary key whose columns are sorted by, or is grouped by them."""
+        for view, keys in EXPORTS.values():
+            found = execute(prepared, f"select column_name from information_schema.columns where table_name = '{view}'")
+            assert set(keys) <= {name for (name,) in found}
+
+
+class TestMeterData:
+    @pytest.fixture
+    def works(self, prepared, context):
+        """Three sites to estimate; SQL says what the days of two of them are."""
+        execute(
+            prepared,
+            """
+            create or replace function bua.list_nem12(p_run_date date)
+            returns table (item_key text, sort_key text) language sql stable as
+            $$ select unnest(array['6305000001', '6305000002', '6305000003']), '' $$;
+            create or replace function bua.generate_nem12_days(p_run_date date, p_site_ids text[])
+            returns table (site_id text, suffix text, meter_serial text, register_id text, profile_date date,
+                           half_hours numeric[], qualities text) language sql stable as
+            $$ select site, 'E1', 'M1', 'E1', day::date, array_fill(0.125, array[48]), repeat('E', 48)
+               from unnest(p_site_ids) site, generate_series('2026-10-30'::date, '2026-10-31', '1 day') day
+               where site <> '6305000003' $$;
+            """,
+        )
+        return fan_out(context, "NEM12", "site-nem12")
+
+    def test_a_file_per_nmi_and_one_instance_that_loads_them(self, prepared, context, works):
+        for work in works:
+            nem12.generate(context, work)
+        keys = [f"nem12/2026-11-01/630500000{number}.csv" for number in (1, 2)]
+        lines = read(context, context.settings.bucket, keys[0]).splitlines()
+        assert [line.split(",")[0] for line in lines] == ["100", "200", "300", "300", "900"]
+        assert lines[1].startswith("200,6305000001,E1,E1,E1,,M1,KWH,30")
+        assert lines[2].startswith("300,20261030,0.125,0.125,")
+        payloads = execute(prepared, "select workflow_name, payload, run_date from core.workflow_instance")
+        expected = {"run_date": "2026-11-01", "bucket": "tst-anstead-s3-bua", "keys": keys}
+        assert payloads == [("LOAD_NEM12", expected, RUN_DATE)]
+
+    def test_a_site_without_anything_to_go_by_is_skipped_with_a_reason(self, prepared, context, works):
+        for work in works:
+            nem12.generate(context, work)
+        found = execute(prepared, "select item_key, state, reason is null from bua.bua_control order by 1")
+        assert found == [("6305000001", "DONE", True), ("6305000002", "DONE", True), ("6305000003", "SKIP", False)]
+
+    def test_a_second_delivery_raises_no_second_instance(self, prepared, context, works):
+        for work in [*works, *works]:
+            nem12.generate(context, work)
+        assert execute(prepared, "select count(*) from core.workflow_instance") == [(1,)]
+
+    def test_a_new_attempt_begins_with_an_empty_folder(self, context):
+        context.client("s3").put_object(Bucket=context.settings.bucket, Key=f"{prefix(RUN_DATE)}old.csv", Body=b"")
+        context.client("s3").put_object(Bucket=context.settings.bucket, Key="nem12/2026-10-01/kept.csv", Body=b"")
+        assert actions.perform(context, {"action": "nem12.clear_files", "run_date": "2026-11-01"}) == {"removed": 1}

@@ -1,0 +1,274 @@
+"""bua-restore and bua-terminate against small stand-ins for RDS and CloudFormation that refuse what AWS refuses."""
+
+import io
+import json
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from tests.cloud import REGION
+
+from shared.aws import clients
+from shared.errors import InvalidInput, NotReady, ResourceFailed
+from shared.paths import ROOT
+from shared.steps import actions, restore
+
+RUN_DATE = date(2026, 11, 1)
+SHARED = "arn:aws:rds:ap-southeast-2:111111111111:snapshot:tst-earl-core-bua-2026-11-01-shared"
+COPY = "tst-anstead-bua-2026-11-01"
+STACK = "tst-anstead-14-bua-sql"
+TEMPLATE = ROOT / "modules" / "database-restore" / "bua-sql.template.json"
+
+
+@dataclass
+class Rds:
+    """Copies of snapshots, by name: source and status."""
+
+    snapshots: dict[str, dict[str, str]] = field(default_factory=dict)
+    modified: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.exceptions = boto3.client("rds", region_name=REGION).exceptions
+
+    def copy_db_snapshot(self, **given: str) -> None:
+        name = given["TargetDBSnapshotIdentifier"]
+        if name in self.snapshots:
+            raise self.exceptions.DBSnapshotAlreadyExistsFault({"Error": {"Code": "DBSnapshotAlreadyExists"}}, "Copy")
+        self.snapshots[name] = {
+            "Status": "creating",
+            "Source": given["SourceDBSnapshotIdentifier"],
+            "Key": given["KmsKeyId"],
+        }
+
+    def describe_db_snapshots(self, **given: str) -> dict[str, Any]:
+        return {"DBSnapshots": [self.snapshots[given["DBSnapshotIdentifier"]]]}
+
+    def delete_db_snapshot(self, **given: str) -> None:
+        if self.snapshots.get(given["DBSnapshotIdentifier"], {}).get("Status") == "creating":
+            raise self.exceptions.InvalidDBSnapshotStateFault({"Error": {"Code": "InvalidDBSnapshotState"}}, "Delete")
+        if self.snapshots.pop(given["DBSnapshotIdentifier"], None) is None:
+            raise self.exceptions.DBSnapshotNotFoundFault({"Error": {"Code": "DBSnapshotNotFound"}}, "Delete")
+
+    def modify_db_instance(self, **given: Any) -> None:
+        self.modified.append(given)
+
+
+@dataclass
+class CloudFormation:
+    """Stacks by name; statuses are set by the test."""
+
+    stacks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    events: list[dict[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.exceptions = boto3.client("cloudformation", region_name=REGION).exceptions
+
+    def create_stack(self, **given: Any) -> None:
+        if given["StackName"] in self.stacks:
+            raise self.exceptions.AlreadyExistsException({"Error": {"Code": "AlreadyExistsException"}}, "CreateStack")
+        template = json.loads(given["TemplateBody"])
+        parameters = {p["ParameterKey"]: p["ParameterValue"] for p in given["Parameters"]}
+        assert parameters.keys() == template["Parameters"].keys()
+        self.stacks[given["StackName"]] = {
+            "StackId": "id",
+            "StackStatus": "CREATE_IN_PROGRESS",
+            "Parameters": parameters,
+        }
+
+    def describe_stacks(self, **given: str) -> dict[str, Any]:
+        stack = self.stacks.get(given["StackName"])
+        if stack is None:
+            raise ClientError({"Error": {"Code": "ValidationError", "Message": "does not exist"}}, "DescribeStacks")
+        return {"Stacks": [stack]}
+
+    def describe_stack_events(self, **given: str) -> dict[str, Any]:
+        assert given["StackName"] == "id"
+        return {"StackEvents": self.events}
+
+    def delete_stack(self, **given: str) -> None:
+        self.stacks[given["StackName"]]["StackStatus"] = "DELETE_IN_PROGRESS"
+
+
+@pytest.fixture
+def rds() -> Rds:
+    return Rds()
+
+
+@pytest.fixture
+def cloudformation() -> CloudFormation:
+    return CloudFormation()
+
+
+@pytest.fixture
+def restoring(context, states, rds, cloudformation):
+    """A context in whose run restore is under way."""
+    stand_ins = {"rds": rds, "cloudformation": cloudformation, "stepfunctions": states}
+    context.client("s3").upload_fileobj(
+        io.BytesIO(TEMPLATE.read_bytes()), context.settings.bucket, restore.TEMPLATE_KEY
+    )
+    context.ledger.set_current({"run_date": RUN_DATE})
+    context.ledger.set_run(RUN_DATE, {"snapshot_arn": SHARED})
+    return replace(context, client=lambda service: stand_ins.get(service) or clients.client(service))
+
+
+def do(context, action: str):
+    return actions.perform(context, {"action": action, "run_date": "2026-11-01"})
+
+
+class TestSnapshot:
+    def test_is_copied_under_our_own_key_and_waited_for(self, restoring, rds):
+        assert do(restoring, "restore.copy_snapshot") == {"snapshot": COPY, "update_id": 14}
+        assert rds.snapshots[COPY]["Source"] == SHARED
+        assert rds.snapshots[COPY]["Key"] == restoring.settings.kms_key_arn
+        with pytest.raises(NotReady, match="is creating"):
+            do(restoring, "restore.wait_for_snapshot")
+        rds.snapshots[COPY]["Status"] = "available"
+        assert do(restoring, "restore.wait_for_snapshot") == {"snapshot": COPY}
+
+    def test_that_failed_fails_the_step(self, restoring, rds):
+        do(restoring, "restore.copy_snapshot")
+        rds.snapshots[COPY]["Status"] = "failed"
+        with pytest.raises(ResourceFailed):
+            do(restoring, "restore.wait_for_snapshot")
+
+    def test_that_failed_is_made_anew_by_a_rerun(self, restoring, rds):
+        do(restoring, "restore.copy_snapshot")
+        rds.snapshots[COPY]["Status"] = "failed"
+        with pytest.raises(NotReady, match="must be deleted first"):
+            do(restoring, "restore.copy_snapshot")
+        assert do(restoring, "restore.copy_snapshot") == {"snapshot": COPY, "update_id": 14}
+        assert rds.snapshots[COPY]["Status"] == "creating"
+
+    def test_that_is_being_deleted_is_waited_for(self, restoring, rds):
+        do(restoring, "restore.copy_snapshot")
+        rds.snapshots[COPY]["Status"] = "deleting"
+        with pytest.raises(NotReady, match="is deleting"):
+            do(restoring, "restore.copy_snapshot")
+
+    def test_is_kept_by_a_rerun_but_not_if_it_is_of_another_one(self, restoring, rds):
+        do(restoring, "restore.copy_snapshot")
+        rds.snapshots[COPY]["Status"] = "available"
+        do(restoring, "restore.copy_snapshot")
+        assert rds.snapshots[COPY]["Status"] == "available"
+        restoring.ledger.set_run(RUN_DATE, {"snapshot_arn": SHARED + "-again"})
+        do(restoring, "restore.copy_snapshot")
+        assert rds.snapshots[COPY]["Source"] == SHARED + "-again"
+
+    def test_without_one_the_input_is_asked_for(self, restoring):
+        restoring.ledger.set_run(RUN_DATE, {"state": "RUNNING"}, remove=("snapshot_arn",))
+        with pytest.raises(InvalidInput, match='give "snapshot_arn"'):
+            do(restoring, "restore.copy_snapshot")
+
+
+class TestStack:
+    def test_becomes_the_runs_database(self, restoring, cloudformation):
+        do(restoring, "restore.copy_snapshot")
+        assert do(restoring, "restore.create_stack") == {"stack": STACK}
+        assert cloudformation.stacks[STACK]["Parameters"]["SnapshotIdentifier"] == COPY
+        with pytest.raises(NotReady, match="CREATE_IN_PROGRESS"):
+            do(restoring, "restore.wait_for_stack")
+        cloudformation.stacks[STACK] |= {
+            "StackStatus": "CREATE_COMPLETE",
+            "Outputs": [
+                {"OutputKey": "Endpoint", "OutputValue": "db.example"},
+                {"OutputKey": "Port", "OutputValue": "5432"},
+            ],
+        }
+        do(restoring, "restore.wait_for_stack")
+        assert restoring.ledger.current().database_address() == ("db.example", 5432)
+
+    @pytest.mark.parametrize("status", ["ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED"])
+    def test_that_failed_says_what_failed_first(self, restoring, cloudformation, status):
+        do(restoring, "restore.create_stack")
+        cloudformation.stacks[STACK]["StackStatus"] = status
+        cloudformation.events = [
+            {"LogicalResourceId": "Instance", "ResourceStatus": "DELETE_COMPLETE"},
+            {"LogicalResourceId": STACK, "ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": "failed to create"},
+            {
+                "LogicalResourceId": "Instance",
+                "ResourceStatus": "CREATE_FAILED",
+                "ResourceStatusReason": "no such subnet",
+            },
+        ]
+        with pytest.raises(ResourceFailed, match="Instance: no such subnet"):
+            do(restoring, "restore.wait_for_stack")
+
+    def test_a_rerun_deletes_the_old_one_first(self, restoring, cloudformation):
+        assert do(restoring, "restore.discard_stack") == {"stack": None}
+        do(restoring, "restore.create_stack")
+        cloudformation.stacks[STACK]["StackStatus"] = "CREATE_COMPLETE"
+        restoring.ledger.set_current({"db_host": "db.example", "db_port": 5432})
+        for _ in range(2):
+            with pytest.raises(NotReady, match="is being deleted"):
+                do(restoring, "restore.discard_stack")
+        assert restoring.ledger.current().db_host is None
+        del cloudformation.stacks[STACK]
+        assert do(restoring, "restore.discard_stack") == {"stack": STACK}
+        assert do(restoring, "restore.create_stack") == {"stack": STACK}  # the same name again
+
+    def test_one_that_could_not_be_deleted_is_tried_again_by_the_next_start(self, restoring, cloudformation):
+        do(restoring, "restore.create_stack")
+        cloudformation.stacks[STACK]["StackStatus"] = "DELETE_FAILED"
+        cloudformation.events = [
+            {"LogicalResourceId": "Instance", "ResourceStatus": "DELETE_FAILED", "ResourceStatusReason": "in use"}
+        ]
+        with pytest.raises(ResourceFailed, match="Instance: in use"):
+            do(restoring, "restore.discard_stack")
+        with pytest.raises(NotReady, match="is being deleted"):
+            do(restoring, "restore.discard_stack")
+
+    def test_creating_it_twice_is_creating_it_once(self, restoring, cloudformation):
+        do(restoring, "restore.create_stack")
+        do(restoring, "restore.create_stack")
+        assert list(cloudformation.stacks) == [STACK]
+
+
+class TestAdminPassword:
+    def test_is_random_stored_and_set(self, restoring, rds):
+        do(restoring, "restore.reset_admin_password")
+        do(restoring, "restore.reset_admin_password")
+        first, second = (modified["MasterUserPassword"] for modified in rds.modified)
+        assert first != second
+        assert len(second) >= 32
+        secret = restoring.client("secretsmanager").get_secret_value(SecretId="tst-anstead-bua-db-core_admin")
+        assert json.loads(secret["SecretString"]) == {"username": "core_admin", "password": second}
+        assert rds.modified[0]["DBInstanceIdentifier"] == STACK
+
+    def test_is_waited_for_by_connecting(self, restoring, database):
+        database.is_down = True
+        with pytest.raises(NotReady):
+            do(restoring, "restore.wait_for_admin_password")
+
+
+class TestTerminate:
+    def test_leaves_nothing_and_says_so(self, restoring, rds):
+        do(restoring, "restore.copy_snapshot")
+        restoring.ledger.set_current({"db_host": "db.example", "db_port": 5432})
+        with pytest.raises(NotReady, match="cannot be deleted yet"):
+            do(restoring, "terminate.delete_copy")
+        rds.snapshots[COPY]["Status"] = "available"
+        do(restoring, "terminate.delete_copy")
+        do(restoring, "terminate.delete_copy")
+        assert rds.snapshots == {}
+        current = restoring.ledger.current()
+        assert (current.state, current.db_host) == ("TERMINATED", None)
+
+    def test_of_an_earlier_run_leaves_the_current_one_alone(self, restoring):
+        restoring.ledger.set_current({"db_host": "db.example", "db_port": 5432, "state": "RUNNING"})
+        actions.perform(restoring, {"action": "terminate.delete_copy", "run_date": "2026-10-01"})
+        assert restoring.ledger.current().db_host == "db.example"
+
+
+def test_dns_points_to_the_instance(restoring):
+    route53 = restoring.client("route53")
+    zone = route53.create_hosted_zone(Name="anstead.internal", CallerReference="1")["HostedZone"]["Id"]
+    named = replace(restoring, settings=restoring.settings.model_copy(update={"hosted_zone_id": zone}))
+    for host in ("old.example", "db.example"):
+        named.ledger.set_current({"db_host": host, "db_port": 5432})
+        do(named, "restore.point_dns")
+    records = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    (record,) = [r for r in records if r["Type"] == "CNAME"]
+    assert (record["Name"], record["ResourceRecords"]) == ("sql.bua.tst.anstead.internal.", [{"Value": "db.example"}])
