@@ -34,7 +34,7 @@ check-portfolio: setup ## Check a portfolio folder without running it: PORTFOLIO
 	@$(if $(PORTFOLIO),,echo "Say which: make check-portfolio PORTFOLIO=folder" >&2; exit 2;) $(RUN) -m local.portfolio.check --portfolio "$(PORTFOLIO)" --run-date "$(RUN_DATE)"
 
 fuzz: setup ## Damage input files N= times and check that each is accepted or refused cleanly; SEED=
-	@$(RUN) tests/local/portfolio/test_fuzz.py --count $(N) --seed $(SEED)
+	@PYTHONPATH=src:. $(VENV)/bin/python -m tests.local.portfolio.fuzzing --count $(N) --seed $(SEED)
 
 # A process per core, at most four: each starts a PostgreSQL server of its own.
 PYTEST := $(RUN) -m pytest -n logical --maxprocesses 4
