@@ -20,7 +20,10 @@ from local.stack import LocalStack
 
 RUN_DATE = date(2026, 11, 1)
 ACCOUNTS = 130
-EXPORTS = ("BUAAccountSummary.csv", "InvoiceLineItemMonthly.csv", "summary.csv", "profile_marks.csv", "exceptions.csv")
+EXPORTS = (
+    "BUAAccountSummary.csv", "InvoiceLineItemMonthly.csv", "summary.csv", "profile_marks.csv", "exceptions.csv",
+    "implausible_reads.csv",
+)  # fmt: skip
 
 
 @dataclass
