@@ -75,7 +75,9 @@ def judge(days: SiteDays, positions: Positions, limits: Limits, customer_class: 
         left = HALF_HOURS - bad.sum(axis=1)
         whole |= bad.any(axis=1) & (rest * HALF_HOURS > int(limits.factor * usual_day) * left)
     return [
-        _implausible(days, positions, energy, row, bad, day_limit if whole[row] else limit, is_day=bool(whole[row]))
+        _implausible(
+            days, positions, energy, row, bad, limit=day_limit if whole[row] else limit, is_day=bool(whole[row])
+        )
         for row in np.flatnonzero(bad.any(axis=1) | whole)
     ]
 
@@ -93,9 +95,7 @@ def without(days: SiteDays, found: Iterable[Implausible]) -> SiteDays:
         excluded[row] |= mask
         missing[row] |= mask
         qualities[row] = "".join("N" if mask >> h & 1 else quality for h, quality in enumerate(qualities[row]))
-    return replace(
-        days, half_hours=half_hours, qualities=qualities, totals=totals, excluded=excluded, missing=missing
-    )
+    return replace(days, half_hours=half_hours, qualities=qualities, totals=totals, excluded=excluded, missing=missing)
 
 
 def _implausible(
@@ -104,8 +104,8 @@ def _implausible(
     energy: Energy,
     row: np.intp,
     bad: npt.NDArray[np.bool_],
-    limit: int,
     *,
+    limit: int,
     is_day: bool,
 ) -> Implausible:
     position = int(positions[row])
@@ -130,7 +130,7 @@ def _energy(days: SiteDays, positions: Positions) -> Energy:
 
 def _usual(values: Energy, *, is_home: bool) -> int | None:
     """Of a register's days, one that few are above; None when there are too few days to say."""
-    if len(values) < 2:  # noqa: PLR2004 - a day cannot be its own witness
+    if len(values) < 2:
         return None
     place = int(_USUAL_SHARE[is_home] * (len(values) - 1))
     return int(np.partition(values, place)[place])

@@ -25,8 +25,7 @@ def site(*days: list[int], quality: str = "1-48:A", scale: int = 3) -> SiteDays:
 
 def found(days: SiteDays, customer_class: str = "RES") -> list[tuple[int, list[int], str]]:
     return [
-        (one.position, one.half_hours, one.reason)
-        for one in judge(days, np.arange(len(days)), LIMITS, customer_class)
+        (one.position, one.half_hours, one.reason) for one in judge(days, np.arange(len(days)), LIMITS, customer_class)
     ]
 
 
@@ -102,7 +101,9 @@ def test_a_large_businesses_error_is_far_from_its_own_use():
 
 
 def test_above_a_hundred_megawatts_nothing_is_believed():
-    assert found(site(*[[50_001] * 48] * 3, scale=0), "BUS") == [(n, list(range(1, 49)), "HALF_HOURS") for n in range(3)]
+    assert found(site(*[[50_001] * 48] * 3, scale=0), "BUS") == [
+        (n, list(range(1, 49)), "HALF_HOURS") for n in range(3)
+    ]
 
 
 def test_the_first_day_of_a_home_has_the_limit_of_its_class():
