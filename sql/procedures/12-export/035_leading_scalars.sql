@@ -8,7 +8,7 @@ language sql stable as $$
     cross join lateral (
         select sum(a.quantity) as units from core.aggregated_read a
         where a.meter_register_id = any (s.register_ids) and s.occupied @> a.from_date
-          and a.origin = 'BUA' and a.run_date = s.run_date and a.read_state = 'ESTIMATED'
+          and a.origin = 'BUA' and a.run_date = s.run_date and a.read_state = 'ESTIMATED' and a.quantity >= 0   -- without corrections
     ) e
     where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.method is not null and e.units is not null
     order by s.account_id, s.stream_type = 'SOLAR', e.units desc, s.meter_register_id
