@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ from pytest_postgresql.janitor import DatabaseJanitor
 from local.aws.postgres import Server, private_directory, remove_directory
 from shared.database import migrate
 
+pytest_plugins = ["tests.cloud"]  # moto's AWS, for every folder
+
 ROOT = Path(__file__).resolve().parents[1]
 PLATFORM_SQL = sorted((ROOT / "sql" / "platform").glob("*.sql"))
+RUN_DATE = date(2026, 11, 1)
 MASTER = "core_admin"
 PASSWORD = "test"
 
@@ -87,10 +91,19 @@ def _migrate(**connection: Any) -> None:
         migrate.run(database, ROOT / "sql")
 
 
+def _prepare(**connection: Any) -> None:
+    """Begin the run of RUN_DATE."""
+    connection.pop("autocommit")
+    with contextlib.closing(psycopg2.connect(**connection)) as database, database.cursor() as cursor:
+        cursor.execute("call bua.prepare_run(%s)", (RUN_DATE,))
+        database.commit()
+
+
 platform_template = factories.postgresql_noproc(
     dbname="platform", depends_on="postgres_server", load=[*PLATFORM_SQL, _set_passwords]
 )
 bua_template = factories.postgresql_noproc(dbname="bua", depends_on="platform_template", load=[_migrate])
+run_template = factories.postgresql_noproc(dbname="run", depends_on="bua_template", load=[_prepare])
 
 
 def _fresh(executor: NoopExecutor) -> Iterator[Database]:
@@ -118,3 +131,9 @@ def platform_database(platform_template: NoopExecutor) -> Iterator[Database]:
 def bua_database(bua_template: NoopExecutor) -> Iterator[Database]:
     """A database with the platform's schema and, installed by the migration runner, ours."""
     yield from _fresh(bua_template)
+
+
+@pytest.fixture
+def run_database(run_template: NoopExecutor) -> Iterator[Database]:
+    """A database in which the run of RUN_DATE is prepared: its partitions and its calendar are there."""
+    yield from _fresh(run_template)

@@ -35,7 +35,11 @@ def test_a_module_has_no_provider_of_its_own(module: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("modules/*/*.tf")) + sorted(ROOT.glob("terraform/*/*.tf")), ids=str)
+@pytest.mark.parametrize(
+    "path",
+    sorted(ROOT.glob("modules/*/*.tf")) + sorted(ROOT.glob("terraform/*/*.tf")),
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_variables_and_outputs_are_described(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     found = re.findall(r'^(?:variable|output) "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL)

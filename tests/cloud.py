@@ -10,10 +10,6 @@ import boto3
 import psycopg2
 import pytest
 from moto import mock_aws
-from pytest_postgresql import factories
-from pytest_postgresql.executors import NoopExecutor
-from tests.conftest import Database as PlatformAndOurs
-from tests.conftest import _fresh as fresh
 
 from shared import catalogue
 from shared.aws import clients
@@ -50,22 +46,6 @@ ENVIRONMENT = {
     "RESTORE_SECURITY_GROUP": "sg-0",
     "KMS_KEY_ARN": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k",
 }
-
-
-def _prepare(**connection: Any) -> None:
-    connection.pop("autocommit")
-    with contextlib.closing(psycopg2.connect(**connection)) as prepared, prepared.cursor() as cursor:
-        cursor.execute("call bua.prepare_run(%s)", (RUN_DATE,))
-        prepared.commit()
-
-
-run_template = factories.postgresql_noproc(dbname="run", depends_on="bua_template", load=[_prepare])
-
-
-@pytest.fixture
-def run_database(run_template: NoopExecutor) -> Iterator[PlatformAndOurs]:
-    """A database in which the run of RUN_DATE is prepared: its partitions and its calendar are there."""
-    yield from fresh(run_template)
 
 
 @pytest.fixture

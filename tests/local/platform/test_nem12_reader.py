@@ -16,7 +16,7 @@ from nemreader import NEMFile
 from local.platform.nem12_reader import read_bytes, read_path
 from shared.errors import InvalidInput
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 OWN = ROOT / "tests" / "data" / "nem12"
 SAMPLES = ROOT.parent / "shared" / "data" / "nem12"  # of the market's participants; not part of this repository
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import psycopg2
 import pytest
-from tests.functions.conftest import messages
+from tests.cloud import messages
 
 from shared.errors import DatabaseUnavailable, InvalidInput, RetriableError
 from shared.work import fanout

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from tests.functions.conftest import messages
+from tests.cloud import messages
 
 from shared.aws import clients
 from shared.metering.interval_store import DayReads, decode_items, encode_day

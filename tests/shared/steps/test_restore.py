@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from tests.functions.conftest import REGION
+from tests.cloud import REGION
 
 from shared.aws import clients
 from shared.errors import InvalidInput, NotReady, ResourceFailed

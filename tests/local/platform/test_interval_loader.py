@@ -12,7 +12,7 @@ from local.platform.nem12_reader import read_bytes, read_path
 from shared.errors import InvalidInput
 from shared.metering.interval_store import decode_items
 
-OWN = Path(__file__).parents[3] / "data" / "nem12"
+OWN = Path(__file__).parents[2] / "data" / "nem12"
 TABLE = "tst-anstead-ddb-interval"
 
 

@@ -1,4 +1,4 @@
-"""The small portfolio of tests/data/portfolio, for tests to spoil, and a demo portfolio."""
+"""The small portfolio of tests/data/portfolio, for tests to spoil."""
 
 import shutil
 from dataclasses import dataclass
@@ -7,14 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from local.demo import write_demo
 from local.portfolio.format import read_portfolio
 from local.portfolio.records import Portfolio
 
 RUN_DATE = date(2026, 11, 1)
-DEMO_ACCOUNTS = 130
-DEMO_SEED = 7
-
 SOUND = Path(__file__).parents[2] / "data" / "portfolio"
 
 
@@ -44,11 +40,3 @@ def folder(tmp_path: Path) -> Folder:
     """A sound portfolio."""
     shutil.copytree(SOUND, tmp_path, dirs_exist_ok=True)
     return Folder(tmp_path)
-
-
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A demo portfolio, as small as it gets."""
-    path = tmp_path_factory.mktemp("demo")
-    write_demo(path, accounts=DEMO_ACCOUNTS, seed=DEMO_SEED, run_date=RUN_DATE)
-    return path

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from tests.functions.conftest import ENVIRONMENT, messages
+from tests.cloud import ENVIRONMENT, messages
 
 from lambdas.controller_fast import handler as controller_fast
 from lambdas.controller_slow import handler as controller_slow

@@ -5,7 +5,7 @@ import io
 from datetime import date
 
 import pytest
-from tests.functions.conftest import messages
+from tests.cloud import messages
 
 from shared.steps import actions
 from shared.steps.export import EXPORTS
