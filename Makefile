@@ -10,7 +10,7 @@ ACCOUNTS  ?= 360
 SEED      ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format package-lambdas lock clean
+.PHONY: help setup run test test-unit test-sql test-stack check format package-lambdas lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,8 +29,21 @@ $(VENV)/.installed: requirements-dev.lock
 run: setup ## Run a month end: PORTFOLIO= RUN_DATE= OUT=, or a demo of ACCOUNTS= SEED=
 	@$(RUN) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") --run-date $(RUN_DATE) --out "$(OUT)" --accounts $(ACCOUNTS) --seed $(SEED)
 
-test: setup check ## Check style and types, then run every test (ARGS= goes to pytest)
-	@$(RUN) -m pytest $(ARGS)
+# A process per core: each has its PostgreSQL server, so not more than four.
+PYTEST := $(RUN) -m pytest -n logical --maxprocesses 4
+SLOW   := artifacts pipeline sql stack terraform
+
+test: setup check ## Check style and types, then run every test (ARGS= goes to pytest, of the levels below too)
+	@$(PYTEST) $(ARGS)
+
+test-unit: setup ## Only the tests that need neither the local stack nor Terraform, and are not of the SQL
+	@$(PYTEST) $(addprefix --ignore=tests/,$(SLOW)) $(ARGS)
+
+test-sql: setup ## Only the tests of the SQL, on a real PostgreSQL
+	@$(PYTEST) tests/sql $(ARGS)
+
+test-stack: setup ## Only the tests of the local stack and of whole months on it
+	@$(PYTEST) tests/stack tests/pipeline $(ARGS)
 
 check: setup ## Lint, formatting and types
 	@$(RUN) -m ruff check src tests
