@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TypeVar, get_type_hints
 
@@ -15,6 +16,7 @@ from local.portfolio.problems import Problems
 Record = TypeVar("Record")
 
 
+@cache
 def columns_of(record_type: type) -> dict[str, Parser[object]]:
     """Return column name -> parser, from the record's annotations."""
     hints = get_type_hints(record_type, include_extras=True)
