@@ -32,7 +32,7 @@ def read_records(path: Path, record_type: type[Record], problems: Problems) -> l
     rows = _numbered_rows(path.name, text, problems)
     header_line, header = next(rows, (1, []))
     header = [name.lower() for name in header]
-    columns = columns_of(record_type)
+    columns = columns_of(record_type)  # type: ignore[arg-type]  # a class is hashable
     if not _header_is_sound(path.name, header_line, header, list(columns), problems):
         return []
     columns = {name: columns[name] for name in header}
