@@ -52,6 +52,7 @@ def portfolio(book: Book) -> None:
         book.register("S-H3", suffix, stream=stream)
     basic(book, "READ", "CHANGING", ("2026-05-01", 99_000), ("2026-07-15", 99_600), ("2026-10-06", 300))
     basic(book, "UNREAD", "FLAT")
+    basic(book, "MISREAD", "FLAT", ("2026-05-01", 5000), ("2026-08-01", 5950), ("2026-10-01", 5900))
     basic(book, "TAIL", "FLAT", ("2026-06-01", 0), ("2026-09-01", 900), ("2026-10-20", 1500, "E"))
     gas = book.account("GAS", fuel="GAS", state="VIC", opened="2026-05-01")
     book.billed("GAS", "2026-05-01", "2026-09-30", units={"PRIMARY": 9000})
