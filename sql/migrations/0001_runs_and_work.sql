@@ -26,6 +26,7 @@ insert into bua.parameter (name, value, description) values
     ('scalar_min_days', 14, 'Fewer complete days than this make no reference'),
     ('basic_reference_days', 60, 'The reads of a basic register that make its reference are at least this many days apart'),
     ('giant_factor', 20, 'A register that uses more than x times its segment''s median a day is a giant'),
+    ('read_tolerance', 0.005, 'The snapshot and the interval reads agree on a day when they differ by no more than this many kWh'),
     ('validate_tolerance_percent', 5, 'A profile that differs from the platform''s reads by more than this is an anomaly');
 
 -- One row per work item, with its outcome. Every run type of a run has a partition of its own, made when it is first
