@@ -4,8 +4,8 @@
 --   READ     the snapshot bills the day
 --   DIFFERS  the snapshot bills the day; the copy, read later, says something else
 --   PARTLY   both agree that half-hours are missing: the snapshot bills the known ones, the missing ones are estimated
---   WHOLE    the snapshot lacks the day or a part of it: it is billed from the generated file alone, which has the copy's
---            half-hours and estimates of those that the copy lacks
+--   WHOLE    the snapshot lacks the day or a part of it, or has a read of it that is not believed: it is billed from the
+--            generated file alone, which has the copy's half-hours and estimates of those that the copy lacks
 -- Returns a row for every market day that a local day has half-hours on, one or two; missing_mask has those of the local
 -- day's half-hours that the copy lacks. A delivered estimate is not missing.
 -- Inputs: run_date, accounts. Reads only.
@@ -28,8 +28,16 @@ language sql stable as $$
             and a.from_date >= lower(s.unbilled) and a.from_date < upper(s.unbilled)
         group by 1, 2, 3
     ),
+    implausible as materialized (   -- market days with half-hours that were read and are not believed
+        select s.account_id, s.meter_register_id, r.read_date as profile_date, bit_or(1::bigint << (h - 1)) as half_hour_mask
+        from stream s
+        join bua.implausible_read r on r.run_date = p_run_date and r.meter_register_id = any (s.register_ids)
+        cross join unnest(r.half_hours) h
+        group by 1, 2, 3
+    ),
     part as materialized (
-        select s.*, d.local_date, d.profile_date, d.half_hour_mask, c.missing_mask, c.units
+        select s.*, d.local_date, d.profile_date, d.half_hour_mask, c.missing_mask, c.units,
+               coalesce(d.half_hour_mask & i.half_hour_mask, 0) <> 0 as is_implausible
         from stream s
         join bua.market_day d
             on d.jurisdiction = s.jurisdiction
@@ -41,15 +49,18 @@ language sql stable as $$
             from bua.utility_profile p
             where p.run_date = p_run_date and p.meter_register_id = any (s.register_ids) and p.profile_date = d.profile_date
         ) c
+        left join implausible i using (account_id, meter_register_id, profile_date)
     ),
     day as (
         select p.account_id, p.meter_register_id, p.local_date, sum(p.units) as units, array_agg(p.units) as part_units,
-               bool_or(p.missing_mask <> 0) as is_missing, bool_or(p.missing_mask <> p.half_hour_mask) as is_known
+               bool_or(p.missing_mask <> 0) as is_missing, bool_or(p.missing_mask <> p.half_hour_mask) as is_known, bool_or(p.is_implausible) as is_implausible
         from part p group by 1, 2, 3
     ),
     judged as (
         select d.*, s.units as snapshot_units,
-               bua.day_state(s.units, d.units, d.part_units, d.is_known, d.is_missing, (select bua.parameter('read_tolerance'))) as state
+               case when d.is_implausible then 'WHOLE'
+                    else bua.day_state(s.units, d.units, d.part_units, d.is_known, d.is_missing,
+                                       (select bua.parameter('read_tolerance'))) end as state
         from day d
         left join snapshot s using (account_id, meter_register_id, local_date)
     )

@@ -1,7 +1,7 @@
 -- Purpose: leave of what the generated meter data files brought exactly what the run bills, so that no day is half of each
 -- source. A file has whole market days: what it repeats of days that the snapshot bills is removed. On a day that lacks
 -- half-hours only the estimates stay, in kWh. On a day that is billed from the file alone everything stays; what the
--- snapshot has of such a day is reversed, by rows of the run with the same quantity below zero.
+-- snapshot has of such a day, not all of it or a read that is not believed, is reversed, by rows of the run with the same quantity below zero.
 -- Input: run_date. Tables written: core.aggregated_read, this run's rows of interval registers.
 -- Safe to rerun: removes and makes its own reversals anew; the platform's rows are never changed.
 create or replace procedure bua.settle_interval_reads(p_run_date date)

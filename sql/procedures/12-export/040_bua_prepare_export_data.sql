@@ -59,6 +59,8 @@ begin
                case when u.is_after_estimated_bill then 'ESTIMATED_BILL' end,
                case when l.is_estimated and s.method = 'GIANT_DAILY_MEAN' then 'GIANT' end,
                case when u.has_hole then 'HOLE' end,
+               case when exists (select from bua.implausible_read i where (i.run_date, i.account_id) = (p_run_date, u.account_id))
+                    then 'IMPLAUSIBLE_READ' end,
                case when c.uncovered_days > 0 then 'INCOMPLETE' end,
                case when u.last_billed_to is null then 'NEVER_BILLED' end,
                case when l.is_unpriced then 'NO_PRICE' end,

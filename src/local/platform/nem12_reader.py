@@ -171,7 +171,7 @@ class _Walk(Fields):
             handlers |= {"250": self.accumulation, "550": self.transaction}
         handler = handlers.get(indicator)
         if handler is None:
-            self.refuse(f"a {shown(indicator)} record does not belong into a {self.file.version} file")
+            self.refuse(f"a {shown(indicator)} record does not belong in a {self.file.version} file")
         handler(row)
 
     def blank(self) -> None:

@@ -138,7 +138,7 @@ def decode_items(items: Iterable[Item]) -> SiteDays:
     """Decode items of any NMIs to half-hours, the newest update of each NMI, suffix and day.
 
     Ignores what runs wrote, and reactive channels: kvarh are never billed as kWh. Raises InvalidInput, naming NMI and
-    day, for an item that is invalid or whose half-hours do not fit 32 bits.
+    day, for an item that is invalid.
     """
     return _decode_usable([item for item in items if _text(item, "origin") != BUA and _text(item, "uom") == KWH])
 
@@ -185,9 +185,7 @@ def _decode_usable(items: list[Item]) -> SiteDays:
     scales = np.array([int(item["scale"]["N"]) for item in chosen], dtype=np.int16)
     _check_scales(scales, chosen)
     _reduce_scales(half_hours, scales)
-    if len(chosen) and int(half_hours.max()) > INT4_MAX:
-        row = int(half_hours.max(axis=1).argmax())
-        raise InvalidInput(f"{_where(chosen[row])}: a half-hour is too large for 32 bits at {scales[row]} decimals")
+    _fit_int4(half_hours, scales)
     return SiteDays(
         nmis=[key[0] for key in keys],
         suffixes=[key[1] for key in keys],
@@ -259,6 +257,21 @@ def _reduce_scales(half_hours: npt.NDArray[np.int64], scales: npt.NDArray[np.int
         half_hours[rows] = quotients[whole]
         scales[rows] -= 1
         rows = rows[scales[rows] > 0]
+
+
+def _fit_int4(half_hours: npt.NDArray[np.int64], scales: npt.NDArray[np.int16]) -> None:
+    """Give a day whose half-hours do not fit 32 bits, in place, fewer decimals.
+
+    Rounding keeps the day's sum up to any half-hour right to the last decimal left. What does not fit in whole kWh is
+    no read, and is cut off.
+    """
+    rows = np.flatnonzero((half_hours.max(axis=1, initial=0) > INT4_MAX) & (scales > 0))
+    while rows.size:
+        sums = (half_hours[rows].cumsum(axis=1) + 5) // 10
+        half_hours[rows] = np.diff(sums, axis=1, prepend=0)
+        scales[rows] -= 1
+        rows = rows[(half_hours[rows].max(axis=1) > INT4_MAX) & (scales[rows] > 0)]
+    np.minimum(half_hours, INT4_MAX, out=half_hours)
 
 
 def _check_scales(scales: npt.NDArray[np.int16], items: list[Item]) -> None:

@@ -23,6 +23,10 @@ EXPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("account_id", "year_month", "item_type", "stream_type", "time_class", "line_state", "line_no"),
     ),
     "exceptions": ("export_exceptions", ("account_id", "unbilled_from")),
+    "implausible_reads": (
+        "export_implausible_reads",
+        ("account_id", "site_id", "meter_serial", "register_id", "read_date", "reason"),
+    ),
     "profile_marks": (
         "export_profile_marks",
         ("fuel", "jurisdiction", "customer_class", "stream_type", "node", "profile_date", "reason", "source_date"),

@@ -30,7 +30,7 @@ def reads(offset: int, values: list[int], quality: str = "1-48:A", suffix: str =
 
 
 def register(number: int, first: date, last: date, suffix: str = "E1", segment: str = "NSW|RES|PRIMARY") -> Register:
-    return Register(NMI, number, suffix, segment, first, last)
+    return Register(NMI, number, suffix, segment, first, last, "A1")
 
 
 class TestAssigning:
