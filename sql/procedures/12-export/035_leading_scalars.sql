@@ -10,7 +10,7 @@ language sql stable as $$
                sum(a.quantity) filter (where a.from_date between s.first_missing and s.last_missing) as gap_units
         from core.aggregated_read a
         where a.meter_register_id = any (s.register_ids) and s.occupied @> a.from_date
-          and a.origin = 'BUA' and a.run_date = s.run_date and a.read_state = 'ESTIMATED' and a.quantity > 0
+          and a.origin = 'BUA' and a.run_date = s.run_date and a.read_state = 'ESTIMATED' and a.quantity >= 0   -- without reversals
     ) e
     where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.method <> 'OWN_COPY' and e.units is not null
     order by s.account_id, s.stream_type = 'SOLAR', e.units desc, s.meter_register_id, e.gap_units desc nulls last, s.gap
