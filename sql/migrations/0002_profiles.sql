@@ -129,7 +129,8 @@ create table bua.macro_profile (
     primary key (run_date, profile_key, profile_date)
 ) partition by list (run_date);
 
--- The scalar of an account without any history: 1 in electricity; in gas the mean of its zone's customers.
+-- The scalar of an account without any history: 1 in electricity; in gas the mean of its zone's customers,
+-- giants left out.
 create table bua.profile_scalar (
     run_date        date not null,
     profile_key     text not null,

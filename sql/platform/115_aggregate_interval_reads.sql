@@ -4,7 +4,8 @@
 -- are ACTUAL, estimated ones ESTIMATED; missing ones are left out. A local day without an occupant, or outside the
 -- stream's life, makes no row; nor does a suffix without a register.
 -- Inputs: pg_temp.interval_day; the origin of the rows: PLATFORM for the platform's own reads (run date null), or BUA and the
--- run that estimated them. A BUA load adds only the estimated half-hours: the platform's rows have the known ones.
+-- run whose files were loaded. A file repeats known half-hours beside the estimated ones: before a run is invoiced, it
+-- removes its rows of what the platform's rows bill already.
 -- Tables written: core.aggregated_read, in exact kWh, one row per register, local day, time class and state.
 -- Safe to rerun: replaces the streams' rows of the same origin and run. A load must therefore carry all the days of its
 -- streams, never some of them: a local day is made of two market days.
@@ -107,7 +108,6 @@ begin
         on priced.plan_code = part.plan_code and priced.item_type = part.item_type
         and priced.time_class = part.time_class and part.local_day between priced.valid_from and priced.valid_to
     where state.quantity is not null
-      and (p_origin = 'PLATFORM' or state.read_state = 'ESTIMATED')
     group by part.meter_register_id, part.local_day, coalesce(priced.time_class, 'ANYTIME'), state.read_state;
 
     drop table pg_temp.interval_day, pg_temp.stream_register, pg_temp.local_part, pg_temp.occupied, pg_temp.slot;

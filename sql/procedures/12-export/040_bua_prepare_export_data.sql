@@ -64,6 +64,8 @@ begin
                case when c.uncovered_days > 0 then 'INCOMPLETE' end,
                case when u.last_billed_to is null then 'NEVER_BILLED' end,
                case when l.is_unpriced then 'NO_PRICE' end,
+               case when exists (select from bua.read_difference d
+                                 where (d.run_date, d.account_id) = (p_run_date, u.account_id)) then 'READS_DIFFER' end,
                case when u.is_unbilled_before_period then 'UNBILLED_BEFORE_PERIOD' end,
                case when l.is_estimated and s.scalar = 0 then 'VACANT' end)
     from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u

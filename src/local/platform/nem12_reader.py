@@ -128,7 +128,9 @@ class _Walk(Fields):
     def decode(self, content: bytes) -> str:
         nul = content.find(0)
         if nul >= 0:
-            self.refuse("not text: it has a NUL character, as UTF-16 has", content.count(b"\n", 0, nul) + 1)
+            self.refuse(
+                "not text: it has a NUL character, as UTF-16 has: save it as UTF-8", content.count(b"\n", 0, nul) + 1
+            )
         try:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
