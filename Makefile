@@ -5,6 +5,9 @@ RUN    := PYTHONPATH=src $(VENV)/bin/python
 
 PORTFOLIO ?=
 RUN_DATE  ?= 2026-11-01
+FROM      ?=
+TO        ?=
+AS_AT     ?=
 OUT       ?= out
 ACCOUNTS  ?= 360
 SEED      ?= 1
@@ -27,8 +30,8 @@ $(VENV)/.installed: requirements-dev.lock
 	@$(VENV)/bin/python -m uv pip install --quiet --python $(VENV)/bin/python --require-hashes -r requirements-dev.lock
 	@touch $@
 
-run: setup ## Run a month end: your PORTFOLIO=, or a demo (ACCOUNTS=, SEED=); RUN_DATE=, OUT=
-	@$(RUN) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") --run-date "$(RUN_DATE)" --out "$(OUT)" --accounts $(ACCOUNTS) --seed $(SEED)
+run: setup ## Run a month end: your PORTFOLIO=, or a demo (ACCOUNTS=, SEED=); RUN_DATE=, FROM=, TO=, AS_AT=, OUT=
+	@$(RUN) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") --run-date "$(RUN_DATE)" $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(AS_AT),--as-at "$(AS_AT)") --out "$(OUT)" --accounts $(ACCOUNTS) --seed $(SEED)
 
 check-portfolio: setup ## Check a portfolio folder without running it: PORTFOLIO=, RUN_DATE=
 	@$(if $(PORTFOLIO),,echo "Say which: make check-portfolio PORTFOLIO=folder" >&2; exit 2;) $(RUN) -m local.portfolio.check --portfolio "$(PORTFOLIO)" --run-date "$(RUN_DATE)"

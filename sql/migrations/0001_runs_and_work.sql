@@ -1,12 +1,14 @@
 -- Runs, their parameters, and the work items of every fan-out.
 
--- One row per run. prepare_run works the period out; everything else reads it here.
+-- One row per run. prepare_run writes the period; everything else reads it here.
 create table bua.run (
     run_date        date primary key,
-    period_start    date not null,      -- first day of the twelve months
-    period_end      date not null,      -- exclusive: the first of run_date's month
-    accrual_date    date not null,      -- the last day of the period
-    profile_start   date not null       -- interval reads are profiled from here: a year before the period
+    period_start    date not null,      -- FROM, the first day of the period
+    period_end      date not null,      -- exclusive: the day after TO
+    accrual_date    date not null,      -- TO, the last day of the period
+    as_at           date not null,      -- invoices that were issued later do not count
+    profile_start   date not null,      -- interval reads are profiled from here: a year before the period
+    check (period_start <= accrual_date and period_end = accrual_date + 1 and as_at >= accrual_date)
 );
 
 -- Thresholds that finance may change, with their defaults.
@@ -16,7 +18,7 @@ create table bua.parameter (
     description     text not null
 );
 insert into bua.parameter (name, value, description) values
-    ('grace_days', 10, 'An account is OVERDUE when its next bill date is more than this many days before the accrual date'),
+    ('grace_days', 10, 'An account is OVERDUE when its next bill date is more than this many days before AS_AT'),
     ('profile_min_sites', 5, 'A profile entry from fewer sites is marked'),
     ('profile_outlier_factor', 3, 'A profile entry below 1/x or above x times the median of its neighbours is marked'),
     ('profile_neighbour_days', 7, 'The neighbours of an entry are this many days either side'),

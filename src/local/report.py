@@ -3,7 +3,7 @@
 import csv
 import json
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.watch import Step
+from shared.period import Period
 
 Row = dict[str, str]
 ZERO = Decimal(0)
@@ -83,17 +84,20 @@ class Result:
     truth: dict[str, Row]
 
 
-def write(portfolio: Path, run_date: date, steps: list[Step], out: Path, console: Console) -> None:
+def write(portfolio: Path, run_date: date, steps: list[Step], out: Path, console: Console, *, period: Period) -> None:
     """Write `out`/run.json and print the summary."""
     result = Result(
         accounts=_read(out / "BUAAccountSummary.csv"),
         exceptions=_read(out / "exceptions.csv"),
         truth={row["account_id"]: row for row in _truth(portfolio)},
     )
-    first, last = _period(run_date)
     document = {
         "run_date": run_date.isoformat(),
-        "period": {"from": first.isoformat(), "to": last.isoformat()},
+        "period": {
+            "from": period.from_date.isoformat(),
+            "to": period.to_date.isoformat(),
+            "as_at": period.as_at.isoformat(),
+        },
         "totals": _totals(result),
         "accuracy": {fuel: accuracy.percents() for fuel, accuracy in _accuracy(result).items()},
         "steps": [_step(step) for step in steps],
@@ -193,12 +197,6 @@ def _step(step: Step) -> dict[str, Any]:
         "finished_at": step.finished_at.isoformat(timespec="seconds") if step.finished_at else None,
         "counts": step.counts,
     }
-
-
-def _period(run_date: date) -> tuple[date, date]:
-    """First and last day of the twelve months before run_date's month."""
-    first = run_date.replace(day=1)
-    return first.replace(year=first.year - 1), first - timedelta(days=1)
 
 
 def _truth(portfolio: Path) -> list[Row]:

@@ -8,18 +8,22 @@ import argparse
 import os
 import shutil
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 
 from artifacts import zips
 from local import outputs, report
+from local.aws import names
 from local.demo import write_demo
-from local.portfolio.check import add_run_date, console_of, read, show_error
+from local.portfolio.check import add_run_date, console_of, iso_date_of, read, show_error
 from local.portfolio.production import load_production
 from local.stack import LocalStack
 from local.watch import follow
+from shared import period
 from shared.errors import BuaError, InvalidInput
+from shared.ledger import Ledger
 
 DEMO_ACCOUNTS = 360
 DEMO_SEED = 1
@@ -42,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, console: Console) -> None:
     folder: Path = options.portfolio or options.work / "demo"
+    chosen = period.choose(options.run_date, options.from_date, options.to_date, options.as_at)
     _make_room(options.out)
     if options.portfolio is None:
         with console.status(f"generating a demo portfolio of {options.accounts} accounts ..."):
@@ -49,22 +54,30 @@ def _run(options: argparse.Namespace, console: Console) -> None:
             write_demo(folder, accounts=options.accounts, seed=options.seed, run_date=options.run_date)
     portfolio = read(folder, options.run_date, console)
     counts = f"{len(portfolio.accounts)} accounts, {len(portfolio.registers)} registers"
-    console.print(f"Portfolio {folder}: {counts}", markup=False)
+    console.print(f"Portfolio {folder}: {counts}; the period is {chosen}", markup=False)
     with console.status("packaging the functions ..."):
         zips.build(zips.host_target())
     with console.status("starting the local stack ...") as status, LocalStack(options.work) as stack:
         status.update("loading the portfolio into production ...")
         load_production(stack, portfolio)
+        # EARL's announcement brings no period; one that the ledger has for the run counts.
+        Ledger(stack.client("ANSTEAD", "dynamodb"), names.CONTROL_TABLE).set_run(options.run_date, asdict(chosen))
         status.stop()
         steps = follow(stack, options.run_date, console)
         outputs.collect(stack.client("ANSTEAD", "s3"), options.run_date, options.out)
-    report.write(folder, options.run_date, steps, options.out, console)
+    report.write(folder, options.run_date, steps, options.out, console, period=chosen)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="local.run", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--portfolio", type=Path, help="a portfolio folder; without it a demo is generated")
     add_run_date(parser)
+    for option, name, text in (
+        ("--from", "from_date", "the first day that is accrued (twelve months before TO's next day)"),
+        ("--to", "to_date", "the last day that is accrued (the end of the month before the run date's)"),
+        ("--as-at", "as_at", "invoices issued later do not count (TO)"),
+    ):
+        parser.add_argument(option, dest=name, type=iso_date_of, help=text)
     parser.add_argument("--out", type=Path, default=Path("out"), help="where the exports go (%(default)s)")
     parser.add_argument("--accounts", type=int, default=DEMO_ACCOUNTS, help="size of the demo (%(default)s)")
     parser.add_argument("--seed", type=int, default=DEMO_SEED, help="seed of the demo (%(default)s)")

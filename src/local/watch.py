@@ -109,7 +109,7 @@ class _Watch:
         steps = [snapshot, *self._steps()]
         if run.get("state") == "FAILED":
             raise RunFailed(f"{run.get('error')}: {run.get('cause')} (logs: {self._stack.log_directory})")
-        if not run:
+        if not run.get("state"):
             self._check_announcement()
         return steps, run.get("state") == "SUCCEEDED"
 

@@ -40,6 +40,10 @@ class RunDateRefused(PermanentError):  # noqa: N818
     """A run date contradicts the environment's current run."""
 
 
+class PeriodRefused(PermanentError):  # noqa: N818
+    """Dates contradict the period that the run's database was made for."""
+
+
 class RunInProgress(PermanentError):  # noqa: N818
     """Another execution is running in this environment; two runs at once would overwrite each other."""
 

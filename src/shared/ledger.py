@@ -3,7 +3,7 @@
 | control_key      | run_date     | what                                                                     |
 |------------------|--------------|--------------------------------------------------------------------------|
 | BUA              | CURRENT      | the environment's current run: run_date, database address, lock, counter |
-| BUA              | <run_date>   | a run: update_id, snapshot, state, times, error                          |
+| BUA              | <run_date>   | a run: update_id, snapshot, period, state, times, error                  |
 | BUA Restore, ... | <run_date>   | a step of a run: attempts, state, times, counts of its fan-outs, error   |
 """
 

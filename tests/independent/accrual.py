@@ -278,7 +278,40 @@ class Reading:
         result.scalars[f"{register.serial}/{register.suffix}"] = capped
         return capped
 
+    def other_meters(self, result: Result, register: Register, macro: Macro) -> float | None:
+        """What meters before or after this one counted: those of the latest reads, and those beside them, added up."""
+        same = [r for r in self.folder.registers[register.site] if r.stream == register.stream]
+        found = []
+        for other in same:
+            if beside(other, register):
+                continue
+            days, used = self.history(result.account, other, macro)
+            if days.sum() >= MIN_REFERENCE_DAYS and macro.daily[days].sum() > 0:
+                found.append((int(np.flatnonzero(days)[-1]), used / macro.daily[days].sum(), other))
+        if not found:
+            return None
+        latest = max(found, key=lambda one: one[0])[2]
+        total = sum(scalar for _, scalar, other in found if beside(other, latest))
+        return total / sum(beside(other, register) for other in same)
+
+    def history(self, account: Account, register: Register, macro: Macro) -> tuple[np.ndarray, float]:
+        """The days that a register's scalar may rest on, and what was used on them."""
+        if not register.basic:
+            data = self.interval_days(register)
+            days = data.complete & self.occupancy(account) & ~np.isnan(macro.daily)
+            days[np.flatnonzero(days)[:-REFERENCE_DAYS]] = False
+            return days, float(data.kwh[days].sum())
+        reads = [read for read in self.own_reads(account, register) if read[0] >= self.folder.first]
+        if not reads:
+            return np.zeros(self.folder.days, dtype=bool), 0.0
+        first = max((i for i, r in enumerate(reads) if (reads[-1][0] - r[0]).days >= MIN_SPAN_DAYS), default=0)
+        days = self.folder.between(reads[first][0], reads[-1][0] - timedelta(days=1))
+        return days, sum(usage(a, b, register) for a, b in pairwise(reads[first:]))
+
     def fall_back(self, result: Result, register: Register, macro: Macro) -> float:
+        other = self.other_meters(result, register, macro)
+        if other is not None:
+            return self.judge(result, register, "OTHER_METER", other)
         for invoice in sorted(self.valid_invoices(result.account), key=lambda i: i.end, reverse=True):
             total = macro.daily[self.folder.between(invoice.start, invoice.end)].sum()
             if not invoice.estimated and invoice.start >= self.folder.first and total > 0:
@@ -310,6 +343,17 @@ class Reading:
             self.collect(result, classes, (register.stream, "ESTIMATED"), guess, missing)
 
     def estimate(self, result: Result, register: Register, data: IntervalDays, missing: np.ndarray) -> np.ndarray:
+        """Half-hours [days, 48] in kWh, each gap of consecutive days by itself."""
+        lacking = missing.any(axis=1)
+        starts = np.flatnonzero(lacking & ~np.append(False, lacking[:-1]))
+        guess = np.zeros(missing.shape)
+        for first, after in zip(starts, [*starts[1:], len(lacking)], strict=True):
+            gap = missing.copy()
+            gap[:first] = gap[after:] = False
+            guess[first:after] = self.estimate_gap(result, register, data, gap)[first:after]
+        return guess
+
+    def estimate_gap(self, result: Result, register: Register, data: IntervalDays, missing: np.ndarray) -> np.ndarray:
         """Half-hours [days, 48] in kWh: profile x scalar, or a giant's own mean by day type in the profile's shape."""
         account = result.account
         segment, macro = self.macro(account, register.stream)
@@ -330,7 +374,6 @@ class Reading:
             result.rely_on(segment, macro, days)
             return filled * self.judge(result, register, "DAYS", data.kwh[days].sum() / macro.daily[days].sum())
         older = known & ~np.isnan(macro.daily)
-        older[first:] = False
         older[np.flatnonzero(older)[:-REFERENCE_DAYS]] = False
         if older.sum() >= MIN_REFERENCE_DAYS and macro.daily[older].sum() > 0:
             return filled * self.judge(result, register, "OLDER", data.kwh[older].sum() / macro.daily[older].sum())
@@ -445,6 +488,11 @@ def outliers(average: np.ndarray) -> np.ndarray:
     around[:, empty] = 0
     median = np.where(empty, np.nan, np.nanmedian(around, axis=0))
     return np.isnan(average) | (average < median * LOW) | (average > median * HIGH)
+
+
+def beside(one: Register, other: Register) -> bool:
+    """Whether two registers, or one and itself, were there at the same time for more than the day of an exchange."""
+    return min(one.end, other.end) > max(one.start, other.start)
 
 
 def usage(before: tuple[date, float, float], after: tuple[date, float, float], register: Register) -> float:

@@ -84,6 +84,17 @@ def test_two_missing_days_are_scalar_times_the_profile_of_those_who_read(mini: M
     assert (result.basis, result.uses_marked) == ("PROFILE", False)
 
 
+def test_an_early_hole_does_not_move_the_window_of_a_late_gap(mini: Mini) -> None:
+    panel(mini, last="2026-06-30")
+    mini.rows["invoices"] = mini.rows["invoices"][:-1]  # home 6 was never billed
+    mini.days("6", span("2026-07-02", "2026-10-29"), 1.2)
+    result = read(mini)["6"]
+    # 1 July: 0.6 until then, over the average of all six, 0.35; the panel of five that day: 0.3.
+    # 30 and 31 October: 1.2 on each of the 91 days before, over (0.1 + ... + 0.5 + 1.2) / 6 = 0.45.
+    assert result.units("ESTIMATED") == pytest.approx(48 * 0.3 * 0.6 / 0.35 + 96 * 0.3 * 1.2 / 0.45)
+    assert result.scalars == {"M6/E1": pytest.approx(1.2 / 0.45)}
+
+
 def test_a_segment_of_four_sites_is_marked(mini: Mini) -> None:
     panel(mini, "12345", last="2026-10-29")  # four of the five read on the last two days
     assert read(mini)["5"].uses_marked
@@ -209,6 +220,23 @@ def test_a_window_closed_by_actual_reads_is_complete(mini: Mini) -> None:
     assert result.complete
     assert result.units("ACTUAL") == pytest.approx(100.5)
     assert result.net == Decimal("20.00") + Decimal("30.15")
+
+
+@pytest.mark.parametrize("reads", [[("2026-07-14", 0), ("2026-10-22", 840)], [("2026-09-22", 0), ("2026-10-22", 252)]])
+def test_an_interval_meter_without_reads_has_the_basic_meters_before_it(
+    mini: Mini, reads: list[tuple[str, float]]
+) -> None:
+    panel(mini)
+    mini.account("B", **BRISBANE)
+    mini.bill("B", "2026-01-01", "2026-10-21", "2026-10-25", "estimated")
+    mini.add("registers", "B", "MB", "11", "11", "PRIMARY", "BASIC", "KWH", "", "2020-01-01", "2026-10-21")
+    mini.add("registers", "B", "NEW", "E1", "E1", "PRIMARY", "INTERVAL", "KWH", "", "2026-10-22", "")
+    for day, index in reads:
+        mini.read("B", day, index)
+    result = read(mini)["B"]
+    # 8.4 kWh a day, over 100 or 30 days, is half of the segment's 16.8.
+    assert result.methods == {"OTHER_METER"}
+    assert result.units("ESTIMATED") == pytest.approx(10 * 8.4)
 
 
 def test_gas_scales_by_its_zone(mini: Mini) -> None:

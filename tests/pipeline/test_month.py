@@ -19,6 +19,7 @@ from local.aws import names
 from local.report import write
 from local.watch import follow
 from shared import catalogue
+from shared.period import choose
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST: dict[str, bytes] = {}
@@ -35,7 +36,8 @@ def first(month: Month) -> dict[str, bytes]:
         steps = follow(month.stack, RUN_DATE, month.console)
         assert [step.state for step in steps] == ["SUCCEEDED"] * (1 + len(catalogue.load().pipeline()))
         FIRST.update(month.exported("first"))
-        write(month.portfolio, RUN_DATE, steps, month.folder / "first", month.console)
+        period = choose(RUN_DATE, None, None, None)
+        write(month.portfolio, RUN_DATE, steps, month.folder / "first", month.console, period=period)
     return FIRST
 
 

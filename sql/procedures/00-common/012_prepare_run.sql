@@ -1,16 +1,24 @@
 -- Purpose: register a run, and create its partitions and the calendar of market days that it needs.
--- The period is the twelve months up to the first of run_date's month. Profiles begin a year before the period.
--- Input: run_date. Tables written: bua.run, bua.market_day. Safe to rerun: creates only what is absent.
-create or replace procedure bua.prepare_run(p_run_date date)
+-- The period is what was chosen, or the twelve months up to the first of run_date's month, as at its last day. Profiles
+-- begin a year before the period.
+-- Inputs: run_date; FROM, TO and AS_AT. Tables written: bua.run, bua.market_day. Safe to rerun: creates only what is absent,
+-- and refuses another period, since everything that the run has made is of the first one.
+create or replace procedure bua.prepare_run(p_run_date date, p_from date default null, p_to date default null,
+                                            p_as_at date default null)
 language plpgsql as $$
 declare
     v_table   text;
-    v_month   date := date_trunc('month', p_run_date)::date;
+    v_to      date := coalesce(p_to, date_trunc('month', p_run_date)::date - 1);
+    v_from    date := coalesce(p_from, (v_to + 1 - interval '12 months')::date);
+    v_as_at   date := coalesce(p_as_at, v_to);
+    v_profile date := (v_from - interval '12 months')::date;
 begin
-    insert into bua.run (run_date, period_start, period_end, accrual_date, profile_start)
-    values (p_run_date, (v_month - interval '12 months')::date, v_month, v_month - 1,
-            (v_month - interval '24 months')::date)
+    insert into bua.run (run_date, period_start, period_end, accrual_date, as_at, profile_start)
+    values (p_run_date, v_from, v_to + 1, v_to, v_as_at, v_profile)
     on conflict do nothing;
+    if (v_from, v_to, v_as_at) <> (select period_start, accrual_date, as_at from bua.run where run_date = p_run_date) then
+        raise exception 'the run of % has another period in this database: restore it anew', p_run_date;
+    end if;
 
     for v_table in
         select c.relname from pg_catalog.pg_partitioned_table p
@@ -21,7 +29,7 @@ begin
                        bua.partition_name(v_table, p_run_date), v_table, p_run_date,
                        case v_table when 'bua_control' then 'partition by list (run_type)' else '' end);
     end loop;
-    call bua.create_market_days((v_month - interval '24 months')::date - 1, v_month + 1);
+    call bua.create_market_days(v_profile - 1, v_to + 2);
 end $$;
 
 -- Purpose: fill the calendar for the market days from p_from to p_to. A half-hour belongs to the local day in which it

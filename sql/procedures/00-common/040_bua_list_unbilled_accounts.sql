@@ -1,6 +1,6 @@
 -- Purpose: the accounts with at least one unbilled day in the period, and their unbilled days: the supply days of the
 -- period that no valid invoice covers, as a multirange of dates. A valid invoice is the platform's own, is not reversed,
--- and was issued on or before the accrual date. An invoice that a run made is never an input.
+-- and was issued on or before AS_AT. An invoice that a run made is never an input.
 -- Inputs: run_date; optionally the accounts to look at. Reads only.
 create or replace function bua.bua_list_unbilled_accounts(p_run_date date, p_account_ids text[] default null)
 returns table (
@@ -31,7 +31,7 @@ language sql stable as $$
                    max(i.to_date) as last_billed_to,
                    (array_agg(i.is_estimated order by i.to_date desc, i.invoice_id))[1] as is_last_estimated
             from core.invoice i
-            where i.account_id = a.account_id and i.origin = 'PLATFORM' and not i.is_reversed and i.issued_date <= r.accrual_date
+            where i.account_id = a.account_id and i.origin = 'PLATFORM' and not i.is_reversed and i.issued_date <= r.as_at
         ) i on true
         where r.run_date = p_run_date and (p_account_ids is null or a.account_id = any (p_account_ids))
     ) u

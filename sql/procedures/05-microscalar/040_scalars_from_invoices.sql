@@ -17,7 +17,8 @@ language sql as $$
         from bua.micro_scalar s
         join bua.run r on r.run_date = s.run_date
         join core.invoice i on i.account_id = s.account_id and i.origin = 'PLATFORM' and not i.is_reversed
-            and not i.is_estimated and i.issued_date <= r.accrual_date and i.to_date >= r.period_start
+            and not i.is_estimated and i.issued_date <= r.as_at
+            and i.to_date >= (r.period_end - interval '12 months')::date
         cross join lateral (
             select sum(l.quantity) as quantity from core.invoice_line_item l
             where l.invoice_id = i.invoice_id and l.stream_type = s.stream_type

@@ -47,8 +47,8 @@ begin
     )
     select p_run_date, u.account_id, u.site_id, u.fuel, u.jurisdiction, u.customer_class, a.journal_segment,
            u.last_billed_to, lower(u.unbilled), upper(u.unbilled) - 1, bua.count_days(u.unbilled),
-           case when a.next_bill_date > r.accrual_date or a.next_bill_date is null and a.close_date is null then 'NOT_DUE'
-                when r.accrual_date - a.next_bill_date > (select bua.parameter('grace_days')) then 'OVERDUE'
+           case when a.next_bill_date > r.as_at or a.next_bill_date is null and a.close_date is null then 'NOT_DUE'
+                when r.as_at - a.next_bill_date > (select bua.parameter('grace_days')) then 'OVERDUE'
                 else 'DUE' end,
            case u.fuel when 'GAS' then 'MJ' else 'KWH' end,
            l.units_actual, l.units_estimated, l.units_actual + l.units_estimated, l.net_amount, l.gst_amount, l.discount_amount,

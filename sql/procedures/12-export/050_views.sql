@@ -1,18 +1,20 @@
--- What is exported: one view per file. Its columns are the file's columns, in order.
+-- What is exported: one view per file. Its columns are the file's columns, in order; the run's period is at their end.
 create or replace view bua.export_account_summary as
 select run_date, account_id, site_id, fuel, jurisdiction, customer_class, journal_segment, last_billed_to, unbilled_from,
        unbilled_to, unbilled_days, due_state, uom, units_actual, units_estimated, units_total, net_amount, gst_amount,
-       discount_amount, method, scalar, flags
-from bua.account_summary;
+       discount_amount, method, scalar, flags, r.period_start as period_from, r.accrual_date as period_to, r.as_at
+from bua.account_summary join bua.run r using (run_date);
 
 create or replace view bua.export_invoice_line_item_monthly as
 select run_date, account_id, year_month, item_type, stream_type, time_class, quantity, days, rate, net_amount, gst_amount,
-       discount_net, discount_net_propensity, line_state, line_no
-from bua.invoice_line_item_monthly;
+       discount_net, discount_net_propensity, line_state, line_no, r.period_start as period_from, r.accrual_date as period_to,
+       r.as_at
+from bua.invoice_line_item_monthly join bua.run r using (run_date);
 
 create or replace view bua.export_exceptions as
-select run_date, account_id, site_id, fuel, jurisdiction, unbilled_from, unbilled_to, unbilled_days, reason
-from bua.account_exception;
+select run_date, account_id, site_id, fuel, jurisdiction, unbilled_from, unbilled_to, unbilled_days, reason,
+       r.period_start as period_from, r.accrual_date as period_to, r.as_at
+from bua.account_exception join bua.run r using (run_date);
 
 -- days counts the days of supply, once per account and month.
 create or replace view bua.export_summary as
@@ -22,9 +24,11 @@ select m.run_date, a.jurisdiction, a.fuel, a.journal_segment, m.year_month, m.it
        a.uom,
        sum(m.quantity) filter (where m.item_type <> 'DAILY' and m.line_state = 'ACTUAL') as units_actual,
        sum(m.quantity) filter (where m.item_type <> 'DAILY' and m.line_state = 'ESTIMATED') as units_estimated,
-       sum(m.net_amount) as net_amount, sum(m.gst_amount) as gst_amount, sum(m.discount_net_propensity) as discount_amount
+       sum(m.net_amount) as net_amount, sum(m.gst_amount) as gst_amount, sum(m.discount_net_propensity) as discount_amount,
+       min(r.period_start) as period_from, min(r.accrual_date) as period_to, min(r.as_at) as as_at
 from bua.invoice_line_item_monthly m
 join bua.account_summary a using (run_date, account_id)
+join bua.run r using (run_date)
 group by m.run_date, a.jurisdiction, a.fuel, a.journal_segment, m.year_month, m.item_type, m.stream_type, m.time_class, a.uom;
 
 -- half_hours is empty for an index read, and for a day of the platform's own quantities.
@@ -41,28 +45,33 @@ select i.run_date, i.account_id, i.site_id, m.meter_serial, m.register_id, i.rea
            when 'SNAPSHOT_DAY' then 'The platform bills more kWh on the day than the supply gives; the interval store does not have them'
            when 'INDEX' then 'The index fell, or went on by more a day than the limit, against the reads around it'
            when 'ESTIMATED_INDEX' then 'The delivered estimate does not follow from the read before it'
-           when 'NEW_INDEX' then 'The index begins anew here: was the meter changed or reset?' end as why
+           when 'NEW_INDEX' then 'The index begins anew here: was the meter changed or reset?' end as why,
+       r.period_start as period_from, r.accrual_date as period_to, r.as_at
 from bua.implausible_read i
-join core.meter_register m using (meter_register_id);
+join core.meter_register m using (meter_register_id)
+join bua.run r using (run_date);
 
 -- One row has all half-hours of a day that were marked for one reason and filled from one day, written as 1-12,15,20-48.
 create or replace view bua.export_profile_marks as
-select run_date, 'ELECTRICITY' as fuel, split_part(segment, '|', 1) as jurisdiction,
-       split_part(segment, '|', 2) as customer_class, split_part(segment, '|', 3) as stream_type, null as node,
-       profile_date, reason,
-       string_agg(case when first_h = last_h then first_h::text else first_h || '-' || last_h end, ',' order by first_h) as half_hours,
-       min(site_count) as site_count, source_date
+select m.*, r.period_start as period_from, r.accrual_date as period_to, r.as_at
 from (
-    select run_date, segment, profile_date, reason, source_date,
-           min(half_hour) as first_h, max(half_hour) as last_h, min(site_count) as site_count
+    select run_date, 'ELECTRICITY' as fuel, split_part(segment, '|', 1) as jurisdiction,
+           split_part(segment, '|', 2) as customer_class, split_part(segment, '|', 3) as stream_type, null as node,
+           profile_date, reason,
+           string_agg(case when first_h = last_h then first_h::text else first_h || '-' || last_h end, ',' order by first_h) as half_hours,
+           min(site_count) as site_count, source_date
     from (
-        select m.*, m.half_hour - row_number() over (
-            partition by run_date, segment, profile_date, reason, source_date order by half_hour) as island
-        from bua.segment_profile_mark m
-    ) i
-    group by run_date, segment, profile_date, reason, source_date, island
-) r
-group by run_date, segment, profile_date, reason, source_date
-union all
-select run_date, 'GAS', jurisdiction, null, null, node, profile_date, 'MISSING', '1-48', 0, source_date
-from bua.gas_profile where source_date is not null;
+        select run_date, segment, profile_date, reason, source_date,
+               min(half_hour) as first_h, max(half_hour) as last_h, min(site_count) as site_count
+        from (
+            select m.*, m.half_hour - row_number() over (
+                partition by run_date, segment, profile_date, reason, source_date order by half_hour) as island
+            from bua.segment_profile_mark m
+        ) i
+        group by run_date, segment, profile_date, reason, source_date, island
+    ) r
+    group by run_date, segment, profile_date, reason, source_date
+    union all
+    select run_date, 'GAS', jurisdiction, null, null, node, profile_date, 'MISSING', '1-48', 0, source_date
+    from bua.gas_profile where source_date is not null
+) m join bua.run r using (run_date);

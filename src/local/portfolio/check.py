@@ -54,7 +54,7 @@ def read(folder: Path, run_date: date, console: Console) -> Portfolio:
 def add_run_date(parser: argparse.ArgumentParser) -> None:
     """Add --run-date, which is judged as the dates of a portfolio are."""
     default = date(2026, 11, 1)
-    parser.add_argument("--run-date", type=_run_date, default=default, help="ISO date (%(default)s)")
+    parser.add_argument("--run-date", type=iso_date_of, default=default, help="ISO date (%(default)s)")
 
 
 def console_of(stream: object) -> Console:
@@ -69,7 +69,8 @@ def show_error(error: BaseException, console: Console) -> None:
     console.print(f"[bold red]{type(error).__name__}[/]: {escape(str(error))}", soft_wrap=True)
 
 
-def _run_date(text: str) -> date:
+def iso_date_of(text: str) -> date:
+    """Read an ISO date of the command line."""
     try:
         return iso_date(text)
     except ValueError as error:

@@ -3,16 +3,18 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared import catalogue
+from shared import catalogue, period
 from shared.context import Context
 from shared.errors import InvalidInput, NoCurrentRun, RunDateRefused, RunInProgress
 from shared.ledger import Current
+from shared.period import Period
 from shared.steps.requests import Request
 from shared.telemetry import logger
 
@@ -33,6 +35,9 @@ class ConsoleInput(BaseModel):
     max_errors: int | None = Field(default=None, ge=0)
     acceptable_error_rate: float | None = Field(default=None, ge=0, le=1)
     comment: str | None = Field(default=None, alias="Comment")  # the console's own example input has one
+    from_date: date | None = None
+    to_date: date | None = None
+    as_at: date | None = None
     started_by: str | None = Field(default=None, alias="AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID")
 
 
@@ -94,12 +99,14 @@ def begin_run(context: Context, request: BeginRun) -> dict[str, Any]:
     with _released_on_error(context, request.execution):
         current = context.ledger.current()
         run_date = resolve_run_date(current, given.run_date, force=given.force, may_begin="restore" in steps)
+        chosen = resolve_period(context, run_date, given, may_begin="restore" in steps)
         _make_current(context, current, run_date, restores="restore" in steps)
         values = {"state": RUNNING, "started_at": context.now.isoformat(timespec="seconds"), "steps": list(steps)}
+        values |= asdict(chosen)
         if given.snapshot_arn:  # of the current run, where no date was given
             values["snapshot_arn"] = given.snapshot_arn
         context.ledger.set_run(run_date, values, remove=("finished_at", "error", "cause"))
-    logger.info("run begins", run_date=run_date.isoformat(), steps=steps)
+    logger.info("run begins", run_date=run_date.isoformat(), period=str(chosen), steps=steps)
     step_input: dict[str, Any] = {
         "run_date": run_date.isoformat(),
         "lock_owner": request.execution,
@@ -140,10 +147,13 @@ def begin_step(context: Context, request: BeginStep) -> dict[str, Any]:
         run_date = resolve_run_date(
             current, given.run_date, force=given.force, may_begin=is_restore and current.state == TERMINATED
         )
+        chosen = resolve_period(context, run_date, given, may_begin=is_restore)
         if is_restore:
             _make_current(context, current, run_date, restores=True)
+            values = asdict(chosen)
             if given.snapshot_arn:
-                context.ledger.set_run(run_date, {"snapshot_arn": given.snapshot_arn})
+                values["snapshot_arn"] = given.snapshot_arn
+            context.ledger.set_run(run_date, values)
         attempt = context.ledger.begin_step(request.step, run_date, request.execution, context.now)
     logger.info("step begins", step=request.step, run_date=run_date.isoformat(), attempt=attempt)
     return {"run_date": run_date.isoformat(), "attempt": attempt}
@@ -204,6 +214,20 @@ def resolve_run_date(current: Current, given: date | None, *, force: bool, may_b
     raise RunDateRefused(
         f'the current run is that of {current.run_date}, not {given}: leave run_date out, or give "force": true'
     )
+
+
+def resolve_period(context: Context, run_date: date, given: ConsoleInput, *, may_begin: bool) -> Period:
+    """The period to work on: the recorded one, or the one given where a database is made for it.
+
+    Raises InvalidInput for an impossible one, PeriodRefused for one that contradicts the run's database.
+    """
+    dates = (given.from_date, given.to_date, given.as_at)
+    known = period.recorded(context.ledger.run(run_date), run_date)
+    if may_begin and any(dates):
+        return period.choose(run_date, *dates)
+    if not may_begin:
+        period.agree(known, *dates)
+    return known
 
 
 def is_running(context: Context, execution: str) -> bool:

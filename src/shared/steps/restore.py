@@ -14,6 +14,7 @@ from shared.context import Context
 from shared.database import contract, migrate
 from shared.database.connections import ADMIN
 from shared.errors import DatabaseUnavailable, InvalidInput, NotReady, ResourceFailed
+from shared.period import recorded
 from shared.steps.control import TERMINATED
 from shared.steps.requests import RunRequest
 from shared.telemetry import logger
@@ -172,11 +173,15 @@ def check_contract(context: Context, request: RunRequest) -> dict[str, Any]:
 
 
 def migrate_schema(context: Context, request: RunRequest) -> dict[str, Any]:
-    """Install schema bua and create the run's partitions."""
+    """Install schema bua, register the run with its period and create its partitions."""
+    period = recorded(context.ledger.run(request.run_date), request.run_date)
     with context.database.session(context.remaining_seconds(), ADMIN) as connection:
         report = migrate.run(connection)
         with connection.cursor() as cursor:
-            cursor.execute("call bua.prepare_run(%s)", (request.run_date,))
+            cursor.execute(
+                "call bua.prepare_run(%s, %s, %s, %s)",
+                (request.run_date, period.from_date, period.to_date, period.as_at),
+            )
         connection.commit()
     return {"migrations": report.migrations, "procedures": report.procedures, "dropped": report.dropped}
 

@@ -7,7 +7,7 @@ import pytest
 
 from shared import catalogue
 from shared.context import Context
-from shared.errors import InvalidInput, NoCurrentRun, RunDateRefused, RunInProgress
+from shared.errors import InvalidInput, NoCurrentRun, PeriodRefused, RunDateRefused, RunInProgress
 from shared.ledger import control_key
 from shared.steps import actions, control
 
@@ -169,6 +169,51 @@ def test_the_scale_ups_that_steps_need_come_along(given, steps):
 def test_choosing_no_steps_or_unknown_ones(start, stop, skip):
     with pytest.raises(InvalidInput):
         control.choose_steps(dict.fromkeys("abc", ()), start, stop, skip)
+
+
+class TestPeriod:
+    """FROM, TO and AS_AT, as given in the console."""
+
+    def period(self, context):
+        return tuple(context.ledger.run(RUN_DATE)[name] for name in ("from_date", "to_date", "as_at"))
+
+    def test_by_default_it_is_the_twelve_months_to_the_first(self, context):
+        begin_run(context, run_date="2026-11-01")
+        assert self.period(context) == ("2025-11-01", "2026-10-31", "2026-10-31")
+
+    def test_a_chosen_one_is_recorded_and_stays_with_the_run(self, context):
+        begin_run(context, run_date="2026-11-01", from_date="2026-04-01", to_date="2026-09-30", as_at="2026-10-07")
+        end_run(context)
+        begin_run(context, start_at="nem12")
+        end_run(context)
+        begin_run(context, run_date="2026-11-01")
+        end_run(context)
+        begin_step(context, "export", from_date="2026-04-01")
+        assert self.period(context) == ("2026-04-01", "2026-09-30", "2026-10-07")
+
+    def test_what_is_recorded_beforehand_counts_for_an_announced_run(self, context):
+        context.ledger.set_run(RUN_DATE, {"from_date": "2026-10-01", "to_date": "2026-10-31", "as_at": "2026-10-31"})
+        begin_run(context, run_date="2026-11-01", snapshot_arn=SNAPSHOT)
+        assert self.period(context) == ("2026-10-01", "2026-10-31", "2026-10-31")
+
+    def test_another_one_needs_another_database(self, context):
+        begin_run(context, run_date="2026-11-01")
+        end_run(context)
+        with pytest.raises(PeriodRefused, match=r"as at 2026-10-31, not as_at 2026-11-07: .*start at restore"):
+            begin_run(context, start_at="export", as_at="2026-11-07")
+        with pytest.raises(PeriodRefused, match="not from_date 2026-10-01"):
+            begin_step(context, "export", from_date="2026-10-01")
+        assert context.ledger.current().lock_owner is None
+        begin_step(context, "restore", as_at="2026-11-07")
+        assert self.period(context) == ("2025-11-01", "2026-10-31", "2026-11-07")
+
+    def test_an_impossible_one_is_refused_before_anything_is_recorded(self, context):
+        with pytest.raises(InvalidInput, match="from_date 2026-11-01 is after to_date 2026-10-31"):
+            begin_run(context, run_date="2026-11-01", from_date="2026-11-01")
+        with pytest.raises(InvalidInput, match="as_at 2026-10-30 is before to_date 2026-10-31"):
+            begin_run(context, run_date="2026-11-01", as_at="2026-10-30")
+        assert context.ledger.run(RUN_DATE) == {}
+        assert context.ledger.current().run_date is None
 
 
 class TestStep:

@@ -78,11 +78,13 @@ class TestExport:
     def test_files_are_handed_over_and_those_of_last_month_are_gone(self, context):
         s3, settings = context.client("s3"), context.settings
         s3.put_object(Bucket=settings.integration_bucket, Key="ADH/OUTBOUND/BUA/left over.csv", Body=b"")
-        for action, key, number in (("clear_outbound", "removed", 1), ("copy_outbound", "copied", 5)):
+        for action, key, number in (("clear_outbound", "removed", 1), ("copy_outbound", "copied", len(EXPORTS))):
             assert actions.perform(context, {"action": f"export.{action}", "run_date": "2026-11-01"}) == {key: number}
         handed_over = s3.list_objects_v2(Bucket=settings.integration_bucket)["Contents"]
         assert [o["Key"] for o in handed_over] == [f"ADH/OUTBOUND/BUA/{name}.csv" for name in sorted(EXPORTS)]
-        assert actions.perform(context, {"action": "export.clear_csv", "run_date": "2026-11-01"}) == {"removed": 5}
+        assert actions.perform(context, {"action": "export.clear_csv", "run_date": "2026-11-01"}) == {
+            "removed": len(EXPORTS)
+        }
 
     def test_keys_of_the_order_are_columns_and_make_it_total(self, prepared):
         """Every table behind an export has a primary key whose columns are sorted by, or is grouped by them."""

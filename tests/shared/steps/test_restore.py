@@ -272,3 +272,12 @@ def test_dns_points_to_the_instance(restoring):
     records = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
     (record,) = [r for r in records if r["Type"] == "CNAME"]
     assert (record["Name"], record["ResourceRecords"]) == ("sql.bua.tst.anstead.internal.", [{"Value": "db.example"}])
+
+
+def test_the_runs_database_is_made_for_the_period_in_the_ledger(context, database, platform_database):
+    database.dsn_of = platform_database.dsn_of
+    context.ledger.set_run(RUN_DATE, {"from_date": "2026-07-01", "to_date": "2026-09-30", "as_at": "2026-10-05"})
+    actions.perform(context, {"action": "restore.migrate", "run_date": "2026-11-01"})
+    with platform_database.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("select period_start::text, accrual_date::text, as_at::text from bua.run")
+        assert cursor.fetchall() == [("2026-07-01", "2026-09-30", "2026-10-05")]

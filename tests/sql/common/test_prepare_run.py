@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import psycopg2
 import pytest
 from tests.sql.builder import ALL_DAY, Book, mask
 
@@ -20,6 +21,32 @@ def test_the_period_of_a_run(book: Book, run_date: str, expected: tuple[str, ...
         book.rows("call bua.prepare_run(%s)", run_date)
     assert book.rows("select period_start::text, period_end::text, accrual_date::text, profile_start::text"
                      " from bua.run where run_date = %s", run_date) == [expected]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (
+            ("2026-10-01", "2026-10-31", "2026-11-07"),
+            ("2026-10-01", "2026-11-01", "2026-10-31", "2026-11-07", "2025-10-01"),
+        ),
+        ((None, "2026-02-28", None), ("2025-03-01", "2026-03-01", "2026-02-28", "2026-02-28", "2024-03-01")),
+        (("2024-02-29", "2024-02-29", None), ("2024-02-29", "2024-03-01", "2024-02-29", "2024-02-29", "2023-02-28")),
+    ],
+)
+def test_a_chosen_period(book: Book, chosen: tuple[Any, ...], expected: tuple[str, ...]) -> None:
+    for _ in range(2):
+        book.rows("call bua.prepare_run('2027-01-01', %s, %s, %s)", *chosen)
+    assert book.rows("select period_start::text, period_end::text, accrual_date::text, as_at::text, profile_start::text"
+                     " from bua.run where run_date = '2027-01-01'") == [expected]  # fmt: skip
+    # South Australia's last bill day ends on the market day after it.
+    assert book.value("select max(profile_date)::text from bua.market_day where (jurisdiction, local_date) = ('SA', %s)",
+                      expected[2]) is not None  # fmt: skip
+
+
+def test_another_period_of_the_same_run_is_refused(book: Book) -> None:
+    with pytest.raises(psycopg2.errors.RaiseException, match="has another period"):
+        book.rows("call bua.prepare_run(%s, '2026-10-01', '2026-10-31', '2026-10-31')", book.run_date)
 
 
 def test_every_partitioned_table_has_the_runs_partition(book: Book) -> None:
