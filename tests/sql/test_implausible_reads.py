@@ -337,3 +337,54 @@ def test_each_time_class_loses_its_own(book: Book) -> None:
         ("2026-10-20", "ANYTIME", Decimal("7.25")), ("2026-10-20", "OFFPEAK", Decimal("1.75")), ("2026-10-20", "PEAK", Decimal("2.25")),
         ("2026-10-21", "ANYTIME", Decimal("7.25")), ("2026-10-21", "OFFPEAK", 2), ("2026-10-21", "PEAK", Decimal("2.5")),
     ]  # fmt: skip
+
+
+def test_an_error_code_is_not_billed_where_nothing_can_be_estimated(book: Book) -> None:
+    """Two days of a new account, without a bill and a profile: one of 12 kWh, and one that is left out."""
+    book.plan()
+    register = book.register(book.account("A", opened="2026-10-09"))
+    book.days(register, "2026-10-09", "2026-10-09", 250)
+    book.days(register, "2026-10-10", "2026-10-10", [0] + [250] * 47, quality="N" + "A" * 47)
+    aggregate(book, "PLATFORM", [
+        ("S-A", "E1", "2026-10-09", 3, [250] * 48, "A" * 48),
+        ("S-A", "E1", "2026-10-10", 3, [ERROR_CODE] + [250] * 47, "A" * 48),
+    ])  # fmt: skip
+    book.rows(
+        "insert into bua.implausible_read values (%s, 'A', 'S-A', %s, '2026-10-10', '{1}', '{2147483.647}', 'A',"
+        " 2147483.647, 34.5, 'HALF_HOURS')",
+        *(book.run_date, register),
+    )
+    # 23 days of supply, 12 kWh.
+    actual, estimated, net, _, flags = accrue(book)
+    assert (actual, estimated, net) == (12, 0, Decimal("26.60"))
+    assert flags == "IMPLAUSIBLE_READ;INCOMPLETE;NEVER_BILLED"
+    assert book.ask("uncovered_days", ["A"]) == [("A", 23, 22)]
+
+
+@pytest.mark.parametrize("is_in_store", [True, False])
+def test_a_day_of_the_platforms_quantities_that_cannot_be(home: Book, is_in_store: bool) -> None:
+    """The store was mended after the snapshot, or lacks the day: 12 kWh, read or estimated."""
+    register = interval(home)
+    read(home, register, {})
+    home.rows("update core.aggregated_read set quantity = 2147495.397 where meter_register_id = %s and from_date = '2026-10-10'",
+              register)  # fmt: skip
+    if not is_in_store:
+        home.rows("delete from bua.utility_profile where profile_date = '2026-10-10'")
+    actual, estimated, *_, flags = accrue(home)
+    assert (actual, estimated) == ((372, 0) if is_in_store else (360, 12))
+    assert flags == "IMPLAUSIBLE_READ"
+    assert listed(home) == [("2026-10-10", None, Decimal("2147495.397"), 276, "SNAPSHOT_DAY")]
+    assert accrue(home)[:2] == (actual, estimated)
+
+
+def test_a_large_sites_day_in_the_snapshot_alone_is_believed(home: Book) -> None:
+    """A business of 2,500 kWh a half-hour whose copy lacks a day; its other days are as large."""
+    site = home.account("A", customer_class="BUS", opened="2025-11-01")
+    home.billed("A", "2025-11-01", "2026-09-30")
+    register = home.register(site)
+    home.days(register, "2026-10-01", "2026-10-31", 2_500_000)
+    home.close_profiles()
+    home.rows("delete from bua.utility_profile where profile_date = '2026-10-10'")
+    home.platform_units(register, "2026-10-01", "2026-10-31", 120_000)
+    assert accrue(home)[:2] == (31 * 120_000, 0)
+    assert listed(home) == []

@@ -6,13 +6,14 @@
 --   PARTLY   both agree that half-hours are missing: the snapshot bills the known ones, the missing ones are estimated
 --   WHOLE    the snapshot lacks the day or a part of it, or has a read of it that is not believed: it is billed from the
 --            generated file alone, which has the copy's half-hours and estimates of those that the copy lacks
+-- A day of the snapshot that cannot be, beside a copy that can, is not believed: snapshot_limit, in kWh, is set on it alone.
 -- Returns a row for every market day that a local day has half-hours on, one or two; missing_mask has those of the local
 -- day's half-hours that the copy lacks. A delivered estimate is not missing.
 -- Inputs: run_date, accounts. Reads only.
 create or replace function bua.interval_day_parts(p_run_date date, p_account_ids text[])
 returns table (account_id text, site_id text, jurisdiction text, suffix text, stream_type text, meter_register_id bigint,
                register_ids bigint[], occupied daterange, profile_key text, local_date date, profile_date date,
-               missing_mask bigint, day_state text, snapshot_units numeric, copy_units numeric)
+               missing_mask bigint, day_state text, snapshot_units numeric, copy_units numeric, snapshot_limit numeric)
 language sql stable as $$
     with stream as materialized (
         select s.*, u.unbilled
@@ -56,16 +57,22 @@ language sql stable as $$
                bool_or(p.missing_mask <> 0) as is_missing, bool_or(p.missing_mask <> p.half_hour_mask) as is_known, bool_or(p.is_implausible) as is_implausible
         from part p group by 1, 2, 3
     ),
+    day_limit as materialized (
+        select s.account_id, s.meter_register_id, bua.interval_day_limit(p_run_date, s.register_ids, s.profile_key) as day_limit from stream s
+    ),
     judged as (
         select d.*, s.units as snapshot_units,
-               case when d.is_implausible then 'WHOLE'
+               case when s.units > l.day_limit and d.units <= l.day_limit then l.day_limit end as snapshot_limit,
+               case when d.is_implausible or s.units > l.day_limit and d.units <= l.day_limit then 'WHOLE'
                     else bua.day_state(s.units, d.units, d.part_units, d.is_known, d.is_missing,
                                        (select bua.parameter('read_tolerance'))) end as state
         from day d
+        join day_limit l using (account_id, meter_register_id)
         left join snapshot s using (account_id, meter_register_id, local_date)
     )
     select p.account_id, p.site_id, p.jurisdiction, p.suffix, p.stream_type, p.meter_register_id, p.register_ids, p.occupied,
-           p.profile_key, p.local_date, p.profile_date, p.missing_mask, j.state, j.snapshot_units, j.units
+           p.profile_key, p.local_date, p.profile_date, p.missing_mask, j.state, j.snapshot_units, j.units,
+           j.snapshot_limit
     from part p
     join judged j using (account_id, meter_register_id, local_date)
 $$;

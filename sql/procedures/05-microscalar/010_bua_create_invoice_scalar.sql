@@ -12,7 +12,7 @@
 --   OWN_COPY         nothing is estimated: the run's own copy has every half-hour that the snapshot lacks
 -- A row without a method has nothing to work from. Estimated usage and days of another occupant are never used.
 -- Inputs: run_date, accounts. Tables written: bua.micro_scalar: one row per basic register, and one per gap of an interval
--- stream, that is not read; bua.read_difference. Safe to rerun: replaces the accounts' rows.
+-- stream, that is not read; bua.read_difference; bua.implausible_read (SNAPSHOT_DAY). Safe to rerun: replaces the accounts' rows.
 create or replace procedure bua.bua_create_invoice_scalar(p_run_date date, p_account_ids text[])
 language plpgsql as $$
 declare
@@ -21,6 +21,8 @@ begin
     delete from bua.micro_scalar where run_date = p_run_date and account_id = any (p_account_ids);
     delete from bua.read_difference where run_date = p_run_date and account_id = any (p_account_ids);
 
+    delete from bua.implausible_read where run_date = p_run_date and account_id = any (p_account_ids) and reason = 'SNAPSHOT_DAY';
+
     with part as materialized (
         select * from bua.interval_day_parts(p_run_date, p_account_ids) where day_state <> 'READ'
     ),
@@ -28,6 +30,12 @@ begin
         insert into bua.read_difference (run_date, account_id, meter_register_id, local_date, snapshot_units, copy_units)
         select distinct p_run_date, account_id, meter_register_id, local_date, snapshot_units, copy_units
         from part where day_state = 'DIFFERS'
+    ),
+    implausible as (
+        insert into bua.implausible_read (run_date, account_id, site_id, meter_register_id, read_date, value, limit_value, reason)
+        select distinct p_run_date, account_id, site_id, meter_register_id, local_date, snapshot_units, snapshot_limit, 'SNAPSHOT_DAY'
+        from part where snapshot_limit is not null
+        on conflict do nothing
     ),
     stream as (
         select account_id, meter_register_id, site_id, stream_type, profile_key, register_ids, occupied,

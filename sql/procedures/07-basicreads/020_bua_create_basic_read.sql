@@ -12,7 +12,8 @@ declare
 begin
     call bua.reset_basic_reads(p_run_date, p_account_ids);
 
-    delete from bua.implausible_read where run_date = p_run_date and account_id = any (p_account_ids) and half_hours is null;
+    delete from bua.implausible_read where run_date = p_run_date and account_id = any (p_account_ids)
+        and reason in ('INDEX', 'ESTIMATED_INDEX', 'NEW_INDEX');
     insert into bua.implausible_read (run_date, account_id, site_id, meter_register_id, read_date, value, limit_value, reason)
     select p_run_date, s.account_id, s.site_id, i.meter_register_id, i.read_date, i.index_value, i.limit_value, i.reason
     from bua.account_streams(p_account_ids) s

@@ -1,7 +1,8 @@
 -- Purpose: leave of what the generated meter data files brought exactly what the run bills, so that no day is half of each
 -- source. A file has whole market days: what it repeats of days that the snapshot bills is removed. On a day that lacks
 -- half-hours only the estimates stay, in kWh. On a day that is billed from the file alone everything stays; what the
--- snapshot has of such a day, not all of it or a read that is not believed, is reversed, by rows of the run with the same quantity below zero.
+-- snapshot has of such a day, not all of it or a read that is not believed, is reversed, by rows of the run with the same
+-- quantity below zero. A day with a read that is not believed is reversed even where nothing could be estimated in its place.
 -- Input: run_date. Tables written: core.aggregated_read, this run's rows of interval registers.
 -- Safe to rerun: removes and makes its own reversals anew; the platform's rows are never changed.
 create or replace procedure bua.settle_interval_reads(p_run_date date)
@@ -25,7 +26,21 @@ language sql as $$
         on p.meter_register_id = any (s.register_ids) and p.origin = 'PLATFORM' and p.quantity > 0
         and p.from_date >= lower(s.whole) and p.from_date < upper(s.whole) and s.whole @> p.from_date
     where s.run_date = p_run_date and s.read_type = 'INTERVAL' and s.gap = 1
-      and exists (select from core.aggregated_read g
-                  where g.meter_register_id = any (s.register_ids) and g.from_date = p.from_date
-                    and g.origin = 'BUA' and g.run_date = p_run_date);
+      and (exists (select from core.aggregated_read g
+                   where g.meter_register_id = any (s.register_ids) and g.from_date = p.from_date
+                     and g.origin = 'BUA' and g.run_date = p_run_date)
+           or bua.is_implausible_day(p_run_date, p.meter_register_id, p.from_date));
+$$;
+
+-- Whether a read that is not believed lies on the local day.
+create or replace function bua.is_implausible_day(p_run_date date, p_register_id bigint, p_date date) returns boolean
+language sql stable as $$
+    select exists (
+        select from bua.implausible_read i
+        join core.site t using (site_id)
+        left join bua.market_day d
+            on (d.jurisdiction, d.profile_date, d.local_date) = (t.jurisdiction, i.read_date, p_date)
+        where i.run_date = p_run_date and i.meter_register_id = p_register_id and i.read_date between p_date - 1 and p_date + 1
+          and (i.reason = 'SNAPSHOT_DAY' and i.read_date = p_date
+               or exists (select from unnest(i.half_hours) h where (d.half_hour_mask >> (h - 1)) & 1 = 1)))
 $$;

@@ -16,7 +16,11 @@ language sql stable as $$
         from core.aggregated_read a
         where a.meter_register_id = any (s.register_ids)
           and a.from_date between lower(s.needed) and upper(s.needed)
-          and (a.origin = 'BUA' and a.run_date = p_run_date or a.origin = 'PLATFORM' and s.read_type = 'INTERVAL')
+          and (a.origin = 'BUA' and a.run_date = p_run_date and a.quantity >= 0
+               or a.origin = 'PLATFORM' and s.read_type = 'INTERVAL'
+                  and not exists (select from core.aggregated_read v   -- reversed
+                                  where v.meter_register_id = a.meter_register_id and v.from_date = a.from_date
+                                    and v.origin = 'BUA' and v.run_date = p_run_date and v.quantity < 0))
     ) c
     group by s.account_id
 $$;
