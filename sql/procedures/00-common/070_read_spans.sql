@@ -4,7 +4,7 @@
 -- read, the estimates that were delivered make ESTIMATED spans. An index that went down has rolled over at its digits. A
 -- register without digits never rolls over: such a span means nothing and is left out.
 -- Inputs: run_date; registers; the days on which the account had them. Reads only.
-create or replace function bua.read_spans(p_run_date date, p_register_ids bigint[], p_occupied daterange)
+create or replace function bua.read_spans(p_run_date date, p_register_ids bigint[], p_occupied datemultirange)
 returns table (meter_register_id bigint, from_date date, to_date date, quantity numeric, read_state text)
 language sql stable as $$
     with platform_read as (
@@ -27,5 +27,5 @@ language sql stable as $$
                * s.next_factor,
            case when s.quality = 'A' and s.next_quality = 'A' then 'ACTUAL' else 'ESTIMATED' end
     from span s join core.meter_register m using (meter_register_id)
-    where s.next_date is not null and (s.next_index >= s.index_value or m.digits is not null)
+    where daterange(s.read_date, s.next_date) <@ p_occupied and (s.next_index >= s.index_value or m.digits is not null)
 $$;
