@@ -1,7 +1,8 @@
 -- Purpose: GENERATE_ILI: work out what a batch of accounts is to be invoiced for.
 -- Supply counts on every unbilled day. Units count on unbilled days alone, for the account that occupies the site on the
 -- day, at the price that the account's plan of the day has on it (ANYTIME where it has none for the class). The day of a change
--- of meters is the new register's. Units without a price keep their row, with price_from null. A plan without any DAILY price charges no supply.
+-- of meters is the new register's. Units without a price keep their row, with price_from null. A plan without any DAILY price
+-- charges no supply.
 -- Reads of interval registers are the platform's and this run's, on their local bill day. Reads of basic registers are
 -- this run's alone, each within one month, one plan, one price and one window (bua_create_basic_read splits them so).
 -- Inputs: the payload of core.unbilled_windows. Tables written: core.billable_quantity, in days, kWh or MJ;

@@ -196,6 +196,28 @@ def test_a_basic_register_between_two_interval_registers_of_one_suffix(town: Any
     assert units(row) == (31, Decimal(296), Decimal("4.8"), 31 + Decimal("90.24"), "")
 
 
+def test_a_market_day_beyond_the_change_adds_nothing_to_the_new_register(book: Any) -> None:
+    """In Sydney the bill day of 10 October ends at 23:00 market time, and the interval register with it.
+
+    Its last market day is not read. 46 half-hours of it are estimated, 4.6 kWh; two more are in its meter data file
+    and belong to the 11th, which the basic register measures with the 21 days from it on: 210 kWh.
+    """
+    key = "NSW|RES|PRIMARY"
+    book.plan()
+    book.segment(key=key)
+    book.macro("2024-11-01", "2026-10-31", key=key)
+    book.profile("2024-11-01", "2026-10-31", 0.1, key=key)
+    site = book.account("A", opened="2025-11-01", state="NSW")
+    book.billed("A", "2025-11-01", "2026-10-09")
+    old = book.register(site, end="2026-10-10", serial="OLD")
+    book.days(old, "2026-07-01", "2026-10-09")
+    book.platform_units(old, "2026-10-10", "2026-10-10", "0.2")  # 23:00 to 24:00 market time of the 9th
+    new = book.basic(site, start="2026-10-11", serial="NEW")
+    book.read(new, ("2026-10-11", 0), ("2026-11-01", 210))
+    row = accrue(book, "A", sites=(site,))["A"]
+    assert units(row) == (22, Decimal("210.2"), Decimal("4.6"), 22 + Decimal("64.44"), "")
+
+
 # --- two accounts on one day ------------------------------------------------------------------------------------
 
 
