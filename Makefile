@@ -11,7 +11,7 @@ SEED      ?= 1
 N         ?= 100000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check-portfolio fuzz test check format package-lambdas render-machines lock clean
+.PHONY: help setup run check-portfolio fuzz test test-unit test-sql test-stack check format package-lambdas render-machines lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,14 +30,27 @@ $(VENV)/.installed: requirements-dev.lock
 run: setup ## Run a month end: your PORTFOLIO=, or a demo (ACCOUNTS=, SEED=); RUN_DATE=, OUT=
 	@$(RUN) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") --run-date "$(RUN_DATE)" --out "$(OUT)" --accounts $(ACCOUNTS) --seed $(SEED)
 
-check-portfolio: setup ## Say what a portfolio holds and what is wrong with it: PORTFOLIO= RUN_DATE=
+check-portfolio: setup ## Check a portfolio folder without running it: PORTFOLIO=, RUN_DATE=
 	@$(if $(PORTFOLIO),,echo "Say which: make check-portfolio PORTFOLIO=folder" >&2; exit 2;) $(RUN) -m local.portfolio.check --portfolio "$(PORTFOLIO)" --run-date "$(RUN_DATE)"
 
-fuzz: setup ## Damage meter files, archives and CSVs N= times; every outcome must be a portfolio or a refusal (SEED=)
-	@$(RUN) tests/local/portfolio/test_fuzz.py --count $(N) --seed $(SEED)
+fuzz: setup ## Damage input files N= times and check that each is accepted or refused cleanly; SEED=
+	@PYTHONPATH=src:. $(VENV)/bin/python -m tests.local.portfolio.fuzzing --count $(N) --seed $(SEED)
 
-test: setup check ## Check style and types, then run every test; ARGS= is passed to pytest
-	@$(RUN) -m pytest $(ARGS)
+# A process per core, at most four: each starts a PostgreSQL server of its own.
+PYTEST := $(RUN) -m pytest -n logical --maxprocesses 4
+SLOW   := artifacts pipeline sql stack terraform
+
+test: setup check ## Check style and types, then run every test; ARGS= is passed to pytest (also below)
+	@$(PYTEST) $(ARGS)
+
+test-unit: setup ## Run only the tests that need neither the local stack nor Terraform, SQL apart
+	@$(PYTEST) $(addprefix --ignore=tests/,$(SLOW)) $(ARGS)
+
+test-sql: setup ## Run only the tests of the SQL, on a real PostgreSQL
+	@$(PYTEST) tests/sql $(ARGS)
+
+test-stack: setup ## Run only the tests of the local stack and of whole months on it
+	@$(PYTEST) tests/stack tests/pipeline $(ARGS)
 
 check: setup ## Check style, formatting and types
 	@$(RUN) -m ruff check src tests
@@ -48,10 +61,10 @@ format: setup ## Format the sources
 	@$(RUN) -m ruff check --fix src tests
 	@$(RUN) -m ruff format src tests
 
-package-lambdas: setup ## Build the zips that are deployed, into build/lambdas
+package-lambdas: setup ## Build the zips that are deployed, in build/lambdas
 	@$(RUN) -m artifacts.zips --target lambda
 
-render-machines: setup ## Write the state machines as JSON, with example values, into build/statemachines
+render-machines: setup ## Write the state machines as JSON, with example values, to build/statemachines
 	@$(RUN) -m artifacts.machines --out build/statemachines
 
 COMPILE := pip compile pyproject.toml --universal --generate-hashes --no-annotate --quiet --custom-compile-command "make lock"

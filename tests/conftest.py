@@ -1,6 +1,7 @@
 """PostgreSQL for the tests: one throw-away server per test process, templates built once, a database per test."""
 
 import contextlib
+import fcntl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -10,20 +11,35 @@ from typing import Any
 import psycopg2
 import psycopg2.extensions
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_postgresql import factories
 from pytest_postgresql.executors import NoopExecutor
 from pytest_postgresql.janitor import DatabaseJanitor
 
+from artifacts import zips
 from local.aws.postgres import Server, private_directory, remove_directory
 from shared.database import migrate
 
-pytest_plugins = ["tests.cloud"]  # moto's AWS, for every folder
+pytest_plugins = ["tests.cloud", "tests.parallel"]
 
 ROOT = Path(__file__).resolve().parents[1]
 PLATFORM_SQL = sorted((ROOT / "sql" / "platform").glob("*.sql"))
 RUN_DATE = date(2026, 11, 1)
 MASTER = "core_admin"
 PASSWORD = "test"
+
+# How fast an example is depends on what else the machine does.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session")
+def host_zips() -> dict[str, Path]:
+    """The functions' zips for the Python that runs this, by function; one test process at a time builds them."""
+    zips.BUILD.mkdir(exist_ok=True)
+    with (zips.BUILD / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return zips.build(zips.host_target())
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 resource "aws_scheduler_schedule" "this" {
-  # checkov:skip=CKV_AWS_297: the input is a time of day; whoever has a key that Scheduler may use gives it
+  # checkov:skip=CKV_AWS_297: the input is only a time of day; a key that Scheduler may use can be given
   name                         = var.name
   description                  = var.description
   state                        = var.enable_schedule ? "ENABLED" : "DISABLED"
@@ -14,7 +14,7 @@ resource "aws_scheduler_schedule" "this" {
   target {
     arn      = var.machine_arn
     role_arn = aws_iam_role.this.arn
-    # Not jsonencode: it writes < and > as \u003c and \u003e, in which Scheduler does not find its keyword.
+    # Not jsonencode: it writes < and > as \u003c and \u003e, and Scheduler would not recognise its keyword.
     input = "{\"scheduled_time\":\"<aws.scheduler.scheduled-time>\"}"
 
     dynamic "dead_letter_config" {
@@ -49,7 +49,7 @@ data "aws_iam_policy_document" "trust" {
       identifiers = ["scheduler.amazonaws.com"]
     }
 
-    # The confused deputy: Scheduler may take the role on behalf of this account's schedules only.
+    # Against the confused deputy: Scheduler may assume the role only for this account's schedules.
     condition {
       test     = "StringEquals"
       variable = "aws:SourceAccount"

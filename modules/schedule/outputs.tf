@@ -1,5 +1,5 @@
 output "schedule" {
-  description = "The schedule, with all that Scheduler is told."
+  description = "The schedule resource."
   value       = aws_scheduler_schedule.this
 }
 

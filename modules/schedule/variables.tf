@@ -29,7 +29,7 @@ variable "schedule" {
 
   validation {
     condition     = can(regex("^cron\\(.+\\)$", var.schedule))
-    error_message = "An EventBridge Scheduler cron expression."
+    error_message = "schedule must be an EventBridge Scheduler cron expression."
   }
 }
 
@@ -39,30 +39,30 @@ variable "time_zone" {
 
   validation {
     condition     = can(regex("^[A-Z][A-Za-z_]+(/[A-Za-z_-]+)*$", var.time_zone))
-    error_message = "A name of the tz database, e.g. Australia/Sydney."
+    error_message = "time_zone must be a name of the tz database, e.g. Australia/Sydney."
   }
 }
 
 variable "enable_schedule" {
-  description = "Whether the schedule is switched on."
+  description = "Whether the schedule is enabled."
   type        = bool
   default     = true
 }
 
 variable "retry" {
-  description = "How long, and how often at most, a start that fails is tried again."
+  description = "For how many seconds, and how many times at most, a failed start is retried."
   type        = object({ seconds = number, attempts = number })
   default     = { seconds = 86400, attempts = 185 } # Scheduler's own
 }
 
 variable "missed_queue_arn" {
-  description = "Queue for starts that did not succeed; null drops them."
+  description = "Queue for starts that failed for good; null if they are dropped."
   type        = string
   default     = null
 }
 
 variable "kms_key_arn" {
-  description = "Key that encrypts the schedule's input and the queue; null for Scheduler's own. Its policy has to let Scheduler use it."
+  description = "Key that encrypts the schedule's input and the queue; null for Scheduler's own. Its policy must let Scheduler use it."
   type        = string
   default     = null
 }

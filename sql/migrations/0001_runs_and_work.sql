@@ -26,6 +26,15 @@ insert into bua.parameter (name, value, description) values
     ('scalar_min_days', 14, 'Fewer complete days than this make no reference'),
     ('basic_reference_days', 60, 'The reads of a basic register that make its reference are at least this many days apart'),
     ('giant_factor', 20, 'A register that uses more than x times its segment''s median a day is a giant'),
+    ('read_tolerance', 0.005, 'The snapshot and the interval reads agree on a day when they differ by no more than this many kWh'),
+    ('implausible_res_half_hour', 34.5, 'kWh that a home''s supply gives in half an hour: 230 V x 100 A x 3 phases'),
+    ('implausible_bus_half_hour', 276, 'kWh that a business''s low-voltage supply gives in half an hour: 230 V x 800 A x 3 phases'),
+    ('implausible_any_half_hour', 50000, 'kWh that no half-hour exceeds, whatever the register usually uses: 100 MW'),
+    ('implausible_day_half_hours', 8, 'A day may need as many half-hours at the limit of its class'),
+    ('implausible_factor', 20, 'A half-hour or day above its class''s limit must be above x times the register''s usual one, too'),
+    ('implausible_index_factor', 10, 'A register''s index may go on by x times its own mean day'),
+    ('implausible_res_day_mj', 5500, 'MJ a day through a home''s gas meter: 6 cubic metres an hour, round the clock'),
+    ('implausible_bus_day_mj', 70000, 'MJ a day through a business''s basic gas meter: 10 TJ a year, in its season'),
     ('validate_tolerance_percent', 5, 'A profile that differs from the platform''s reads by more than this is an anomaly');
 
 -- One row per work item, with its outcome. Every run type of a run has a partition of its own, made when it is first

@@ -2,9 +2,10 @@
 -- Each half-hour falls on its local day. The plan that the occupant of the site has on that day gives the time class: that of
 -- the plan's window, if the plan has a price for it on that day, and otherwise ANYTIME. Known half-hours
 -- are ACTUAL, estimated ones ESTIMATED; missing ones are left out. A local day without an occupant, or outside the
--- stream's life (of a run's estimates: that another register measures), makes no row; nor does a suffix without a register.
+-- stream's life (but for what a run generated: its stream may go on), makes no row; nor does a suffix without a register.
 -- Inputs: pg_temp.interval_day; the origin of the rows: PLATFORM for the platform's own reads (run date null), or BUA and the
--- run that estimated them. A BUA load adds only the estimated half-hours: the platform's rows have the known ones.
+-- run whose files were loaded. A file repeats known half-hours beside the estimated ones: before a run is invoiced, it
+-- removes its rows of what the platform's rows bill already.
 -- Tables written: core.aggregated_read, in exact kWh, one row per register, local day, time class and state.
 -- Safe to rerun: replaces the streams' rows of the same origin and run. A load must therefore carry all the days of its
 -- streams, never some of them: a local day is made of two market days.
@@ -73,8 +74,7 @@ begin
     ) d
     join pg_temp.local_part part
         on part.jurisdiction = d.jurisdiction and part.profile_date = d.profile_date
-        and case p_origin when 'BUA' then core.is_own_day(d.site_id, d.suffix, part.local_day)
-                          else part.local_day between d.stream_from and d.stream_to end
+        and (p_origin = 'BUA' or part.local_day between d.stream_from and d.stream_to)
     join pg_temp.site_plan o on o.site_id = d.site_id and part.local_day between o.from_date and o.to_date;
     analyze pg_temp.occupied;
 
@@ -110,7 +110,6 @@ begin
         on priced.plan_code = part.plan_code and priced.item_type = part.item_type
         and priced.time_class = part.time_class and part.local_day between priced.valid_from and priced.valid_to
     where state.quantity is not null
-      and (p_origin = 'PLATFORM' or state.read_state = 'ESTIMATED')
     group by part.meter_register_id, part.local_day, coalesce(priced.time_class, 'ANYTIME'), state.read_state;
 
     drop table pg_temp.interval_day, pg_temp.stream_register, pg_temp.local_part, pg_temp.site_plan, pg_temp.occupied, pg_temp.slot;
@@ -122,15 +121,4 @@ language sql stable as $$
     select exists (
         select from core.account_site o
         where o.site_id = p_site_id and p_date between o.from_date and coalesce(o.to_date, 'infinity'))
-$$;
-
--- Whether a run's estimate for a stream's local day is the stream's: one of its registers was there, or none of its type
--- was. What has ended goes on in a run's estimates until something takes its place.
-create or replace function core.is_own_day(p_site_id text, p_suffix text, p_date date) returns boolean
-language sql stable as $$
-    select coalesce(bool_or(alive.suffix = p_suffix and alive.read_type = 'INTERVAL'), true)
-    from core.meter_register own
-    join core.meter_register alive on alive.site_id = own.site_id and alive.stream_type = own.stream_type
-    where own.site_id = p_site_id and own.suffix = p_suffix and own.read_type = 'INTERVAL'
-      and p_date between alive.start_date and coalesce(alive.end_date, 'infinity')
 $$;

@@ -18,6 +18,7 @@ grant insert, update, delete on core.invoice, core.invoice_line_item, core.invoi
     core.aggregated_read, core.billable_quantity to workflow;
 grant select on core.workflow, core.site, core.meter_register to meterdata;
 
--- The accrual writes into the platform's tables only reads, invoices' inputs and workflow rows of its own run.
+-- Of the platform's tables the accrual writes only reads and workflow rows, and deletes only invoices and what they were
+-- made from, all of its own run.
 grant insert, update, delete on core.meter_read, core.aggregated_read to lambda;
 grant delete on core.invoice, core.invoice_line_item, core.invoice_line_item_month, core.billable_quantity to lambda;

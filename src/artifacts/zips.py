@@ -1,8 +1,8 @@
 """`python -m artifacts.zips --target lambda|host`: a zip per function, with only what it needs, the same bytes every time.
 
 The target `lambda` is what is deployed: wheels for the catalogue's runtime and architecture. `host` holds the same
-sources and the same pins for the Python that runs this, since a wheel with binaries fits one Python and platform only;
-its bytecode is compiled beforehand, which halves a cold start on a laptop.
+sources and the same pins for the Python that runs this, since a wheel with binaries fits only one Python and platform.
+Its bytecode is compiled in advance, which halves a cold start on a laptop.
 
 Dependencies are installed and compressed once per lock file and target; a zip is that archive with the function's own
 few files added, so a rebuild takes seconds.
@@ -45,12 +45,12 @@ _DROPPED_FILES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cac
 
 
 class PackagingFailed(PermanentError):  # noqa: N818 - named like its siblings
-    """A zip could not be built; the message says which and why."""
+    """A zip could not be built; the message names it and the reason."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a zip is built for: where it goes, and how uv is told."""
+    """What a zip is built for: its folder and uv's arguments."""
 
     name: str
     directory: Path
@@ -83,7 +83,7 @@ def zip_name(function: str) -> str:
 
 
 def build(target: Target) -> dict[str, Path]:
-    """Build the zip of every function in the catalogue; returns their paths. A zip of no function is removed."""
+    """Build the zip of every function in the catalogue; returns their paths. Zips of other functions are removed."""
     functions = catalogue.load().functions
     for stale in set(target.directory.glob("*.zip")) - {target.directory / zip_name(key) for key in functions}:
         stale.unlink()
@@ -108,7 +108,7 @@ def _build_function(target: Target, key: str, function: Function) -> Path:
 
 
 class _replacing:  # noqa: N801 - a context manager, used like a function
-    """A temporary file beside `destination` that takes its place when everything went well."""
+    """A temporary file beside `destination` that replaces it if the with-block succeeds."""
 
     def __init__(self, destination: Path) -> None:
         self._destination = destination
@@ -175,7 +175,7 @@ def imported_modules(names: Iterable[str]) -> set[Path]:
 
 
 def _module_file(name: str) -> Path | None:
-    """The file of one of our modules, the folder of a package without __init__.py; None if it is not one of ours."""
+    """The file of one of our modules, or the folder of a package without __init__.py; None if it is not ours."""
     base = SOURCE.joinpath(*name.split("."))
     candidates = (base.with_name(base.name + ".py"), base / "__init__.py", base)
     return next((path for path in candidates if path.exists()), None)
@@ -193,7 +193,7 @@ def _imports(path: Path) -> Iterator[str]:
 
 
 def _bytecode(name: str, content: bytes) -> bytes:
-    """A module's bytecode as PEP 552 lays it out, trusted without a look at the source, whose time a zip does not keep."""
+    """A module's bytecode as PEP 552 defines it, unchecked: a zip does not keep the time of the source."""
     unchecked = (1).to_bytes(4, "little")
     code = marshal.dumps(compile(content, name, "exec", dont_inherit=True))
     return importlib.util.MAGIC_NUMBER + unchecked + importlib.util.source_hash(content) + code
@@ -210,7 +210,8 @@ def lock_file(function: Function) -> Path:
             path.stem.removeprefix("lambda-").replace("-", ", ") for path in lock.parent.glob("lambda-*.lock")
         )
         raise PackagingFailed(
-            f"requirements [{', '.join(function.requirements)}] have no lock; [{'], ['.join(known)}] have"
+            f"requirements [{', '.join(function.requirements)}] have no lock in requirements/; "
+            f"use one of [{'], ['.join(known)}] or add one to `make lock`"
         )
     return lock
 
@@ -253,7 +254,7 @@ def _is_service_model(name: Path) -> bool:
 
 
 def _installed_tree(target: Target, lock: Path) -> Path:
-    # What this module drops and how it compresses decides the bytes as well: it is part of the key.
+    # This module decides what is dropped and how it is compressed, so it is part of the key.
     key = hashlib.sha256(b"".join([target.cache_key.encode(), Path(__file__).read_bytes(), lock.read_bytes()]))
     tree = BUILD / "cache" / f"{target.name}-{key.hexdigest()[:20]}"
     if tree.is_dir():

@@ -1,4 +1,4 @@
-"""Brings what a run exported from the buckets into a folder."""
+"""Copies what a run exported from the buckets into a folder."""
 
 import shutil
 from datetime import date
@@ -12,7 +12,7 @@ from shared.steps.export import OUTBOUND
 def collect(s3: Any, run_date: date, folder: Path) -> None:
     """Copy the outbound CSV files to `folder` and the generated meter data files to `folder`/nem12.
 
-    What an earlier run left there under the same names is replaced; other files of the folder are not touched.
+    Files of an earlier run with the same names are replaced; other files of the folder are not touched.
     """
     folder.mkdir(parents=True, exist_ok=True)
     meter_data = folder / "nem12"

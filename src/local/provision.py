@@ -1,6 +1,6 @@
 """Creates in the emulator what Terraform creates in AWS: both accounts, from the same catalogue and templates.
 
-Roles are permissive here: permissions are Terraform's to state and its tests' to prove.
+Roles are permissive here. Terraform defines the permissions, and its tests check them.
 """
 
 import json
@@ -30,13 +30,13 @@ from shared.paths import ROOT
 
 TEMPLATE = ROOT / "modules" / "database-restore" / "bua-sql.template.json"
 
-# On AWS a queue's visibility timeout is six times its function's; a message that fails here is wanted back sooner.
+# On AWS a queue's visibility timeout is six times its function's; here a failed message should come back sooner.
 VISIBILITY_SECONDS = 60
 MAX_RECEIVES = 3
 # Functions of one kind at a time, whatever the cloud's concurrency is: each takes a second of a core to start.
 MOST_CONCURRENCY = max(2, min(os.cpu_count() or 2, 4))
 TICK_SECONDS = 1
-# A hundred sites make several messages, so that all functions of a kind have work.
+# A hundred sites make several messages, so that several functions have work.
 MOST_ITEMS_PER_MESSAGE = 40
 
 
@@ -59,7 +59,7 @@ def provision(clients: Clients, endpoint_url: str, authority: str, production_ds
     _create_secrets(clients, authority)
     create_interval_store(clients)
     zone = create_zone(clients)
-    with ThreadPoolExecutor(4) as pool:  # what takes long and depends on nothing else
+    with ThreadPoolExecutor(4) as pool:  # slow, and independent of the rest
         production = pool.submit(create_production, clients, production_dsn)
         functions = pool.submit(_create_functions, clients, _environment(endpoint_url, keys, zone))
         cluster = pool.submit(_create_node_group, clients)
@@ -99,7 +99,7 @@ def _create_storage(clients: Clients) -> None:
 def _create_secrets(clients: Clients, authority: str) -> None:
     manager = clients("ANSTEAD", "secretsmanager")
     for role in names.DATABASE_ROLES:
-        login = {"username": role, "password": secrets.token_urlsafe(16)}  # restore sets another
+        login = {"username": role, "password": secrets.token_urlsafe(16)}  # restore sets a new one
         manager.create_secret(Name=f"{names.SECRET_PREFIX}-{role}", SecretString=json.dumps(login))
     manager.create_secret(Name=f"{names.SECRET_PREFIX}-ca", SecretString=authority)
 

@@ -1,4 +1,4 @@
-"""What a run amounts to: run.json, and the summary on the terminal with its distance from the truth where it is known."""
+"""The result of a run: run.json, and the summary on the terminal, with the distance from the truth if that is known."""
 
 import csv
 import json
@@ -76,7 +76,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run exported, beside the truth where somebody knows it (by account, empty otherwise)."""
+    """What a run exported, and the truth by account if it is known (empty otherwise)."""
 
     accounts: list[Row]
     exceptions: list[Row]
@@ -202,7 +202,7 @@ def _period(run_date: date) -> tuple[date, date]:
 
 
 def _truth(portfolio: Path) -> list[Row]:
-    """The portfolio's truth, where somebody knows it: truth.csv in the folder, or <folder>-truth.csv beside it."""
+    """The portfolio's truth, if it is known: truth.csv in the folder, or <folder>-truth.csv beside it."""
     candidates = (portfolio / "truth.csv", portfolio.with_name(f"{portfolio.name}-truth.csv"))
     return next((_read(path) for path in candidates if path.exists()), [])
 

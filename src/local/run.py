@@ -1,10 +1,11 @@
 """`python -m local.run`: a month end on this machine, from a portfolio folder to the accrued revenue export.
 
-The real thing runs: packaged functions, rendered state machines and SQL, from EARL's schedule to the CSV files, on the
-local stack. Without a portfolio a seeded demo portfolio is generated first.
+It runs what production runs, on the local stack: packaged functions, rendered state machines and SQL, from EARL's
+schedule to the CSV files. Without a portfolio a seeded demo portfolio is generated first.
 """
 
 import argparse
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -77,6 +78,8 @@ def _make_room(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidInput(f"OUT={out} cannot be a folder ({error.strerror}), give another") from error
+    if not os.access(out, os.W_OK):
+        raise InvalidInput(f"OUT={out} cannot be written to, give another")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ _CONFIG = Config(retries={"max_attempts": 2}, read_timeout=120, max_pool_connect
 
 # Waits and retry intervals of the state machines pass fifty times as fast as on AWS, without spinning.
 WAIT_SCALE = 0.02
-# ... but a task that waits for its token is given so long between heartbeats, whatever the scale makes of its hours.
+# ... but a task that waits for its token is given this long between heartbeats, whatever the scale makes of its hours.
 HEARTBEAT_SECONDS = 300.0
 
 
@@ -41,9 +41,9 @@ class StackFailed(BuaError):  # noqa: N818
 
 
 class LocalStack:
-    """`with LocalStack(directory) as stack:` two AWS accounts, production's database, the cluster. Nothing survives it.
+    """`with LocalStack(directory) as stack:` two AWS accounts, a production database, a cluster; deleted at the end.
 
-    `directory` may hold things of an earlier stack's (logs); databases and worker directories in it are deleted.
+    `directory` may contain an earlier stack's logs; databases and worker directories in it are deleted.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class LocalStack:
         return str(execution["executionArn"])
 
     def start_step(self, step: str, **parameters: object) -> str:
-        """Start a state machine of ANSTEAD's, as an engineer does from the console. Returns the execution's ARN."""
+        """Start a state machine in ANSTEAD, as an engineer does from the console. Returns the execution's ARN."""
         execution = self.client("ANSTEAD", "stepfunctions").start_execution(
             stateMachineArn=names.machine_arn("ANSTEAD", step), input=json.dumps(parameters)
         )
@@ -145,7 +145,7 @@ class LocalStack:
         except BlockingIOError:
             self._reservation.close()
             raise StackFailed(
-                f"another local stack works in {self.directory}: wait for it, or give another directory"
+                f"another local stack uses {self.directory}: wait for it, or give another directory"
             ) from None
 
     def _start(self) -> None:
@@ -155,7 +155,7 @@ class LocalStack:
             directory.mkdir(parents=True, exist_ok=True)
         with (self.log_directory / "emulator.log").open("wb") as log:
             # A session of its own: Ctrl-C reaches this process only, which then stops the emulator in order. Its
-            # standard input is the lifeline: when this process is gone, however it went, the emulator follows.
+            # standard input is the lifeline: when this process ends, for any reason, the emulator ends too.
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "local.aws.emulator"], env=self._environment(temporary), cwd=temporary,
                 stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,

@@ -1,4 +1,4 @@
-"""Follows a run from EARL's snapshot to its end and shows where it is: the pipeline, the step in hand, how far it is."""
+"""Follows a run from EARL's snapshot to its end and shows its progress: the pipeline and the current step."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -90,7 +90,7 @@ def _print_lines(watch: "_Watch", console: Console) -> list[Step]:
 
 
 class _Watch:
-    """What is known of one run: EARL's execution, the ledger, and the work items of the step in hand."""
+    """What is known of one run: EARL's execution, the ledger, and the work items of the current step."""
 
     def __init__(self, stack: LocalStack, run_date: date, execution: str) -> None:
         self._stack = stack
@@ -118,7 +118,7 @@ class _Watch:
         found = self._sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
         if int(found["Attributes"]["ApproximateNumberOfMessages"]):
             raise RunFailed(
-                f"EARL's announcement could not be taken: see the log of notify in {self._stack.log_directory}"
+                f"EARL's announcement could not be processed: see the log of notify in {self._stack.log_directory}"
             )
 
     def _snapshot(self) -> Step:
@@ -139,7 +139,7 @@ class _Watch:
 
     def _doing(self, execution: str) -> str:
         """The state that a step is in, and how many work items of its fan-out are done."""
-        with suppress(Exception):  # a glance at things that come and go; the display is not worth a failed run
+        with suppress(Exception):  # what it reads may disappear meanwhile; a run must not fail because of the display
             events = self._states.get_execution_history(executionArn=execution, reverseOrder=True, maxResults=20)[
                 "events"
             ]

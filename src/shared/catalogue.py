@@ -34,14 +34,14 @@ class Function(_Entry):
 
 
 class RunType(_Entry):
-    """One kind of fan-out: who works it off, and how many work items travel in a message."""
+    """One kind of fan-out: the function that does its work, and the work items per message."""
 
     function: str
     items_per_message: int
 
 
 class Calls(_Entry):
-    """What a state machine calls: its placeholders, and later its permissions, are built from this and nothing else."""
+    """What a state machine calls. Its placeholders and its permissions are built from this and nothing else."""
 
     functions: tuple[str, ...] = ()
     queues: tuple[str, ...] = ()
@@ -83,7 +83,9 @@ class Catalogue(_Entry):
         try:
             return self.run_types[name]
         except KeyError:
-            raise InvalidInput(f"run type {name!r} is none of {', '.join(self.run_types)}") from None
+            raise InvalidInput(
+                f"run type {name!r} does not exist; the run types are {', '.join(self.run_types)}"
+            ) from None
 
     def pipeline(self) -> dict[str, tuple[str, ...]]:
         """The thirteen steps that `bua` runs, in order, each with the scale-ups that it needs."""
@@ -92,7 +94,7 @@ class Catalogue(_Entry):
 
 @cache
 def load() -> Catalogue:
-    """Read the catalogue beside the packages; raises InvalidInput that names the fields that are wrong."""
+    """Read the catalogue; raises InvalidInput that names the fields that are wrong."""
     return parse(yaml.safe_load((ROOT / "catalogue.yaml").read_text(encoding="utf-8")))
 
 

@@ -1,4 +1,4 @@
-"""What a function's invocation works with: settings, clients, ledger, database, clock. Built by lambda_handler."""
+"""What an invocation of a function needs: settings, clients, ledger, database, clock. lambda_handler builds it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Context:
 
 
 def build(environ: Mapping[str, str], lambda_context: Any) -> Context:
-    """The context of one invocation; what can be kept between warm invocations is."""
+    """The context of one invocation; reuses between warm invocations what can be reused."""
     settings, ledger, database = _lasting(from_environment(environ), lambda_context.function_name)
     return Context(
         settings=settings,
@@ -39,7 +39,7 @@ def build(environ: Mapping[str, str], lambda_context: Any) -> Context:
     )
 
 
-# Keyed by the settings, not by the environment: AWS puts another trace id into that at every invocation.
+# Keyed by the settings, not by the environment: AWS puts a new trace id into the environment at every invocation.
 @lru_cache(maxsize=1)
 def _lasting(settings: Settings, function_name: str) -> tuple[Settings, Ledger, Database]:
     ledger = Ledger(clients.client("dynamodb"), settings.control_table)

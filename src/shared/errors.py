@@ -1,4 +1,4 @@
-"""Every error of the project. The class name is what a state machine's Retry and Catch match on."""
+"""The common errors of the project. A state machine's Retry and Catch match on the class name."""
 
 from pydantic import ValidationError
 
@@ -6,7 +6,7 @@ CAUSE_LENGTH = 500
 
 
 class BuaError(Exception):
-    """Base of every error raised on purpose; its message is written for the person who reads it at 3 a.m."""
+    """Base of every error raised on purpose; its message is written for the engineer on call."""
 
 
 class RetriableError(BuaError):
@@ -14,15 +14,15 @@ class RetriableError(BuaError):
 
 
 class NotReady(RetriableError):  # noqa: N818 - the name that the state machines wait on
-    """Something that is being waited for (a stack, a node group, workflow instances) has not arrived yet."""
+    """Something that a step waits for (a stack, a node group, workflow instances) is not ready yet."""
 
 
 class DatabaseUnavailable(RetriableError):  # noqa: N818
-    """The database could not be reached, or has no connection to spare."""
+    """The database could not be reached, or has no free connection."""
 
 
 class PermanentError(BuaError):
-    """Trying again changes nothing; somebody has to look."""
+    """A retry changes nothing; someone has to look."""
 
 
 class InvalidInput(PermanentError):  # noqa: N818
@@ -41,7 +41,7 @@ class RunDateRefused(PermanentError):  # noqa: N818
 
 
 class RunInProgress(PermanentError):  # noqa: N818
-    """Another execution works in this environment; two runs at once would overwrite each other."""
+    """Another execution is running in this environment; two runs at once would overwrite each other."""
 
 
 class ResourceFailed(PermanentError):  # noqa: N818
@@ -68,11 +68,11 @@ class WorkflowsFailed(PermanentError):  # noqa: N818
 
 
 class NobodyServes(PermanentError):  # noqa: N818
-    """Something is waited for that nobody is there to do."""
+    """A step waits for pods, and none are running."""
 
 
 class StatementFailed(PermanentError):  # noqa: N818
-    """The database refused a statement, and would again: something is missing, forbidden or wrong in it."""
+    """The database rejected a statement and would reject it again: something is missing, forbidden or wrong."""
 
 
 def on_one_line(error: BaseException) -> str:

@@ -43,7 +43,7 @@ class Current(BaseModel):
     def database_address(self) -> tuple[str, int]:
         """Host and port of the run's database; raises NoCurrentRun when none is restored."""
         if self.db_host is None or self.db_port is None:
-            raise NoCurrentRun("no database is restored in this environment: start with the step `restore`")
+            raise NoCurrentRun("no database is restored in this environment: start at the step `restore`")
         return self.db_host, self.db_port
 
 
@@ -59,11 +59,11 @@ class Ledger:
         return Current.model_validate(self.get(control_key(), CURRENT))
 
     def run(self, run_date: date) -> Values:
-        """What is recorded of a run; empty if nothing is."""
+        """The record of a run; empty if there is none."""
         return self.get(control_key(), run_date.isoformat())
 
     def step(self, step: str, run_date: date) -> Values:
-        """What is recorded of a step of a run; empty if nothing is."""
+        """The record of a step of a run; empty if there is none."""
         return self.get(control_key(step), run_date.isoformat())
 
     def set_current(self, values: Mapping[str, Any], remove: tuple[str, ...] = ()) -> None:
@@ -100,7 +100,7 @@ class Ledger:
         self.update(control_key(step), run_date.isoformat(), {"counts": {**known, name: dict(counts)}})
 
     def update_id(self, run_date: date) -> int:
-        """The number in the stack's name: the next one for a new run, the same again for a known one."""
+        """The number in the stack's name: the next one for a new run, the same one for a known run."""
         known = self.run(run_date).get("update_id")
         if known is not None:
             return int(known)
@@ -116,21 +116,21 @@ class Ledger:
         return update_id
 
     def take_lock(self, owner: str, now: datetime, is_running: Callable[[str], bool]) -> None:
-        """Take the environment's lock, or keep it; a holder whose execution has ended loses it.
+        """Take the environment's lock, or keep it. It is taken from a holder whose execution has ended.
 
-        Raises RunInProgress, naming the holder, when another execution is at work.
+        Raises RunInProgress, naming the holder, when another execution is running.
         """
         while not self._write_lock(owner, now, holder=owner):
             holder = self.current().lock_owner
             if holder is None:
                 continue
             if is_running(holder):
-                raise RunInProgress(f"{holder} is at work in this environment: wait for it, or stop it first")
+                raise RunInProgress(f"{holder} is running in this environment: wait for it, or stop it first")
             if self._write_lock(owner, now, holder=holder):
                 return
 
     def release_lock(self, owner: str) -> bool:
-        """Give the lock back; does nothing, and says so, when somebody else holds it."""
+        """Release the lock; returns False and does nothing if another execution holds it."""
         return self._update_lock(
             UpdateExpression="REMOVE lock_owner, lock_taken_at",
             ConditionExpression="lock_owner = :holder",
@@ -158,7 +158,7 @@ class Ledger:
         response = self._client.get_item(TableName=self._table, Key=_key(key, run_date), ConsistentRead=True)
         values = _unpack(response.get("Item", {}))
         if run_date == CURRENT:
-            # CURRENT's sort key occupies the name `run_date`; the run's date lies beside it.
+            # The sort key of CURRENT uses the name `run_date`, so the run's date has another name.
             values["run_date"] = values.get("current_run_date")
         return values
 

@@ -1,4 +1,4 @@
-"""Where the files that are not Python lie: beside the packages in a function's zip, at the root of the project here."""
+"""Where the files that are not Python are: beside the packages in a function's zip, at the project's root here."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ def _root() -> Path:
     for folder in Path(__file__).resolve().parents:
         if (folder / "catalogue.yaml").is_file():
             return folder
-    raise PermanentError("catalogue.yaml is in no folder above the package `shared`: it belongs into every zip")
+    raise PermanentError("catalogue.yaml is in no folder above the package `shared`: every zip must contain it")
 
 
 ROOT = _root()

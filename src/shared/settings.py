@@ -1,4 +1,4 @@
-"""The functions' environment, typed. Only lambda_handler reads it; everything below takes Settings as an argument."""
+"""The functions' environment variables, typed. Only lambda_handler reads them; other code gets Settings as an argument."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from shared.errors import InvalidInput, describe
 
 
 class Settings(BaseModel):
-    """One field per environment variable; names and defaults are the contract with whoever makes the functions."""
+    """One field per environment variable. Whoever creates the functions relies on names and defaults."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -26,7 +26,7 @@ class Settings(BaseModel):
     tick_seconds: int = Field(alias="TICK_SECONDS", default=30, ge=0, le=900)
     most_items_per_message: int = Field(alias="MOST_ITEMS_PER_MESSAGE", default=1000, ge=1)
 
-    # EARL's interval store, read through a role of EARL's
+    # EARL's interval store, read through a role in EARL
     interval_table: str = Field(alias="INTERVAL_TABLE")
     interval_role_arn: str = Field(alias="INTERVAL_ROLE_ARN")
 

@@ -11,6 +11,6 @@ tracer = Tracer()
 
 
 def count_items(name: str, run_type: str, value: int) -> None:
-    """Publish a count of work items by run type, apart from the invocation's own metrics, which have no run type."""
+    """Publish a count of work items by run type, separate from the invocation's metrics, which have no run type."""
     with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE) as metric:
         metric.add_dimension(name="run_type", value=run_type)

@@ -3,6 +3,8 @@ locals {
   machines  = { for machine in local.catalogue.state_machines : machine.step => machine if machine.account == "ANSTEAD" }
   steps     = [for machine in local.catalogue.state_machines : machine.step if machine.account == "ANSTEAD"]
 
+  definitions = "${path.module}/../../statemachines"
+
   # The catalogue says what a machine calls. Placeholders and permissions are built from that and nothing else.
   calls = { for step, machine in local.machines : step => {
     functions = { for key in try(machine.calls.functions, []) : key => module.function[key].arn }
@@ -18,7 +20,7 @@ module "machine" {
   name               = "${local.prefix}-${each.key}"
   role_name          = "${local.prefix}-role-bua-machine-${each.key}"
   step               = each.key
-  template_files     = [for name in ["blocks", "${format("%02d", local.positions[each.key])}-${each.key}.asl"] : "${path.module}/../../statemachines/${name}.yaml"]
+  template_files     = ["${local.definitions}/blocks.yaml", "${local.definitions}/${format("%02d", local.positions[each.key])}-${each.key}.asl.yaml"]
   calls              = local.calls[each.key]
   kms_key_arn        = module.encryption_key.arn
   account_id         = var.account_id

@@ -6,6 +6,8 @@ locals {
   catalogue = yamldecode(file("${path.module}/../../catalogue.yaml"))
   position  = { for position, machine in local.catalogue.state_machines : machine.step => position }
   snapshot  = local.catalogue.state_machines[local.position["snapshot"]]
+
+  definitions = "${path.module}/../../statemachines"
 }
 
 module "snapshot_sharing" {
@@ -21,7 +23,7 @@ module "snapshot_sharing" {
   interval_table_key_arn = var.interval_table_key_arn
   reader_role_arns       = ["arn:aws:iam::${var.anstead_account_id}:role/${local.anstead_prefix}-role-bua-lambda-site-data"]
   notification_queue_arn = "arn:aws:sqs:${var.region}:${var.anstead_account_id}:${local.anstead_prefix}-sqs-bua-notify"
-  template_files         = [for name in ["blocks", "${format("%02d", local.position["snapshot"])}-snapshot.asl"] : "${path.module}/../../statemachines/${name}.yaml"]
+  template_files         = ["${local.definitions}/blocks.yaml", "${local.definitions}/${format("%02d", local.position["snapshot"])}-snapshot.asl.yaml"]
   placeholders           = local.snapshot.calls.values
   time_zone              = var.time_zone
   enable_schedule        = var.enable_schedule

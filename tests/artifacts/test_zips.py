@@ -34,11 +34,6 @@ assert not foreign, foreign
 
 
 @pytest.fixture(scope="session")
-def host_zips():
-    return zips.build(zips.host_target())
-
-
-@pytest.fixture(scope="session")
 def lambda_zips():
     return zips.build(zips.lambda_target())
 

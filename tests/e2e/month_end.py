@@ -26,7 +26,10 @@ from local.portfolio.production import load_production
 from local.stack import LocalStack
 from local.watch import follow
 
-EXPORTS = ("BUAAccountSummary.csv", "InvoiceLineItemMonthly.csv", "exceptions.csv", "profile_marks.csv", "summary.csv")
+EXPORTS = (
+    "BUAAccountSummary.csv", "InvoiceLineItemMonthly.csv", "exceptions.csv", "implausible_reads.csv", "profile_marks.csv",
+    "summary.csv",
+)  # fmt: skip
 RECORDING = Path(__file__).parent / "recording"
 ACCOUNTS = ("EARL", "ANSTEAD")
 # Scheduler replaces this word in a target's input: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html

@@ -1,4 +1,4 @@
-"""A small month on the local stack, shared by the tests of this folder: starting a stack takes a minute."""
+"""A small month on the local stack, shared by the tests of a file: starting a stack takes a minute."""
 
 import json
 import time
@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from artifacts import zips
 from local import outputs
 from local.aws import names
 from local.demo import write_demo
@@ -21,7 +20,10 @@ from local.stack import LocalStack
 
 RUN_DATE = date(2026, 11, 1)
 ACCOUNTS = 130
-EXPORTS = ("BUAAccountSummary.csv", "InvoiceLineItemMonthly.csv", "summary.csv", "profile_marks.csv", "exceptions.csv")
+EXPORTS = (
+    "BUAAccountSummary.csv", "InvoiceLineItemMonthly.csv", "summary.csv", "profile_marks.csv", "exceptions.csv",
+    "implausible_reads.csv",
+)  # fmt: skip
 
 
 @dataclass
@@ -58,11 +60,10 @@ class Month:
         return dict(item.get("Item", {}))
 
 
-@pytest.fixture(scope="session")
-def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
+@pytest.fixture(scope="module")
+def month(tmp_path_factory: pytest.TempPathFactory, host_zips: dict[str, Path]) -> Iterator[Month]:
     folder = tmp_path_factory.mktemp("month")
     portfolio = folder / "portfolio"
-    zips.build(zips.host_target())
     write_demo(portfolio, accounts=ACCOUNTS, seed=7, run_date=RUN_DATE)
     console = Console(file=(folder / "display.txt").open("w"), width=140)
     with LocalStack(folder / "stack") as stack:

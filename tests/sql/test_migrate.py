@@ -71,7 +71,7 @@ def test_an_applied_migration_is_history(empty_database, tree):
         with pytest.raises(MigrationRefused, match="was changed after it was applied"):
             migrate(connection, tree)
         (tree / "migrations" / "0001_thing.sql").unlink()
-        with pytest.raises(MigrationRefused, match="its file is gone"):
+        with pytest.raises(MigrationRefused, match="its file is missing"):
             migrate(connection, tree)
 
 

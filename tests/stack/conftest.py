@@ -7,14 +7,12 @@ import zipfile
 
 import pytest
 
-from artifacts import zips
 from local.aws import names
 from local.stack import LocalStack
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory):
-    zips.build(zips.host_target())
+def stack(tmp_path_factory, host_zips):
     with LocalStack(tmp_path_factory.mktemp("stack"), heartbeat_seconds=2) as running:
         yield running
 

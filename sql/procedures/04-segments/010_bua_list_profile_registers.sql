@@ -5,10 +5,11 @@
 -- account's, unless another account occupies the site on it.
 -- Inputs: run_date; optionally the sites. Reads only.
 create or replace function bua.bua_list_profile_registers(p_run_date date, p_site_ids text[] default null)
-returns table (site_id text, meter_register_id bigint, suffix text, segment text, from_date date, to_date date)
+returns table (site_id text, meter_register_id bigint, suffix text, segment text, from_date date, to_date date,
+               account_id text)
 language sql stable as $$
     with occupied as (
-        select s.site_id, m.meter_register_id, m.suffix, s.jurisdiction,
+        select s.site_id, m.meter_register_id, m.suffix, s.jurisdiction, a.account_id,
                concat_ws('|', s.jurisdiction, a.customer_class, m.stream_type) as segment,
                greatest(r.profile_start, o.from_date, a.open_date, m.start_date) as first_day,
                least(e.last_market_day, o.to_date, a.close_date, m.end_date) as last_day
@@ -25,7 +26,8 @@ language sql stable as $$
            case when f.profile_date < o.first_day and not bua.is_occupied(o.site_id, f.profile_date)
                 then f.profile_date else o.first_day end,
            case when t.profile_date > o.last_day and not bua.is_occupied(o.site_id, t.profile_date)
-                then t.profile_date else o.last_day end
+                then t.profile_date else o.last_day end,
+           o.account_id
     from occupied o
     cross join lateral (select min(d.profile_date) as profile_date from bua.market_day d
                         where (d.jurisdiction, d.local_date) = (o.jurisdiction, o.first_day)) f

@@ -3,7 +3,7 @@
 -- single giant would spoil. The span begins profile_season_days before the first read: these days are missing and are
 -- filled like others, because a basic meter's reads may reach further back than the segment's interval reads.
 -- Input: run_date. Tables written: bua.segment, bua.utility_profile_summary.is_giant.
--- Safe to rerun: reset_run_type has emptied the run's segments before.
+-- Safe to rerun: the run type's reset empties bua.segment first.
 create or replace procedure bua.create_segments(p_run_date date)
 language sql as $$
     insert into bua.segment (run_date, segment, first_date, last_date, median_daily)

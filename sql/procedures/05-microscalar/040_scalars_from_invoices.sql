@@ -8,7 +8,7 @@ language sql as $$
         select * from bua.account_streams(p_account_ids)
     ),
     invoiced as (
-        select s.account_id, s.meter_register_id, min(i.from_date) as from_date, max(i.to_date) as to_date,
+        select s.account_id, s.meter_register_id, s.gap, min(i.from_date) as from_date, max(i.to_date) as to_date,
                sum(i.to_date - i.from_date + 1) as days,
                sum(q.quantity) / (
                    select count(*) from stream k
@@ -26,11 +26,11 @@ language sql as $$
         cross join lateral bua.macro_sum(p_run_date, s.profile_key, i.from_date, i.to_date + 1) m (macro)
         where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.method is null
           and m.macro > 0 and q.quantity is not null
-        group by s.account_id, s.meter_register_id, s.stream_type, o.days
+        group by s.account_id, s.meter_register_id, s.gap, s.stream_type, o.days
     )
     update bua.micro_scalar s
     set method = 'INVOICES', scalar = v.usage / v.macro, reference_from = v.from_date, reference_to = v.to_date,
         reference_days = v.days, usage_units = v.usage, macro_units = v.macro
     from invoiced v
-    where s.run_date = p_run_date and (s.account_id, s.meter_register_id) = (v.account_id, v.meter_register_id)
+    where s.run_date = p_run_date and (s.account_id, s.meter_register_id, s.gap) = (v.account_id, v.meter_register_id, v.gap)
 $$;

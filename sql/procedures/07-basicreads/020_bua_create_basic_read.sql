@@ -2,7 +2,9 @@
 -- unbilled window, and the billable quantity, in kWh or MJ, of every unbilled period. A period ends with a month, where a
 -- plan or price begins or ends, and where reads or delivered estimates end and our estimates begin. An index has no time of
 -- day: where the plan of the day has no ANYTIME price, the quantity is divided among its time classes (bua.class_shares).
--- Inputs: run_date, accounts. Tables written: core.aggregated_read, core.meter_read (origin BUA, this run).
+-- Reads that are not believed are recorded.
+-- Inputs: run_date, accounts. Tables written: core.aggregated_read, core.meter_read (origin BUA, this run),
+-- bua.implausible_read.
 -- Safe to rerun: first removes what the run made before for these accounts.
 create or replace procedure bua.bua_create_basic_read(p_run_date date, p_account_ids text[])
 language plpgsql as $$
@@ -10,6 +12,13 @@ declare
     v_items text[];
 begin
     call bua.reset_basic_reads(p_run_date, p_account_ids);
+
+    delete from bua.implausible_read where run_date = p_run_date and account_id = any (p_account_ids) and half_hours is null;
+    insert into bua.implausible_read (run_date, account_id, site_id, meter_register_id, read_date, value, limit_value, reason)
+    select p_run_date, s.account_id, s.site_id, i.meter_register_id, i.read_date, i.index_value, i.limit_value, i.reason
+    from bua.account_streams(p_account_ids) s
+    cross join lateral bua.implausible_index_reads(p_run_date, s.register_ids, s.occupied) i
+    where s.read_type = 'BASIC';
 
     insert into core.aggregated_read (meter_register_id, from_date, to_date, time_class, read_state, quantity, origin, run_date)
     with planned as materialized (
@@ -65,6 +74,9 @@ begin
         left join lateral (
             select r.read_date, r.index_value, r.quantity_factor from core.meter_read r
             where r.meter_register_id = a.meter_register_id and r.origin = 'PLATFORM' and r.read_date <= a.from_date
+              and not exists (select from bua.implausible_read i
+                              where (i.run_date, i.account_id, i.meter_register_id, i.read_date)
+                                    = (p_run_date, s.account_id, r.meter_register_id, r.read_date) and i.reason <> 'NEW_INDEX')
             order by r.read_date desc limit 1
         ) p on true
         cross join lateral (

@@ -61,10 +61,14 @@ begin
                case when u.is_after_estimated_bill then 'ESTIMATED_BILL' end,
                case when l.is_estimated and s.method = 'GIANT_DAILY_MEAN' then 'GIANT' end,
                case when u.has_hole then 'HOLE' end,
+               case when exists (select from bua.implausible_read i where (i.run_date, i.account_id) = (p_run_date, u.account_id))
+                    then 'IMPLAUSIBLE_READ' end,
                case when c.uncovered_days > 0 then 'INCOMPLETE' end,
                case when u.last_billed_to is null then 'NEVER_BILLED' end,
                case when l.is_unpriced then 'NO_PRICE' end,
                case when n.account_id is not null then 'NO_REGISTER' end,
+               case when exists (select from bua.read_difference d
+                                 where (d.run_date, d.account_id) = (p_run_date, u.account_id)) then 'READS_DIFFER' end,
                case when exists (select from bua.account_sites(array[u.account_id]) t where t.contested && u.unbilled)
                     then 'SHARED_SITE' end,
                case when u.is_unbilled_before_period then 'UNBILLED_BEFORE_PERIOD' end,

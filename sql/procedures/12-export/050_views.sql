@@ -27,6 +27,23 @@ from bua.invoice_line_item_monthly m
 join bua.account_summary a using (run_date, account_id)
 group by m.run_date, a.jurisdiction, a.fuel, a.journal_segment, m.year_month, m.item_type, m.stream_type, m.time_class, a.uom;
 
+-- half_hours is empty for an index read.
+create or replace view bua.export_implausible_reads as
+select i.run_date, i.account_id, i.site_id, m.meter_serial, m.register_id, i.read_date,
+       (select string_agg(case when first_h = last_h then first_h::text else first_h || '-' || last_h end, ',' order by first_h)
+        from (select min(h) as first_h, max(h) as last_h
+              from (select h, h - row_number() over (order by h) as island from unnest(i.half_hours) h) n
+              group by island) r) as half_hours,
+       i.value, i.limit_value, i.reason,
+       case i.reason
+           when 'HALF_HOURS' then 'Half-hours of more kWh than the supply gives, and far more than the register''s usual peak'
+           when 'DAY' then 'A day of more kWh than the supply gives, or all out of proportion: a wrong unit or multiplier'
+           when 'INDEX' then 'The index fell, or went on by more a day than the limit, against the reads around it'
+           when 'ESTIMATED_INDEX' then 'The delivered estimate does not follow from the read before it'
+           when 'NEW_INDEX' then 'The index begins anew here: was the meter changed or reset?' end as why
+from bua.implausible_read i
+join core.meter_register m using (meter_register_id);
+
 -- One row has all half-hours of a day that were marked for one reason and filled from one day, written as 1-12,15,20-48.
 create or replace view bua.export_profile_marks as
 select run_date, 'ELECTRICITY' as fuel, split_part(segment, '|', 1) as jurisdiction,

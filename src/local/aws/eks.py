@@ -1,4 +1,4 @@
-"""What ministack 1.5.33 lacks of EKS: a cluster that answers, node groups that scale; and what its pods find around."""
+"""What ministack 1.5.33 lacks of EKS: a cluster that answers, node groups that scale, an environment for pods."""
 
 # ruff: noqa: SLF001 - ministack's internals are what is patched here
 
@@ -26,12 +26,12 @@ _UPDATE_SECONDS = 0.3
 
 
 def install(endpoint: str, authority: bytes) -> None:
-    """Let clusters lead to the Kubernetes stand-in at `endpoint`, and node groups change their size."""
+    """Give clusters the Kubernetes stand-in at `endpoint`, and let node groups change their size."""
     create_cluster, handle = eks._create_cluster, eks.handle_request
 
     @replaces(eks, "_get_docker")
     def _no_docker() -> None:
-        """Even where there is a Docker, the cluster is the stand-in."""
+        """Use the stand-in even if Docker is installed."""
 
     @replaces(eks, "_create_cluster")
     def _create(body: dict[str, Any], *arguments: Any, **keywords: Any) -> Response:
@@ -85,7 +85,7 @@ def node_count() -> int:
 
 
 class Surroundings:
-    """What a pod finds: the database behind the DNS name, its own password, AWS."""
+    """What a pod needs: the database behind the DNS name, its own password, AWS."""
 
     def __init__(self, endpoint_url: str, authority_file: Path) -> None:
         self._endpoint_url = endpoint_url
@@ -96,7 +96,7 @@ class Surroundings:
         self._secrets = session.client("secretsmanager", endpoint_url=endpoint_url)
 
     def environment(self, service: str) -> dict[str, str] | None:
-        """A service's environment variables; None while the name leads to no database or the password is not set."""
+        """A service's environment variables; None while the name points to no database or the password is not set."""
         database, password = self._database(), self._password(service)
         if database is None or password is None:
             return None
@@ -111,9 +111,9 @@ class Surroundings:
         }  # fmt: skip
 
     def _database(self) -> tuple[str, int] | None:
-        """Address and port of the instance that the platform's DNS name leads to.
+        """Address and port of the instance to which the platform's DNS name points.
 
-        The record holds an address; a pod of the cloud knows the port from its configuration, here it is that of the
+        The record contains an address. In the cloud a pod has the port in its configuration; here it is the port of the
         instance with this address.
         """
         for zone in self._route53.list_hosted_zones_by_name(DNSName=names.ZONE)["HostedZones"]:

@@ -1,12 +1,12 @@
 """`python -m local.aws.emulator`: the AWS of the local stack in one process.
 
-ministack plays the two accounts; beside it, in the same process, run what it has no body for: the databases of RDS and
-the Kubernetes API of EKS with its pods. The process ends, and takes everything that it started with it, when its
-standard input closes: so it survives its parent in no case, however that dies.
+ministack emulates the two accounts. What it lacks runs beside it in the same process: the databases of RDS and the
+Kubernetes API of EKS with its pods. The process ends, and ends everything that it started, when its
+standard input closes. So it never outlives its parent, however the parent ends.
 
 Environment: LOCAL_DIRECTORY (where databases, logs and authority.pem go), LOCAL_KUBERNETES_PORT, LOCAL_PODS (how many
 processes a Deployment may run at most), LOCAL_UNPACKED (where functions' zips are unpacked, once),
-LOCAL_HEARTBEAT_SECONDS (the least time between heartbeats that a task token is given), and ministack's own
+LOCAL_HEARTBEAT_SECONDS (the shortest heartbeat timeout of a task token), and ministack's own
 GATEWAY_PORT, BIND_HOST, TMPDIR, ...
 """
 

@@ -1,7 +1,7 @@
 """Where ministack 1.5.33's DynamoDB is too slow for a portfolio of interval reads (60,000 items and more).
 
-Measured on 365 items a site: a query parses its key condition again for every item (196 us an item, 84 us when it is
-remembered), an import from S3 checks every item as a single PutItem would (140 us an item, 10 us without).
+Measured on 365 items per site: a query parses its key condition again for every item (196 us per item, 84 us when
+cached), an import from S3 checks every item as a single PutItem would (140 us per item, 10 us without).
 """
 
 # ruff: noqa: SLF001 - ministack's internals are what is patched here
@@ -14,11 +14,11 @@ from ministack.services import dynamodb  # type: ignore[import-untyped]
 
 from local.aws.patching import replaces
 
-EXPRESSIONS = 1024  # different texts of expressions that are remembered
+EXPRESSIONS = 1024  # different texts of expressions that are cached
 
 
 def _parse_expressions_once() -> None:
-    """Remember what an expression's text means: both are functions of the text alone, and nobody changes their result."""
+    """Cache parsed expressions: both functions depend only on the text, and no caller changes their result."""
     for name in ("_tokenize", "_condition_syntax_error"):
         replaces(dynamodb, name)(lru_cache(EXPRESSIONS)(getattr(dynamodb, name)))
 

@@ -1,6 +1,6 @@
 """The EKS cluster: an HTTPS stand-in for the Kubernetes API whose pods are processes of this machine.
 
-It knows what the accrual uses: a Deployment's scale, its status, and the bearer token that EKS understands (a signed
+It serves what the accrual uses: a Deployment's scale, its status, and the bearer token that EKS understands (a signed
 GetCallerIdentity request, put to the emulator's STS here). Pods run while a Deployment wants replicas and its node group
 has nodes; a step that forgets either leaves the platform's work undone, as it would in the cloud.
 """
@@ -47,14 +47,14 @@ class Deployment:
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def running(self) -> int:
-        """How many pods are up; those that this machine is spared count as up when all its processes are."""
+        """How many pods are up; replicas beyond the processes of this machine count as up when all processes are."""
         alive = sum(process.poll() is None for process in self.processes)
         return self.replicas if alive >= min(self.replicas, self.most_processes) and self.replicas else alive
 
 
 @dataclass
 class Cluster:
-    """The control loop: makes the processes of each Deployment as many as its replicas and its nodes allow."""
+    """The control loop: keeps as many processes of each Deployment as its replicas and its nodes allow."""
 
     deployments: dict[tuple[str, str], Deployment]
     node_count: Callable[[], int]
@@ -80,7 +80,7 @@ class Cluster:
         self.reconcile()
 
     def reconcile(self) -> None:
-        """Start the pods that are missing and end those that are too many."""
+        """Start missing pods and end surplus ones."""
         with self._lock:
             nodes = self.node_count()
             for (_, name), deployment in self.deployments.items():
@@ -150,13 +150,13 @@ class Authenticator:
             raise Unauthorized("the bearer token is not base64") from error
         arn = self._caller(url)
         if f"::{self.account}:" not in arn:
-            raise Unauthorized(f"{arn} is not of the cluster's account")
+            raise Unauthorized(f"{arn} does not belong to the cluster's account")
         return arn
 
     def _caller(self, url: str) -> str:
         asked = urllib.parse.urlsplit(url)
         if f"{asked.scheme}://{asked.netloc}" != self.sts_endpoint:
-            raise Unauthorized("the bearer token is a request to something else than STS")
+            raise Unauthorized("the bearer token is not a request to STS")
         query = urllib.parse.parse_qs(asked.query)
         signed = query.get("X-Amz-SignedHeaders", [""])[0].split(";")
         if query.get("Action") != ["GetCallerIdentity"] or "x-k8s-aws-id" not in signed:
@@ -234,7 +234,7 @@ def _deployment(namespace: str, deployment: Deployment) -> dict[str, Any]:
 
 
 class Server(ThreadingHTTPServer):
-    """The API over HTTPS on 127.0.0.1, with a certificate of the local authority's."""
+    """The API over HTTPS on 127.0.0.1, with a certificate from the local authority."""
 
     daemon_threads = True
 

@@ -1,4 +1,4 @@
-"""The names of everything in the two accounts, as Terraform renders them: one place for the local stack."""
+"""The names of everything in the two accounts, as Terraform renders them, for the whole local stack."""
 
 ENVIRONMENT = "tst"
 REGION = "ap-southeast-2"
@@ -6,7 +6,7 @@ EARL = "111111111111"  # production: gives snapshots and interval reads
 ANSTEAD = "222222222222"  # does the work
 ACCOUNTS = {"EARL": EARL, "ANSTEAD": ANSTEAD}
 TIME_ZONE = "Australia/Sydney"
-DATABASE_FOLDER = "databases"  # in the stack's directory, as the next one
+DATABASE_FOLDER = "databases"  # in the stack's directory, like the next one
 AUTHORITY_FILE = "authority.pem"  # what signs the databases' and the cluster's certificates
 
 EARL_PREFIX = f"{ENVIRONMENT}-earl"
@@ -54,7 +54,7 @@ def queue_name(key: str) -> str:
 
 
 def role_name(account: str, purpose: str) -> str:
-    """Name of a role of EARL's or ANSTEAD's."""
+    """Name of a role in EARL or ANSTEAD."""
     return f"{ENVIRONMENT}-{account.lower()}-role-bua-{purpose}"
 
 

@@ -1,4 +1,4 @@
-"""Where ministack 1.5.33 answers differently from AWS, and the pipeline would notice."""
+"""Corrects ministack 1.5.33 where it differs from AWS and the pipeline depends on it."""
 
 # ruff: noqa: SLF001 - ministack's internals are what is patched here
 
@@ -24,8 +24,8 @@ from local.aws.patching import EmulatorChanged, replaces
 # Functions that no stack has started for so long were changed since.
 _UNPACKED_SECONDS = 86400.0
 
-# A function raised: the worker lives on, as an environment of AWS's does, and says what was raised. ministack would
-# end the process, and every wait for the platform (an error that is retried) would pay a cold start.
+# When a function raises, the worker continues, as on AWS, and reports what was raised. ministack would end the process,
+# and every wait for the platform (an error that is retried) would need a cold start.
 _WORKER_ERROR = '{"status": "error", "error": str(e), "trace"'
 _WORKER_RAISED = '{"status": "ok", "raised": type(e).__name__, "error": str(e), "trace"'
 
@@ -44,7 +44,9 @@ def _raised_errors_by_name() -> None:
     ministack reports every one of them as Runtime.HandlerError.
     """
     if lambda_runtime._PYTHON_WORKER_SCRIPT.count(_WORKER_ERROR) != 1:
-        raise EmulatorChanged("ministack's Python worker reports errors in another way")
+        raise EmulatorChanged(
+            "this version of ministack's Python worker reports errors in another way: update local.aws.patches"
+        )
     script = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(_WORKER_ERROR, _WORKER_RAISED)
     lambda_runtime._PYTHON_WORKER_SCRIPT = _WORKER_PATH + script
     last = threading.local()
@@ -95,7 +97,7 @@ class _UnpackedOnce(zipfile.ZipFile):
         if not stored.is_file():
             part = stored.with_name(f"{stored.name}.{threading.get_ident()}")
             part.write_bytes(self.read(entry))
-            # Never in the place of another worker's: somebody may be linking to that this very moment.
+            # Never replace another worker's file: someone may be linking to it at this moment.
             with suppress(FileExistsError):
                 stored.hardlink_to(part)
             part.unlink()
@@ -109,7 +111,9 @@ def _unpacked_directory() -> Path:
 
 def _share_unpacked_zips() -> None:
     if lambda_runtime.zipfile is not zipfile:
-        raise EmulatorChanged("ministack's Lambda runtime unpacks functions in another way")
+        raise EmulatorChanged(
+            "this version of ministack's Lambda runtime unpacks functions in another way: update local.aws.patches"
+        )
     lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": _UnpackedOnce})
     (_unpacked_directory() / "files").mkdir(parents=True, exist_ok=True)
     for folder in _unpacked_directory().iterdir():
@@ -117,11 +121,11 @@ def _share_unpacked_zips() -> None:
             shutil.rmtree(folder, ignore_errors=True)
     for file in (_unpacked_directory() / "files").iterdir():
         if file.stat().st_nlink == 1 and file.stat().st_mtime < time.time() - _UNPACKED_SECONDS:
-            file.unlink(missing_ok=True)  # of no function any more
+            file.unlink(missing_ok=True)  # no function uses it any more
 
 
 def _nested_failure_with_cause() -> None:
-    """A nested execution that fails does so as States.TaskFailed, with the execution's description as its cause."""
+    """A nested execution fails with States.TaskFailed, with the execution's description as its cause."""
 
     @replaces(stepfunctions, "_nested_execution_failure")
     def _failure(payload: dict[str, Any]) -> tuple[str, str]:
@@ -149,9 +153,9 @@ def _names_of_the_rds_integration() -> None:
 
 
 def _heartbeats_of_tasks() -> None:
-    """End a task that waits for its token with States.HeartbeatTimeout when nobody sends heartbeats; ministack waits on.
+    """End a task that waits for its token with States.HeartbeatTimeout when no heartbeat arrives; ministack never does.
 
-    The time allowed passes as fast as every other wait, but LOCAL_HEARTBEAT_SECONDS at least.
+    The timeout passes as fast as every other wait, but is LOCAL_HEARTBEAT_SECONDS at least.
     """
     invoke, least = stepfunctions._invoke_with_callback, float(os.environ["LOCAL_HEARTBEAT_SECONDS"])
 
@@ -176,7 +180,7 @@ def _expect_heartbeats(token: str, allowed: float) -> None:
 
 
 def _deletion_that_may_be_repeated() -> None:
-    """Deleting a state machine that is gone succeeds, as on AWS: ministack refuses it, and so what an SDK repeats."""
+    """Let the deletion of a missing state machine succeed, as on AWS: in ministack an SDK's retry would fail."""
     delete = stepfunctions._delete_state_machine
 
     @replaces(stepfunctions, "_delete_state_machine")

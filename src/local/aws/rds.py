@@ -33,7 +33,7 @@ _log = logging.getLogger("local.aws.rds")
 
 
 class Refused(BuaError):  # noqa: N818
-    """RDS says no; `code` is the name of AWS's error."""
+    """RDS refuses; `code` is the name of AWS's error."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -57,7 +57,7 @@ class Databases:
         self.directory = private_directory(self.directory)
 
     def _path(self, name: str) -> Path:
-        """A directory that was never used: an instance may be deleted and created anew under one name."""
+        """A directory that was never used: an instance may be deleted and created again under the same name."""
         with self._lock:
             self._count += 1
             return self.directory / f"{self._count:03d}-{name}"
@@ -83,7 +83,7 @@ class Databases:
         _log.info("database %s runs on port %s in %s", identifier, server.port, server.directory)
 
     def set_password(self, instance: Record, password: str) -> None:
-        """Change the master role's password, as RDS does: from above, without knowing the old one."""
+        """Change the master role's password as RDS does, without knowing the old one."""
         self.servers[instance["DBInstanceArn"]].set_password(instance["MasterUsername"], password)
 
     def delete(self, arn: str) -> None:
@@ -94,9 +94,9 @@ class Databases:
             server.drop()
 
     def back_up(self, snapshot: Record, instance: Record) -> None:
-        """Fill a snapshot with what its instance's database holds now, then call it available."""
+        """Fill a snapshot with the current contents of its instance's database, then mark it available."""
         try:
-            with self._lock:  # nobody deletes the instance meanwhile
+            with self._lock:  # no one deletes the instance meanwhile
                 server = self.servers[instance["DBInstanceArn"]]
                 backup = server.backup(self._path(f"snapshot-{snapshot['DBSnapshotIdentifier']}"))
                 self.backups[snapshot["DBSnapshotArn"]] = backup
@@ -118,7 +118,7 @@ class Databases:
             backup.drop()
 
     def find_snapshot(self, reference: str) -> Record:
-        """A snapshot of the caller's own by name or ARN, or one that is shared with him by ARN; else refused."""
+        """A snapshot of the caller's account by name or ARN, or a shared one by ARN; others are refused."""
         found: Record | None
         if reference.startswith("arn:"):
             _, _, _, region, owner, _, name = reference.split(":", 6)
@@ -329,7 +329,7 @@ def _patch_cloudformation(databases: Databases) -> None:
 
 
 def install(databases: Databases) -> None:
-    """Put the databases behind ministack's RDS and CloudFormation."""
+    """Connect the databases with ministack's RDS and CloudFormation."""
     create_snapshot = rds._create_snapshot_internal
 
     @replaces(rds, "_create_snapshot_internal")
@@ -345,7 +345,7 @@ def install(databases: Databases) -> None:
 
     @replaces(rds, "_get_docker")
     def _no_docker() -> None:
-        """Even where there is a Docker, the databases are the embedded ones."""
+        """Use the embedded databases even if Docker is installed."""
 
     for name, function in {**_SnapshotActions(databases).actions(), **_instance_actions(databases)}.items():
         rds._ACTION_MAP[name] = _action(function)

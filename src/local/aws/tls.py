@@ -1,4 +1,4 @@
-"""A certificate authority of the local stack's own: it plays the part of Amazon's RDS authority and of the EKS cluster's."""
+"""The local stack's certificate authority, in place of Amazon's RDS authority and of the EKS cluster's."""
 
 import datetime as dt
 import ipaddress
@@ -37,7 +37,7 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _name(common_name: str) -> x509.Name:
-    # A common name holds at most 64 characters; verification goes by the alternative names anyway.
+    # A common name has at most 64 characters; verification uses the alternative names anyway.
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])
 
 

@@ -27,7 +27,7 @@ class Tenant:
     due: str = "NOT_DUE"
     never_billed: bool = False
     estimated_last: bool = False  # the last bill was an estimate
-    reversed: str = ""  # "hole": an earlier bill was reversed and never made anew; "rebilled": it was
+    reversed: str = ""  # "hole": an earlier bill was reversed and not replaced; "rebilled": it was replaced
     issued_late: bool = False  # the last bill is issued only after the accrual date
     read_ago: tuple[int, ...] = ()  # actual reads of a basic meter on days of their own
     final_read: bool = True  # of a basic meter, when the account closes
@@ -46,7 +46,7 @@ class Place:
     uom: str = "KWH"
     decimals: int = 3
     missing: tuple[Ago, ...] = ()  # market days without any record
-    marks: tuple[tuple[Ago, str], ...] = ()  # market days delivered otherwise than actual: see readings.py
+    marks: tuple[tuple[Ago, str], ...] = ()  # market days with delivered reads that are not actual: see readings.py
     never_read: tuple[str, ...] = ()  # streams of which no read ever came
     vacant: bool = False
     size: float = 1.0
@@ -131,7 +131,7 @@ def _interval_cases() -> Iterator[Place]:  # noqa: PLR0915 - a list
 
 
 def _movers(kind: str, first_plan: str, plan: str, **place: object) -> Place:
-    """Three accounts follow each other; nobody lives there for a few days between the second and the third."""
+    """Three accounts follow each other; the site is empty for a few days between the second and the third."""
     return Place(
         kind=kind,
         tenants=(
@@ -240,7 +240,7 @@ ORDINARY: dict[str, tuple[tuple[float, str, str, tuple[str, ...], dict[str, int]
 
 
 def cast(accounts: int) -> list[Place]:
-    """Return the places of a portfolio of exactly so many accounts, in about equal thirds by kind.
+    """Return the places of a portfolio with exactly this number of accounts, in about equal thirds by kind.
 
     Raises InvalidInput when there is no room for every awkward case.
     """
@@ -249,7 +249,7 @@ def cast(accounts: int) -> list[Place]:
     least = sum(taken.values())
     if accounts < least:
         raise InvalidInput(
-            f"a demo portfolio has at least {least} accounts, one for every awkward case; got {accounts}"
+            f"a demo portfolio needs at least {least} accounts, one for every special case; got {accounts}"
         )
     wanted = _thirds(accounts, taken)
     for kind, rows in ORDINARY.items():
@@ -258,7 +258,7 @@ def cast(accounts: int) -> list[Place]:
 
 
 def _thirds(accounts: int, least: dict[str, int]) -> dict[str, int]:
-    """Share the accounts out in thirds, but none less than its awkward cases."""
+    """Divide the accounts into thirds, each with room for its awkward cases."""
     wanted = dict(least)
     for _ in range(accounts - sum(least.values())):
         poorest = min(wanted, key=lambda kind: wanted[kind])
@@ -267,7 +267,7 @@ def _thirds(accounts: int, least: dict[str, int]) -> dict[str, int]:
 
 
 def _ordinary(kind: str, rows: tuple[tuple[float, str, str, tuple[str, ...], dict[str, int]], ...]) -> Iterator[Place]:
-    """Yield ordinary places for ever: always the group that is furthest behind its share."""
+    """Yield ordinary places without end, always of the group that is furthest behind its share."""
     made = [0] * len(rows)
     for total in count(1):
         index = max(range(len(rows)), key=lambda i: (rows[i][0] * total - made[i], -i))

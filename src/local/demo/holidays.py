@@ -38,7 +38,7 @@ def _nth(year: int, month: int, weekday: int, count: int) -> date:
 
 
 def _easter_sunday(year: int) -> date:
-    """Gauss's reckoning, as valid from 1900 to 2099."""
+    """Gauss's algorithm, valid from 1900 to 2099."""
     moon = (19 * (year % 19) + 24) % 30
     sunday = (2 * (year % 4) + 4 * (year % 7) + 6 * moon + 5) % 7
     late = (moon == 29 and sunday == 6) or (moon == 28 and sunday == 6 and year % 19 > 10)

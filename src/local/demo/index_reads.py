@@ -1,4 +1,4 @@
-"""Index reads of basic meters: when somebody came by, and what the estimates in between pretended."""
+"""Index reads of basic meters: the days of actual reads, and the estimates in between."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What of the truth a retailer gets to see of interval meters: days that never came, estimates, substitutes."""
+"""The part of the truth that a retailer sees of interval meters: missing days, estimates, substitutes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ ACTUAL = ((1, 48, "A"),)
 
 @dataclass(frozen=True)
 class ReadDay:
-    """A 300 record to be: one value per interval of the register's length, and the spans of its qualities."""
+    """A future 300 record: one value per interval of the register's length, and the spans of its qualities."""
 
     day: date
     values: Integers
@@ -96,7 +96,7 @@ def known_half_hours(metered: Metered, stream: str, timeline: Timeline) -> Flags
 
 
 def _as_delivered(truth: Integers, noise: np.ndarray, marks: dict[date, str], timeline: Timeline) -> Integers:
-    """Blur what was estimated and blank what is missing."""
+    """Distort estimated values and blank missing ones."""
     values = truth.copy()
     for day, mark in marks.items():
         row = timeline.at(day)
@@ -110,7 +110,7 @@ def _as_delivered(truth: Integers, noise: np.ndarray, marks: dict[date, str], ti
 
 
 def _split(values: Integers, minutes: int, rng: np.random.Generator) -> Integers:
-    """Share half-hours out to shorter intervals without losing anything."""
+    """Divide half-hours into shorter intervals and keep the sum."""
     parts = 30 // minutes
     if parts == 1:
         return values

@@ -18,7 +18,7 @@ SUFFIXES = {
     BASIC: {"PRIMARY": "11", "CONTROL": "41"},
     GAS: {"PRIMARY": "01"},
 }
-STANDBY_KWH = 0.01  # per half-hour of an empty home, used by nobody who could be billed
+STANDBY_KWH = 0.01  # per half-hour of an empty home, while there is no account to bill
 # MJ per cubic metre: heating value times pressure factor.
 GAS_FACTOR = Decimal("39.6844")
 NODES = {

@@ -1,4 +1,4 @@
-"""Writes the demo's meter data files, record by record and by itself: the project's writer is not its own witness."""
+"""Writes the demo's meter data files, without the project's writer, so that this is tested independently."""
 
 import functools
 import gzip
@@ -16,7 +16,7 @@ REASONS = {"S": ("1", "Meter/Equipment Changed"), "F": ("1", "Meter/Equipment Ch
 
 
 def nem12_text(metered: Metered, channels: list[Channel], run_date: date, *, corrections: bool = False) -> str:
-    """Return one file of a site: all its suffixes; or only what was delivered anew."""
+    """Return one file of a site: all its suffixes, or only the corrections."""
     lines = [f"100,NEM12,{run_date:%Y%m%d}0000,MDP1,RETAILER"]
     configuration = "".join(sorted({channel.suffix for channel in channels}))
     for channel in channels:

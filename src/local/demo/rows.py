@@ -43,7 +43,7 @@ def public_holiday_rows(scene: Scene) -> Iterator[Row]:
 
 
 def gas_volume_rows(scene: Scene) -> Iterator[Row]:
-    """gas_volumes.csv: many more customers than ours, of the same kind and under the same sky."""
+    """gas_volumes.csv: many more customers than ours, of the same kind and with the same weather."""
     zones = [(jurisdiction, node) for jurisdiction, nodes in NODES.items() for node in nodes]
     days = [day for day in scene.timeline.days if day <= scene.timeline.accrual]
     for number, (jurisdiction, node) in enumerate(zones):
@@ -96,7 +96,7 @@ def _flags(bill: Bill) -> tuple[str, str]:
 def _bill_lines(
     tenancy: Tenancy, bill: Bill, corrected: Bill | None, use: DailyUse, scene: Scene
 ) -> Iterator[tuple[object, ...]]:
-    """Price a bill: an estimate bills its share of the truth, the bill after it makes up for the rest."""
+    """Price a bill: an estimate bills its share of the truth, the next bill corrects the rest."""
     timeline = scene.timeline
     billed = timeline.span(bill.start, bill.end)
     scaled = {}

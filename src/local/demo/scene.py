@@ -11,13 +11,13 @@ from local.demo.tariffs import Price, classes_of, prices
 from local.demo.timeline import TIME_ZONES, Clock, Flags, Timeline, clock_of
 from local.demo.weather import Weather, weather_of
 
-# Independent streams of randomness, so that a change in one place moves nothing in another.
+# Independent random streams, so that a change in one place changes nothing in another.
 WEATHER, PLACE, READS, ZONE = range(4)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """The world in which a portfolio of one seed and run date plays."""
+    """Everything that the places of a portfolio with one seed and run date have in common."""
 
     seed: int
     run_date: date
@@ -45,7 +45,7 @@ class Scene:
         return found
 
     def rng(self, purpose: int, number: int) -> np.random.Generator:
-        """Return the randomness of one thing, the same whatever else is drawn."""
+        """Return the random generator of one thing, the same whatever else is drawn."""
         return np.random.default_rng([self.seed, purpose, number])
 
     def time_classes(self, plan_code: str, item_type: str, jurisdiction: str) -> dict[str, Flags]:

@@ -102,7 +102,7 @@ def _unbilled_days(tenant: Tenant, billing_days: int, rng: np.random.Generator) 
 
 
 def _regular_bills(opened: date, last_billed: date, billing_days: int, rng: np.random.Generator) -> list[Bill]:
-    """Bill after bill from the opening on, a few days more or less than the cycle each."""
+    """One bill after another from the opening, each a few days shorter or longer than the cycle."""
     ends = [last_billed]
     while ends[-1] - timedelta(days=billing_days + 10) > opened:
         ends.append(ends[-1] - timedelta(days=billing_days + int(rng.integers(-2, 3))))
@@ -132,5 +132,5 @@ def _estimate_some(bills: list[Bill], rng: np.random.Generator) -> None:
 
 
 def _as_estimate(bill: Bill, share: float) -> Bill:
-    """An estimate is a little low, so that the next actual read always stands above it."""
+    """An estimate is a little low, so that the next actual read is always above it."""
     return Bill(bill.start, bill.end, bill.issued, share=float(share))

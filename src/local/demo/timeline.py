@@ -1,4 +1,4 @@
-"""The days of the simulation, and each jurisdiction's clock laid over them."""
+"""The days of the simulation, in market time and on each jurisdiction's clock."""
 
 import functools
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ class Timeline:
         return [self.first + timedelta(days=n) for n in range((self.accrual - self.first).days + 2)]
 
     def ago(self, days: int) -> date:
-        """Return the day so many days before the accrual date."""
+        """Return the day that many days before the accrual date."""
         return self.accrual - timedelta(days=days)
 
     def at(self, day: date) -> int:
@@ -102,7 +102,7 @@ class Clock:
 
 
 def clock_of(timeline: Timeline, jurisdiction: str) -> Clock:
-    """Lay the jurisdiction's clock over the timeline. Market time never moves: UTC+10, in Western Australia UTC+8."""
+    """Map the timeline to the jurisdiction's clock. Market time never changes: UTC+10, in Western Australia UTC+8."""
     zone = ZoneInfo(TIME_ZONES[jurisdiction])
     market = timedelta(hours=8 if jurisdiction == "WA" else 10)
     midnight = datetime.combine(timeline.first, time(), UTC) - market

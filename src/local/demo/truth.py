@@ -1,17 +1,17 @@
-"""What really was used and not billed, account by account: the answers against which an accrual is measured.
+"""What was really used and not billed, account by account: the truth with which an accrual is compared.
 
-truth.csv lies in the portfolio's folder and is never read as input. Its columns:
+truth.csv is in the portfolio's folder and is never read as input. Its columns:
 
 account_id, site_id, read_type   as in the portfolio; read_type is INTERVAL or BASIC, gas is BASIC too
 plan_code
 unbilled_from, unbilled_to       first and last unbilled day of the period, blank when there is none
-unbilled_days                    how many unbilled days there are (between the two may be billed ones)
+unbilled_days                    number of unbilled days (days between the two may be billed)
 units_true                       kWh or MJ of PRIMARY + CONTROL on those days, to 3 decimals
 solar_true                       kWh exported to the grid on those days
 net_true                         their price ex GST: after discounts, feed-in subtracted, lines rounded to the cent
-units_known                      the part of units_true that actual or substituted reads tell exactly
+units_known                      the part of units_true that actual or substituted reads cover exactly
 naive_estimate                   units_known + last bill's daily average x the days not known; blank without a bill
-complete                         true when reads tell all of it: units and dollars must then be met exactly
+complete                         true when reads cover all of it: units and dollars must then match exactly
 cases                            the awkward cases of this account, with spaces between
 """
 
@@ -90,7 +90,7 @@ def _per_bill_day(metered: Metered, values: Integers, scene: Scene) -> Integers:
 def _known(
     metered: Metered, reads: list[IndexRead], unbilled: Flags, scene: Scene
 ) -> tuple[dict[str, Decimal], dict[str, Flags]]:
-    """Return per stream what reads tell of the unbilled days, and which days they tell completely."""
+    """Return per stream what reads cover of the unbilled days, and which days they cover completely."""
     units: dict[str, Decimal] = {}
     whole: dict[str, Flags] = {}
     for stream, values in metered.values.items():
@@ -115,7 +115,7 @@ def _naive(  # noqa: PLR0917
     unbilled: Flags,
     scene: Scene,
 ) -> Decimal | None:
-    """Carry the last valid bill's daily average on over the days that are not known."""
+    """Extend the last valid bill's daily average over the days that are not known."""
     valid = [bill for bill in tenancy.bills if not bill.reversed and bill.issued <= scene.timeline.accrual]
     if not valid:
         return None
@@ -153,7 +153,7 @@ def _cases(metered: Metered, tenancy: Tenancy, unbilled: Flags, scene: Scene) ->
         clock = scene.clocks[place.jurisdiction]
         local_half_hours = np.bincount(clock.local_day[clock.local_day >= 0], minlength=len(unbilled))
         inside = unbilled.copy()
-        inside[[0, -1]] = False  # days that the simulation cuts off
+        inside[[0, -1]] = False  # days outside the simulation
         if (local_half_hours[inside] != 48).any():
             found.append("daylight_saving_switch")
         weekdays = np.array([day.weekday() < 5 for day in timeline.days])

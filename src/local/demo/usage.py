@@ -1,4 +1,4 @@
-"""How much homes, businesses, roofs and gas heaters use: shapes, seasons and noise of the simulator's own.
+"""How much homes, businesses, roofs and gas heaters use: the simulator's own shapes, seasons and noise.
 
 All functions return kWh per market half-hour (day x 48), or MJ per day for gas.
 """
@@ -50,14 +50,14 @@ def business(rng: np.random.Generator, clock: Clock, weather: Weather) -> Floats
 
 
 def hot_water(rng: np.random.Generator, clock: Clock, weather: Weather) -> Floats:
-    """Simulate a tank under controlled load: the colder the water, the more of it."""
+    """Simulate a hot water tank under controlled load: it uses more when the water is colder."""
     daily = rng.uniform(3.0, 7.0) * (1.0 + 0.03 * (18.0 - weather.temperature))
     load = np.maximum(daily, 0.5)[:, np.newaxis] * TANK / TANK.sum()
     return _by_the_clock(load, clock) * _noise(rng, len(load), 0.2)
 
 
 def sunshine(rng: np.random.Generator, weather: Weather) -> Floats:
-    """Simulate a roof: follows the sun, which knows no daylight saving, so that it goes by market time."""
+    """Simulate solar panels. They follow the sun, not daylight saving, so they are in market time."""
     size = rng.uniform(3.0, 8.0)
     height = 1.0 - ((HOURS - 12.0)[np.newaxis, :] / weather.half_day_length[:, np.newaxis]) ** 2
     output = np.maximum(0.0, height) ** 1.4 * (0.15 + 0.75 * weather.clearness)[:, np.newaxis]
@@ -86,7 +86,7 @@ def _by_the_clock(load: Floats, clock: Clock) -> Floats:
 
 
 def _noise(rng: np.random.Generator, days: int, spread: float, *, away: bool = True) -> Floats:
-    """Days that resemble their neighbours, half-hours that do not, and now and then a journey."""
+    """Noise: correlated from day to day, independent between half-hours, with occasional days away."""
     daily = np.exp(spread * spells(rng, days, 0.5))
     if away and rng.random() < 0.4:
         start = int(rng.integers(0, days))

@@ -1,4 +1,4 @@
-"""Temperature and sunshine, one value a day and jurisdiction: what makes homes move together."""
+"""Temperature and sunshine, one value a day and jurisdiction: the cause of common movements in usage."""
 
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ class Weather:
 
 
 def weather_of(timeline: Timeline, jurisdiction: str, rng: np.random.Generator) -> Weather:
-    """Draw the weather: a season, and spells of a few days around it."""
+    """Draw the weather: a season with variations of a few days."""
     mean, amplitude = CLIMATES[jurisdiction]
     count = len(timeline.days)
     day_of_year = np.array([day.timetuple().tm_yday for day in timeline.days], dtype=float)

@@ -53,7 +53,7 @@ FILES = {
 
 
 def write_demo(folder: Path, *, accounts: int = 360, seed: int = 1, run_date: date) -> None:
-    """Write a portfolio of so many accounts for a run of that date, and truth.csv; the same bytes for the same input.
+    """Write a portfolio of this size for a run of this date, and truth.csv; the same bytes for the same input.
 
     Raises InvalidInput when there are too few accounts for every awkward case.
     """
@@ -83,7 +83,7 @@ def _places(accounts: int, scene: Scene) -> Iterable[Metered]:
 
 
 def _tell(metered: Metered, scene: Scene, tables: dict[str, list[Row]], texts: dict[str, dict[str, str]]) -> None:
-    """Add all that a retailer knows of a place, and in truth.csv what it does not."""
+    """Add everything a retailer knows of a place, and to truth.csv what it does not know."""
     rng = scene.rng(READS, metered.number)
     reads: list[index_reads.IndexRead] = []
     if metered.place.kind == INTERVAL:

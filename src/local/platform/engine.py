@@ -1,9 +1,9 @@
 """The platform's workflow engine: services take READY instances from core.workflow_instance and execute them.
 
 Both services of the local reference platform run on this loop. An instance is claimed in a transaction of its own
-(RUNNING, visible to everybody), then its handler's work and its COMPLETE are one transaction, so that a workflow either
-happened or did not. While an instance runs, its worker holds an advisory lock on it: an instance that says RUNNING with
-nobody holding the lock was abandoned (its process was scaled away or killed) and is put back to READY.
+(RUNNING, visible to everyone). Its handler's work and its COMPLETE are one transaction, so that a workflow is done
+completely or not at all. While an instance runs, its worker holds an advisory lock on it. An instance that is RUNNING
+without a lock was abandoned (its process was scaled down or killed) and is put back to READY.
 """
 
 import json
@@ -24,7 +24,7 @@ Connection = psycopg2.extensions.connection
 
 log = logging.getLogger("platform")
 
-ADVISORY_CLASS = 0x57464C  # "WFL": keeps these locks apart from anybody else's
+ADVISORY_CLASS = 0x57464C  # "WFL": separates these locks from all others
 RECONNECT_SECONDS = 1.0
 ABANDONED_CHECK_SECONDS = 5.0
 
@@ -47,7 +47,7 @@ Handler = Callable[[Connection, dict[str, Any], Instance], None]
 def connect() -> Connection:
     """Connect as the service's own role, from DATABASE_HOST, _PORT, _NAME, _USER and _PASSWORD.
 
-    How the server is verified is libpq's own business (PGSSLMODE, PGSSLROOTCERT, PGHOSTADDR).
+    libpq's own variables (PGSSLMODE, PGSSLROOTCERT, PGHOSTADDR) say how the server is verified.
     """
     return psycopg2.connect(
         host=os.environ["DATABASE_HOST"],
@@ -119,8 +119,8 @@ def raise_instance(
 def execute(connection: Connection, handler: Handler, instance: Instance) -> bool:
     """Run a claimed instance to COMPLETE or FAILED; returns whether it completed.
 
-    A failure is recorded in core.workflow_exception with the error's message. A connection that breaks raises: the
-    instance is then found abandoned by whoever looks next.
+    A failure is recorded in core.workflow_exception with the error's message. A connection that breaks raises, and the
+    instance is later found abandoned.
     """
     try:
         with connection:
@@ -130,7 +130,7 @@ def execute(connection: Connection, handler: Handler, instance: Instance) -> boo
         if connection.closed:
             raise
         log.exception("%s %s failed", instance.workflow_name, instance.instance_id)
-        return _fail(connection, instance, "the database gave up on it, see the service's log")
+        return _fail(connection, instance, "the database cancelled it, see the service's log for the reason")
     except Exception as error:
         log.exception("%s %s failed", instance.workflow_name, instance.instance_id)
         return _fail(connection, instance, f"{type(error).__name__}: {error}")
@@ -155,9 +155,9 @@ def serve(
     workers: int = 1,
     poll_seconds: float = 0.2,
 ) -> None:
-    """Work until SIGTERM or SIGINT; an instance in hand is finished first.
+    """Work until SIGTERM or SIGINT; finish the current instance first.
 
-    on_poll runs before every look for work, in a transaction of its own, on the first worker only.
+    on_poll runs before every poll, in a transaction of its own, on the first worker only.
     """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

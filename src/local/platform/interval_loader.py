@@ -141,7 +141,8 @@ def write_items(
 ) -> int:
     """Put items into a table, 25 a request, several requests at a time; returns how many.
 
-    No two items may have the same key; an item already there is replaced. What the table does not take at once (throttling) is offered again.
+    No two items may have the same key; an existing item is replaced. Items that the table
+    does not accept at once (throttling) are sent again.
     """
     return _write(client, table, [{"PutRequest": {"Item": item}} for item in items], workers)
 

@@ -55,7 +55,7 @@ class Loader:
         return read_bytes(key, self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
     def _keys_of_run(self, nmis: list[str], run_date: date) -> set[Key]:
-        """Find what an earlier load of the run left of these NMIs."""
+        """Find the items of these NMIs that an earlier load of the run wrote."""
         keys = set()
         for nmi in nmis:
             for estimated in (False, True):
@@ -79,7 +79,7 @@ def _nmis(files: list[MeterDataFile]) -> list[str]:
 
 
 def _reads(files: list[MeterDataFile]) -> list[dict[str, str]]:
-    """Say which days of which NMI and suffix were loaded, as IMPORT_NEM12 wants to know it."""
+    """Return which days of which NMI and suffix were loaded, in the form that IMPORT_NEM12 expects."""
     days: dict[tuple[str, str], list[date]] = defaultdict(list)
     for file in files:
         for day in file.days:

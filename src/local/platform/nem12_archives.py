@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
 
 from local.platform.nem12_fields import Fault, MeterDataRefused
@@ -19,6 +20,7 @@ from local.platform.text import printable
 MAX_BYTES = 512 * 2**20  # of a file, or of all members of an archive, decompressed
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+ENCRYPTED = 1  # a zip member's flag
 TOO_LARGE = f"is larger than {MAX_BYTES // 2**20} MiB when decompressed, split it"
 
 # What computers leave in folders and archives of themselves.
@@ -66,6 +68,8 @@ def _zipped(name: str, content: bytes) -> list[Member]:
 
     def read(place: str, info: zipfile.ZipInfo) -> bytes:
         nonlocal left
+        if info.flag_bits & ENCRYPTED:
+            raise _refused(place, "is encrypted, pack it without a password")
         with _decompressing(place), archive.open(info) as stream:
             unpacked = _bounded(place, stream, left)
         left -= len(unpacked)
@@ -73,8 +77,7 @@ def _zipped(name: str, content: bytes) -> list[Member]:
             raise _refused(place, "is an archive within an archive, put it into the folder by itself")
         return unpacked
 
-    places = _places(name, found)
-    return [Member(place, lambda p=place, i=info: read(p, i)) for place, info in zip(places, found, strict=True)]  # type: ignore[misc]
+    return [Member(place, partial(read, place, info)) for place, info in zip(_places(name, found), found, strict=True)]
 
 
 def _places(name: str, found: list[zipfile.ZipInfo]) -> Iterator[str]:
@@ -101,7 +104,7 @@ def _decompressing(place: str) -> Iterator[None]:
         raise
     except Exception as error:
         reason = printable(str(error) or type(error).__name__)[:200]
-        advice = "fetch it again in binary mode, or pack it as a plain zip without a password"
+        advice = "fetch it again in binary mode, or pack it as an ordinary zip"
         raise _refused(place, f"cannot be decompressed ({reason}): {advice}") from error
 
 

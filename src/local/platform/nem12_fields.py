@@ -1,4 +1,4 @@
-"""What a meter data file's fields may hold, and what a file that was read looks like."""
+"""What the fields of a meter data file may contain, and the types for a file that was read."""
 
 import re
 from collections.abc import Iterable, Sequence

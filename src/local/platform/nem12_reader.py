@@ -1,8 +1,8 @@
 """Reads meter data files (AEMO Meter Data File Format, NEM12 and NEM13), plain, gzipped or zipped.
 
 nemreader reads the records. It makes floats of a 300 record's values and lets much of a broken structure pass, so the
-values are decoded here, exactly, and the structure is judged here: a file is taken as a whole or refused with file,
-line and reason. Where files in the wild bend the rules without losing meaning, they are taken with a warning.
+values are decoded here, exactly, and the structure is checked here. A file is accepted as a whole or refused with file,
+line and reason. Real files that break a rule without losing meaning are accepted with a warning.
 """
 
 import csv
@@ -128,7 +128,9 @@ class _Walk(Fields):
     def decode(self, content: bytes) -> str:
         nul = content.find(0)
         if nul >= 0:
-            self.refuse("not text: it has a NUL character, as UTF-16 has", content.count(b"\n", 0, nul) + 1)
+            self.refuse(
+                "not text: it has a NUL character, as UTF-16 has: save it as UTF-8", content.count(b"\n", 0, nul) + 1
+            )
         try:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -171,7 +173,7 @@ class _Walk(Fields):
             handlers |= {"250": self.accumulation, "550": self.transaction}
         handler = handlers.get(indicator)
         if handler is None:
-            self.refuse(f"a {shown(indicator)} record does not belong into a {self.file.version} file")
+            self.refuse(f"a {shown(indicator)} record does not belong in a {self.file.version} file")
         handler(row)
 
     def blank(self) -> None:

@@ -41,7 +41,7 @@ def read(folder: Path, run_date: date, console: Console) -> Portfolio:
     """Read and judge a portfolio, showing how far it is and what is odd. Raises InvalidPortfolio."""
 
     def progress(paths: Sequence[Path]) -> Iterable[Path]:
-        return track(paths, "reading meter data", console=console, transient=True)
+        return track(paths, "reading meter data", console=console, transient=True, disable=not console.is_terminal)
 
     portfolio = read_portfolio(folder, run_date, progress)
     for remark in portfolio.remarks[:SHOWN]:

@@ -26,7 +26,7 @@ def load_portfolio(connection: "Connection", portfolio: Portfolio) -> dict[str, 
     """Load everything but the interval reads; return the rows loaded per table.
 
     The caller commits. Raises InvalidInput when the database holds accounts already: a portfolio is loaded once, and
-    mending a half-known database is not what a loader should guess about.
+    a loader must not guess how to complete a database.
     """
     register_ids = number_registers(portfolio)
     reads = _reads_by_register(portfolio)

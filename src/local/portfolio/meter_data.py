@@ -1,4 +1,4 @@
-"""Reads the folder's meter data files and judges them against registers.csv, as a whole like everything else."""
+"""Reads the folder's meter data files and judges them against registers.csv, as a whole, like everything else."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -76,7 +76,7 @@ def _check(file: MeterDataFile, registers: Registers, problems: Problems) -> Non
     name = f"{NEM12}/{file.name}"
     if file.accumulations:
         line = file.accumulations[0].line
-        problems.add(name, line, "record", "NEM13 holds reads of basic meters, which belong into basic_reads.csv")
+        problems.add(name, line, "record", "NEM13 holds reads of basic meters, which belong in basic_reads.csv")
     checked = set()
     for day in file.days:
         stream = (day.nmi, day.suffix)

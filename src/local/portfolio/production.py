@@ -1,4 +1,4 @@
-"""Puts a portfolio into EARL's production: the billing database and the interval store that meterdata owns there."""
+"""Loads a portfolio into EARL's production: the billing database, and the interval store that meterdata owns there."""
 
 from contextlib import closing
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ from shared.metering.interval_store import decode_items
 
 
 class Production(Protocol):
-    """What is needed of the stack that production runs on."""
+    """What this needs from the stack that production runs on."""
 
     @property
     def production_dsn(self) -> str: ...

@@ -10,7 +10,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
-from local.portfolio.fields import Number, OneOf, OrBlank, Whole, boolean, code, half_hour_of_clock, iso_date, text
+from local.portfolio.fields import (
+    Number,
+    OneOf,
+    OrBlank,
+    Whole,
+    boolean,
+    code,
+    half_hour_of_clock,
+    iso_date,
+    part_of_key,
+    text,
+)
 from local.portfolio.identifiers import site_identifier
 
 JURISDICTIONS = ("NSW", "VIC", "QLD", "SA", "ACT", "TAS", "WA")
@@ -41,7 +52,7 @@ class Account:
     jurisdiction: Annotated[str, _jurisdiction]
     journal_segment: Annotated[str, text]
     site_id: Annotated[str, site_identifier]
-    node: Annotated[str, text]
+    node: Annotated[str, part_of_key]
     plan_code: Annotated[str, text]
     open_date: Annotated[date, iso_date]
     close_date: Annotated[date | None, OrBlank(iso_date)]
@@ -62,7 +73,7 @@ class AccountPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Register:
-    """registers.csv: a channel of a meter, for as long as that meter hangs there."""
+    """registers.csv: a channel of a meter, for as long as that meter is installed."""
 
     line: int
     site_id: Annotated[str, site_identifier]
@@ -152,7 +163,7 @@ class GasVolume:
 
     line: int
     jurisdiction: Annotated[str, _jurisdiction]
-    node: Annotated[str, text]
+    node: Annotated[str, part_of_key]
     date: Annotated[date, iso_date]
     volume_mj: Annotated[Decimal, Number(Decimal(0), Decimal(10) ** 12)]
 

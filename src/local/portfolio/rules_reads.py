@@ -63,7 +63,7 @@ def check_basic_reads(portfolio: Portfolio, problems: Problems) -> None:
 
 def _check_read(read: BasicRead, register: Register, problems: Problems) -> None:
     if register.read_type != "BASIC":
-        reason = f"register {read.register_id} is INTERVAL in registers.csv, its reads belong into nem12/"
+        reason = f"register {read.register_id} is INTERVAL in registers.csv, its reads belong in nem12/"
         problems.add(READS, read.line, "register_id", reason)
     if register.digits is not None and read.index_value >= Decimal(10) ** register.digits:
         reason = f"{read.index_value} has more than the register's {register.digits} digits"

@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-# Standard mode backs off with jitter; hundreds of functions that start at once are throttled otherwise.
+# Standard mode backs off with jitter; otherwise hundreds of functions that start at once are throttled.
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 8}, connect_timeout=5, read_timeout=60)
 
 
@@ -22,7 +22,7 @@ def credentials() -> Any:
 
 
 def client_as(service: str, role_arn: str, session_name: str) -> Any:
-    """A client of another account, through a role there; its credentials renew themselves an hour at a time."""
+    """A client of another account, through a role there; its credentials are renewed every hour."""
     return _assumed(service, role_arn, session_name)
 
 

@@ -1,6 +1,6 @@
-"""Scaling of Kubernetes deployments on EKS, by the scale subresource alone.
+"""Scales Kubernetes deployments on EKS, through the scale subresource only.
 
-The official client weighs 75 MB and 0.7 s of import; two HTTPS requests do not need it.
+The official client needs 75 MB and 0.7 s to import; for two HTTPS requests that is too much.
 """
 
 import base64
@@ -21,7 +21,7 @@ _TIMEOUT = urllib3.Timeout(connect=5, read=30)
 
 
 class ClusterUnavailable(RetriableError):  # noqa: N818
-    """The cluster's API could not be reached or was not able to answer."""
+    """The cluster's API could not be reached or could not answer."""
 
 
 class ClusterRefused(PermanentError):  # noqa: N818
@@ -30,7 +30,7 @@ class ClusterRefused(PermanentError):  # noqa: N818
 
 @dataclass(frozen=True)
 class Scale:
-    """Replicas asked for and replicas that exist."""
+    """Requested and existing replicas."""
 
     wanted: int
     existing: int
@@ -50,11 +50,11 @@ class Cluster:
         self._http = urllib3.PoolManager(ssl_context=verified, timeout=_TIMEOUT, retries=urllib3.Retry(total=2))
 
     def scale(self, namespace: str, deployment: str, replicas: int) -> Scale:
-        """Ask for so many replicas of a deployment."""
+        """Set the number of replicas of a deployment."""
         return self._request("PATCH", namespace, deployment, {"spec": {"replicas": replicas}})
 
     def scale_of(self, namespace: str, deployment: str) -> Scale:
-        """The replicas of a deployment; those that are still ending count as existing."""
+        """The replicas of a deployment; those that are still stopping count as existing."""
         return self._request("GET", namespace, deployment, None)
 
     def _request(self, method: str, namespace: str, deployment: str, patch: dict[str, Any] | None) -> Scale:
@@ -74,12 +74,12 @@ class Cluster:
                 f"{method} {url}: HTTP {response.status} {response.data[:200].decode(errors='replace')}"
             )
         scale = json.loads(response.data)
-        # A zero is left out of the JSON by Kubernetes.
+        # Kubernetes leaves a zero out of the JSON.
         return Scale(scale["spec"].get("replicas", 0), scale.get("status", {}).get("replicas", 0))
 
 
 def token(sts: Any, credentials: Credentials, cluster: str) -> str:
-    """A bearer token for a cluster: a signed GetCallerIdentity request that EKS sends to STS in our name."""
+    """A bearer token for a cluster: a signed GetCallerIdentity request that EKS sends to STS for us."""
     signer = RequestSigner(
         sts.meta.service_model.service_id, sts.meta.region_name, "sts", "v4", credentials, sts.meta.events
     )

@@ -3,12 +3,12 @@
 from types import TracebackType
 from typing import Any, Self
 
-# S3 wants parts of at least 5 MB and at most 10,000 of them: 32 MB make files of up to 320 GB.
+# S3 requires parts of at least 5 MB and at most 10,000 of them: with 32 MB a file may have 320 GB.
 PART_BYTES = 32 * 1024 * 1024
 
 
 class ObjectWriter:
-    """A file to write bytes to that becomes an S3 object when the with-block ends well, and nothing when it does not.
+    """A file that becomes an S3 object when the with-block succeeds, and nothing when it fails.
 
     Only one part is in memory at a time, so that a function exports more than it has memory and disk for.
     """
@@ -22,7 +22,7 @@ class ObjectWriter:
         self.bytes_written = 0
 
     def write(self, data: bytes) -> int:
-        """Take bytes; full parts are uploaded at once."""
+        """Write bytes; full parts are uploaded at once."""
         self._buffer += data
         self.bytes_written += len(data)
         while len(self._buffer) >= self._part_bytes:
@@ -37,7 +37,7 @@ class ObjectWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Complete the object, or leave no trace of it."""
+        """Complete the object, or abort the upload."""
         where = {"Bucket": self._bucket, "Key": self._key}
         if kind is not None:
             if self._upload:
@@ -77,7 +77,7 @@ def copy_prefix(client: Any, source: tuple[str, str], target: tuple[str, str]) -
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for entry in page.get("Contents", []):
             name = entry["Key"].removeprefix(prefix)
-            # The managed copy goes part by part above 8 MB; a single CopyObject ends at 5 GB.
+            # The managed copy goes part by part above 8 MB; a single CopyObject is limited to 5 GB.
             client.copy({"Bucket": bucket, "Key": entry["Key"]}, target[0], target[1] + name)
             copied += 1
     return copied

@@ -1,4 +1,4 @@
-"""PostgreSQL's binary COPY format, built by numpy: one record type a call, no Python per row.
+"""PostgreSQL's binary COPY format, built by numpy: one record type per call, no Python per row.
 
 https://www.postgresql.org/docs/17/sql-copy.html, section "Binary Format". Every value of a text column must have the
 same length within one call, which makes a row a fixed record.
@@ -68,7 +68,7 @@ def int8_array(values: npt.NDArray[Any]) -> Column:
 
 
 def rows(columns: Iterable[Column]) -> bytes:
-    """The rows of a table, to stand between HEADER and TRAILER."""
+    """The rows of a table, to be sent between HEADER and TRAILER."""
     chosen = list(columns)
     fields: list[tuple[str, Any]] = [("count", ">i2")]
     for position, column in enumerate(chosen):

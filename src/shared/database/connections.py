@@ -1,7 +1,7 @@
 """Connections to the run's database: TLS with the server verified, passwords from Secrets Manager.
 
-A function keeps its connection between warm invocations, except site-data (800 of them), which connects only to write
-and lets go at once: docs/decisions/0001-database-connections.md has the arithmetic.
+A function keeps its connection between warm invocations, except site-data (800 of them), which connects only briefly
+and closes at once: docs/decisions/0001-database-connections.md has the arithmetic.
 """
 
 import hashlib
@@ -52,11 +52,11 @@ class Database:
 
     @contextmanager
     def session(self, remaining_seconds: float, role: str = LAMBDA) -> Iterator[Connection]:
-        """A connection that is kept for the next invocation. Commits are the caller's; what is open is rolled back.
+        """A connection that is kept for the next invocation. The caller commits; an open transaction is rolled back.
 
         The address is read from the ledger every time: a warm function must never write into the previous run's
-        database. Raises NoCurrentRun, DatabaseUnavailable when there is no connection to be had or it breaks, and
-        StatementFailed for what the caller lets a statement raise.
+        database. Raises NoCurrentRun, DatabaseUnavailable when no connection is free or it breaks, and
+        StatementFailed when a statement of the caller fails.
         """
         address = self._ledger.current().database_address()
         connection = self._kept_connection(role, address) or self.connect(role, address)
@@ -66,7 +66,9 @@ class Database:
             yield connection
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             self._drop(role)
-            raise DatabaseUnavailable(f"the database gave up in the middle: {_first_line(error)}") from error
+            raise DatabaseUnavailable(
+                f"the database ended a statement or the connection: {_first_line(error)}"
+            ) from error
         except psycopg2.Error as error:
             notes = "".join(f" ({note})" for note in getattr(error, "__notes__", []))  # the migration runner's
             raise StatementFailed(f"{type(error).__name__}: {_first_line(error)}{notes}") from error
@@ -84,7 +86,7 @@ class Database:
                 self._drop(role)
 
     def connect(self, role: str, address: tuple[str, int]) -> Connection:
-        """Open a connection, waiting with jitter while the server or the role has none to spare."""
+        """Open a connection; wait with jitter while the server or the role has none free."""
         try:
             return self._patient_connect(role, address)
         except psycopg2.OperationalError as error:
@@ -138,7 +140,7 @@ class Database:
 
 
 def with_patience(connect: Callable[[], T], attempts: int = 8, pause: Callable[[float], None] = time.sleep) -> T:
-    """Call until a connection is free: full servers are asked again after 0.1 s, doubling to 5 s, with full jitter."""
+    """Call until a connection is free: retries a full server after 0.1 s, doubling to 5 s, with full jitter."""
     for attempt in range(attempts - 1):
         try:
             return connect()

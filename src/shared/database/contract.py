@@ -1,7 +1,7 @@
 """What the accrual relies on in the billing platform's schema, checked against every restored database.
 
-sql/platform/ builds the same tables for the demo and the tests, and a test holds the two together. A platform release
-that renames a column is thus found before the run starts, by the column's name, and not six hours into it.
+sql/platform/ builds the same tables for the demo and the tests, and a test compares the two. If a platform release
+renames a column, the run stops at restore and names the column, not six hours later.
 """
 
 from shared.database.connections import Cursor
@@ -73,7 +73,7 @@ def check(cursor: Cursor) -> None:
     """Raise ContractBroken naming every table and column that is absent or of another type, and a wrong server."""
     problems = [*_server_problems(cursor), *compare(expected(), installed(cursor))]
     if problems:
-        raise ContractBroken("the restored database is not what the accrual relies on: " + "; ".join(problems))
+        raise ContractBroken("the restored database differs from what the accrual relies on: " + "; ".join(problems))
 
 
 def expected() -> dict[str, dict[str, str]]:
@@ -84,7 +84,7 @@ def expected() -> dict[str, dict[str, str]]:
 
 
 def installed(cursor: Cursor) -> dict[str, dict[str, str]]:
-    """Table: column: type, as the database has them. The catalogue shows them whatever one's privileges are."""
+    """Table: column: type, as the database has them. pg_catalog shows them whatever the role's privileges are."""
     cursor.execute(
         "select c.relname, a.attname, format_type(a.atttypid, null) from pg_catalog.pg_class c"
         " join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped"
@@ -98,7 +98,7 @@ def installed(cursor: Cursor) -> dict[str, dict[str, str]]:
 
 
 def compare(wanted: dict[str, dict[str, str]], found: dict[str, dict[str, str]]) -> list[str]:
-    """What is wanted and not found, a sentence each. What is found and not wanted is the platform's own affair."""
+    """One sentence for each thing that is required and missing. Anything else in the database does not matter."""
     problems = []
     for table, columns in wanted.items():
         if table not in found:
@@ -118,4 +118,4 @@ def _server_problems(cursor: Cursor) -> list[str]:
     (major,) = cursor.fetchone() or (0,)
     if major == SERVER_MAJOR_VERSION:
         return []
-    return [f"the server is PostgreSQL {major}, production's is {SERVER_MAJOR_VERSION}"]
+    return [f"the server is PostgreSQL {major}, not {SERVER_MAJOR_VERSION} like production"]

@@ -4,9 +4,9 @@
 
 sql/migrations/NNNN_*.sql are versioned: each runs once, its checksum is recorded, and a changed or removed one is
 refused. sql/procedures/**/*.sql are repeatable: whenever a file, or what is installed of it, differs from what was
-recorded, all functions, procedures and views that the tree made are dropped and made anew, so that an upgraded
-database is the same as a new one and nothing outlives its file. All of it happens in one transaction under an advisory
-lock. Files are sent whole: nothing here splits SQL. The master role of an RDS instance suffices; it is no superuser.
+recorded, all functions, procedures and views that the tree created are dropped and created again, so that an upgraded
+database equals a new one and nothing outlives its file. All of it happens in one transaction under an advisory
+lock. Files are sent whole: nothing here splits SQL. The master role of an RDS instance is enough; it is no superuser.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from shared.database.connections import Connection, Cursor
 from shared.errors import BuaError, MigrationRefused
 from shared.paths import ROOT
 
-LOCK = 0x627561  # "bua": one runner at a time in a database
+LOCK = 0x627561  # "bua": one runner at a time per database
 MIGRATION_NAME = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
 
 _BOOKKEEPING = """
@@ -68,7 +68,7 @@ class Routine(NamedTuple):
 
 @dataclass
 class Report:
-    """What a run of the runner did."""
+    """What the runner did."""
 
     migrations: list[str] = field(default_factory=list)
     procedures: int = 0
@@ -76,7 +76,7 @@ class Report:
 
 
 def run(connection: Connection, folder: Path = ROOT / "sql") -> Report:
-    """Bring schema bua to what the folder says and commit. Raises MigrationRefused, or what a file raises."""
+    """Bring schema bua to the state of the folder and commit. Raises MigrationRefused, or what a file raises."""
     report = Report()
     try:
         with connection.cursor() as cursor:
@@ -117,7 +117,9 @@ def _refuse_history(applied: dict[str, str], files: list[File]) -> None:
             raise MigrationRefused(f"migrations/{name}: a migration is called NNNN_words.sql")
     for name, checksum in applied.items():
         if name not in known:
-            raise MigrationRefused(f"migrations/{name} is applied in this database but its file is gone")
+            raise MigrationRefused(
+                f"migrations/{name} is applied in this database but its file is missing: restore the file"
+            )
         if known[name] != checksum:
             raise MigrationRefused(f"migrations/{name} was changed after it was applied: write a new migration instead")
     newest = max(applied, default="")
@@ -133,11 +135,11 @@ def _replace_procedures(cursor: Cursor, files: list[File], report: Report) -> No
     ):
         return
     for routine in reversed(recorded):
-        # Without CASCADE: whatever else depends on one of them is not ours to drop.
+        # Without CASCADE: if something else depends on one of them, it is not ours to drop.
         cursor.execute(f"drop {routine.kind} if exists {routine.name}")
     cursor.execute("delete from bua.schema_routine; delete from bua.schema_file")
     not_ours = {routine.name for routine in _installed(cursor)}
-    # Routines may call those of later files: bodies are checked when all of them are there.
+    # Routines may call those of later files, so bodies are checked when all of them exist.
     cursor.execute("set local check_function_bodies = off")
     for file in files:
         _execute(cursor, "procedures", file)
@@ -153,7 +155,7 @@ def _replace_procedures(cursor: Cursor, files: list[File], report: Report) -> No
 
 
 def _check_bodies(cursor: Cursor) -> None:
-    """Have the languages check every body, as CREATE would have; what does not resolve is raised."""
+    """Check every body, as CREATE would have; raises for names that do not resolve."""
     cursor.execute("set local check_function_bodies = on")
     cursor.execute(
         "select p.oid::regprocedure::text, l.lanvalidator::regproc::text, p.oid from pg_catalog.pg_proc p"

@@ -1,9 +1,9 @@
-"""The interval store: how a day of interval reads lies in DynamoDB, and how many days are read back at once.
+"""The interval store: how DynamoDB stores a day of interval reads, and how many days are read at once.
 
-One item per NMI, suffix and market day. Partition key `NEM|DATA|NMI|<nmi>|ACT`, or `|EST` when nothing of the day is
-better than an estimate; sort key `<YYYY-MM-DD>|<suffix>`. `val` holds the day's values as little-endian uint32 in
+One item per NMI, suffix and market day. Partition key `NEM|DATA|NMI|<nmi>|ACT`, or `|EST` when the whole day is
+estimated; sort key `<YYYY-MM-DD>|<suffix>`. `val` holds the day's values as little-endian uint32 in
 kWh x 10^scale, first the interval that starts at midnight market time; `q` the qualities as runs (`1-20:A,21-48:E57`).
-A day may lie under both partition keys, an estimate and the actual that replaced it: the newest update wins.
+A day may exist under both partition keys, an estimate and the actual that replaced it: the newest update wins.
 
 Items are read as botocore hands them over and decoded together by numpy: boto3's TypeDeserializer would take ten times
 as long as everything here.
@@ -33,7 +33,7 @@ MINUTES_PER_DAY = 1440
 INTERVAL_MINUTES = (5, 15, 30)
 MAX_SCALE = 6  # decimals of kWh; totals are kept in 10^-6 kWh
 KWH = "KWH"  # the unit that energy is stored in
-BUA = "BUA"  # the origin of everything that a run made; never an input of a run
+BUA = "BUA"  # the origin of everything that a run wrote; never an input of a run
 
 INT4_MAX = 2**31 - 1
 UINT32_MAX = 2**32 - 1
@@ -47,7 +47,7 @@ ESTIMATED_ONLY = frozenset("EN")
 class DayReads:
     """One suffix's reads of one market day, ready to be stored.
 
-    values are in uom x 10^scale, one per interval; the uom of energy is KWH, whatever is not energy has another one.
+    values are in uom x 10^scale, one per interval; the uom of energy is KWH; anything else is not energy.
     quality_runs is `q` of the item; updated is ISO 8601 (`2026-10-03T02:00:00`), so that the newest is the greatest text.
     """
 
@@ -137,13 +137,14 @@ def encode_day(day: DayReads) -> dict[str, dict[str, Any]]:
 def decode_items(items: Iterable[Item]) -> SiteDays:
     """Decode items of any NMIs to half-hours, the newest update of each NMI, suffix and day.
 
-    What a run made is ignored, and so is what is not energy (reactive channels: kvarh are never billed as kWh). Raises InvalidInput, naming NMI and day, for an item that cannot be understood or does not fit 32 bits a half-hour.
+    Ignores what runs wrote, and reactive channels: kvarh are never billed as kWh. Raises InvalidInput, naming NMI and
+    day, for an item that is invalid.
     """
     return _decode_usable([item for item in items if _text(item, "origin") != BUA and _text(item, "uom") == KWH])
 
 
 def decode_run_items(items: Iterable[Item], run_date: date) -> SiteDays:
-    """Decode what one run made, and nothing else; otherwise as decode_items."""
+    """Decode what one run wrote, and nothing else; otherwise as decode_items."""
     text = run_date.isoformat()
     return _decode_usable([item for item in items if _text(item, "origin") == BUA and _text(item, "run_date") == text])
 
@@ -158,7 +159,7 @@ def query_items(client: "DynamoDBClient", table: str, nmi: str, first: date, las
             ExpressionAttributeValues={
                 ":pk": {"S": partition_key(nmi, estimated=estimated)},
                 ":first": {"S": first.isoformat()},
-                # Every sort key of the last day has a suffix behind its date, so none reaches the bare next day.
+                # Every sort key of the last day has a suffix after its date, so all are below the bare next day.
                 ":last": {"S": (last + timedelta(days=1)).isoformat()},
             },
         )
@@ -168,7 +169,7 @@ def query_items(client: "DynamoDBClient", table: str, nmi: str, first: date, las
 
 
 def read_site(client: "DynamoDBClient", table: str, nmi: str, first: date, last: date) -> SiteDays:
-    """Read and decode the days of an NMI, from first to last, both included; without what runs made."""
+    """Read and decode the days of an NMI, from first to last, both included; without what runs wrote."""
     return decode_items(query_items(client, table, nmi, first, last))
 
 
@@ -184,9 +185,7 @@ def _decode_usable(items: list[Item]) -> SiteDays:
     scales = np.array([int(item["scale"]["N"]) for item in chosen], dtype=np.int16)
     _check_scales(scales, chosen)
     _reduce_scales(half_hours, scales)
-    if len(chosen) and int(half_hours.max()) > INT4_MAX:
-        row = int(half_hours.max(axis=1).argmax())
-        raise InvalidInput(f"{_where(chosen[row])}: a half-hour is too large for 32 bits at {scales[row]} decimals")
+    _fit_int4(half_hours, scales)
     return SiteDays(
         nmis=[key[0] for key in keys],
         suffixes=[key[1] for key in keys],
@@ -203,7 +202,7 @@ def _decode_usable(items: list[Item]) -> SiteDays:
 
 
 def _newest(items: list[Item]) -> tuple[list[tuple[str, str, str]], list[Item]]:
-    """One item per NMI, suffix and day: the newest; of two as new, the actual one. Sorted by those three, its key."""
+    """One item per NMI, suffix and day: the newest; of two equally new ones, the actual. Sorted by these three."""
     best: dict[tuple[str, str, str], Item] = {}
     for item in items:
         sort_key = item["sk"]["S"]
@@ -242,7 +241,7 @@ def _sum_to_half_hours(items: list[Item], length: int) -> npt.NDArray[np.int64]:
 
 
 def _blank_missing(half_hours: npt.NDArray[np.int64], missing: npt.NDArray[np.int64]) -> None:
-    """Set missing half-hours to 0: what is known of one whose parts are not all there is estimated with the rest."""
+    """Set missing half-hours to 0: a half-hour of which a part is missing is estimated as a whole."""
     rows = np.flatnonzero(missing)
     bits = missing[rows, np.newaxis] >> np.arange(HALF_HOURS) & 1
     half_hours[rows] = np.where(bits == 1, 0, half_hours[rows])
@@ -258,6 +257,21 @@ def _reduce_scales(half_hours: npt.NDArray[np.int64], scales: npt.NDArray[np.int
         half_hours[rows] = quotients[whole]
         scales[rows] -= 1
         rows = rows[scales[rows] > 0]
+
+
+def _fit_int4(half_hours: npt.NDArray[np.int64], scales: npt.NDArray[np.int16]) -> None:
+    """Give a day whose half-hours do not fit 32 bits, in place, fewer decimals.
+
+    Rounding keeps the day's sum up to any half-hour right to the last decimal left. What does not fit in whole kWh is
+    no read, and is cut off.
+    """
+    rows = np.flatnonzero((half_hours.max(axis=1, initial=0) > INT4_MAX) & (scales > 0))
+    while rows.size:
+        sums = (half_hours[rows].cumsum(axis=1) + 5) // 10
+        half_hours[rows] = np.diff(sums, axis=1, prepend=0)
+        scales[rows] -= 1
+        rows = rows[(half_hours[rows].max(axis=1) > INT4_MAX) & (scales[rows] > 0)]
+    np.minimum(half_hours, INT4_MAX, out=half_hours)
 
 
 def _check_scales(scales: npt.NDArray[np.int16], items: list[Item]) -> None:
@@ -306,7 +320,7 @@ def _parse_quality_runs(quality_runs: str, count: int) -> str:
 
 def _interval_count(length: int, where: str) -> int:
     if length not in INTERVAL_MINUTES:
-        raise InvalidInput(f"{where}: intervals of {length} minutes, only 5, 15 and 30 can be stored")
+        raise InvalidInput(f"{where}: intervals of {length} minutes; only 5, 15 and 30 can be stored")
     return MINUTES_PER_DAY // length
 
 

@@ -1,6 +1,6 @@
 """Writes meter data files (AEMO Meter Data File Format, NEM12, v2.6): what a run estimated, one file per NMI.
 
-Strict where readers are forgiving, and the same bytes for the same input: the only time in a file is its run's.
+Strict, and with the same bytes for the same input: the only time in a file is its run's.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,8 +19,8 @@ LINE_END = "\r\n"
 WATT_HOURS = Decimal("0.001")
 
 # How a half-hour's quality is written: QualityMethod, ReasonCode, ReasonDescription. Method 57 is "customer class". A
-# substitute that was known before keeps its quality; the method it came with is not in a profile, and S and F must
-# have one with a reason: 55 is "agreed", reason 0 is free text.
+# substitute that was read before keeps its quality. Profiles do not contain its method, but S and F must have one with
+# a reason: 55 is "agreed", reason 0 is free text.
 QUALITY_FIELDS = {
     "A": ("A", "", ""),
     "S": ("S55", "0", "Substituted before the accrual"),
@@ -97,9 +97,9 @@ def _check(days: list[EstimatedDay]) -> None:
     for day in days:
         where = f"NMI {day.nmi} suffix {day.suffix} on {day.day}"
         if day.nmi != days[0].nmi:
-            raise InvalidInput(f"{where}: one file is for one NMI, this one is for {days[0].nmi}")
+            raise InvalidInput(f"{where}: a file has only one NMI, this one is for {days[0].nmi}")
         if (day.suffix, day.day) in seen:
-            raise InvalidInput(f"{where}: the day is there twice")
+            raise InvalidInput(f"{where}: the day occurs twice")
         seen.add((day.suffix, day.day))
         _check_day(day, where)
 

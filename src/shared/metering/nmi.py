@@ -28,7 +28,7 @@ def parse_nmi(text: str) -> str:
     nmi, checksum = text[:NMI_LENGTH], text[NMI_LENGTH:]
     if not _NMI.fullmatch(nmi) or len(text) > NMI_LENGTH + 1:
         raise InvalidInput(
-            f"{text[:20]!r} is not an NMI: 10 digits and capital letters (not O or I), perhaps a checksum"
+            f"{text[:20]!r} is not an NMI: give 10 digits or capital letters (not O or I), and optionally the checksum"
         )
     if checksum and checksum != str(nmi_checksum(nmi)):
         raise InvalidInput(f"NMI {nmi} has checksum {nmi_checksum(nmi)}, not {checksum}")

@@ -13,7 +13,7 @@ from shared.steps.requests import Request, RunRequest
 
 
 class Action(NamedTuple):
-    """What an action is asked, and what answers."""
+    """An action: its request and the function that performs it."""
 
     request: type[Request]
     perform: Callable[[Context, Any], Mapping[str, Any]]
@@ -87,11 +87,11 @@ ACTIONS: dict[str, Action] = {
 
 
 def perform(context: Context, event: Mapping[str, Any]) -> dict[str, Any]:
-    """Perform the action that an event names; raises InvalidInput for one that does not exist or is asked wrongly."""
+    """Perform the action that an event names; raises InvalidInput if it does not exist or its request is wrong."""
     name = event.get("action")
     action = ACTIONS.get(str(name))
     if action is None:
-        raise InvalidInput(f"there is no action {name!r}; there are {', '.join(ACTIONS)}")
+        raise InvalidInput(f"{name!r} is not an action; the actions are {', '.join(ACTIONS)}")
     try:
         request = action.request.model_validate({key: value for key, value in event.items() if key != "action"})
     except ValidationError as error:

@@ -23,7 +23,7 @@ CAUSE_LENGTH = 2000
 
 
 class ConsoleInput(BaseModel):
-    """What a person may give to any machine in the console. Unknown names are refused: a misspelt start_at ran all."""
+    """The input of any machine in the console. Unknown names are refused: a misspelt start_at would run everything."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,7 +43,7 @@ class StepInput(ConsoleInput):
 
 
 class RunInput(ConsoleInput):
-    """The input of `bua`, from a person or made of EARL's announcement."""
+    """The input of `bua`, from a person or from EARL's announcement."""
 
     start_at: str | None = None
     stop_after: str | None = None
@@ -83,12 +83,12 @@ class Fail(End):
 def begin_run(context: Context, request: BeginRun) -> dict[str, Any]:
     """Fix the run date, take the lock, and work out which steps to run.
 
-    Returns run_date, steps (names in order) and step_input, which is handed to every step.
+    Returns run_date, steps (names in order) and step_input, which is passed to every step.
     """
     given = request.input
     steps = choose_steps(catalogue.load().pipeline(), given.start_at, given.stop_after, given.skip)
     if given.snapshot_arn and given.run_date:
-        # Before the lock: an announcement comes once, and must not be lost because somebody else is at work.
+        # Before the lock: an announcement comes once, and must not be lost because another execution is running.
         context.ledger.set_run(given.run_date, {"snapshot_arn": given.snapshot_arn})
     context.ledger.take_lock(request.execution, context.now, lambda arn: is_running(context, arn))
     with _released_on_error(context, request.execution):
@@ -192,7 +192,7 @@ def choose_steps(
 def resolve_run_date(current: Current, given: date | None, *, force: bool, may_begin: bool) -> date:
     """The run date to work on: the one given, or the current run's; one that contradicts it is refused.
 
-    may_begin: a new run may be begun, because what follows restores a database for it. Raises NoCurrentRun,
+    may_begin: a new run may start, because the steps restore a database for it. Raises NoCurrentRun,
     RunDateRefused.
     """
     if given is None:
@@ -207,7 +207,7 @@ def resolve_run_date(current: Current, given: date | None, *, force: bool, may_b
 
 
 def is_running(context: Context, execution: str) -> bool:
-    """Whether an execution still runs; one that is no longer known does not."""
+    """Whether an execution still runs; an unknown one does not."""
     try:
         response = context.client("stepfunctions").describe_execution(executionArn=execution)
     except ClientError as error:
@@ -218,7 +218,7 @@ def is_running(context: Context, execution: str) -> bool:
 
 
 def readable(error: str, cause: str) -> tuple[str, str]:
-    """Error and cause without their wrappings: a function's error is JSON, a child machine's is JSON around that."""
+    """The plain error and cause: a function's error is JSON, a child machine's is JSON around that."""
     try:
         parsed = json.loads(cause)
     except ValueError:
@@ -236,11 +236,11 @@ def _take_or_join_lock(context: Context, request: BeginStep) -> None:
     if owner is None:
         context.ledger.take_lock(request.execution, context.now, lambda arn: is_running(context, arn))
     elif context.ledger.current().lock_owner != owner:
-        raise RunInProgress(f"{owner} does not hold the lock any more: leave lock_owner out to start the step alone")
+        raise RunInProgress(f"{owner} no longer holds the lock: leave lock_owner out to start the step alone")
 
 
 def _make_current(context: Context, current: Current, run_date: date, *, restores: bool) -> None:
-    """Make a run the environment's current one; a run that restores a database forgets that of another run."""
+    """Make a run the environment's current one; if it restores a database, drop the address of another run's."""
     forgotten: tuple[str, ...] = ()
     if restores and current.run_date != run_date:
         forgotten = ("update_id", "db_host", "db_port")
@@ -251,7 +251,7 @@ def _make_current(context: Context, current: Current, run_date: date, *, restore
 
 @contextmanager
 def _released_on_error(context: Context, owner: str) -> Iterator[None]:
-    """Release the lock that an execution took by itself when its beginning fails."""
+    """Release the lock that an execution took itself, when its begin action fails."""
     try:
         yield
     except Exception:

@@ -1,4 +1,4 @@
-"""bua-export: prepare the export tables, write them to S3 as CSV, hand them over."""
+"""bua-export: prepare the export tables, write them to S3 as CSV, copy them to finance's folder."""
 
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ from shared.work.messages import Work
 
 OUTBOUND = "ADH/OUTBOUND/BUA/"
 
-# One work item a file: the view of schema bua that it is a copy of, and columns that put its rows into one order.
+# One work item per file: the view of schema bua that it copies, and the columns that order its rows.
 EXPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "BUAAccountSummary": ("export_account_summary", ("account_id",)),
     "InvoiceLineItemMonthly": (
@@ -23,6 +23,10 @@ EXPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("account_id", "year_month", "item_type", "stream_type", "time_class", "line_state", "line_no"),
     ),
     "exceptions": ("export_exceptions", ("account_id", "unbilled_from")),
+    "implausible_reads": (
+        "export_implausible_reads",
+        ("account_id", "site_id", "meter_serial", "register_id", "read_date", "reason"),
+    ),
     "profile_marks": (
         "export_profile_marks",
         ("fuel", "jurisdiction", "customer_class", "stream_type", "node", "profile_date", "reason", "source_date"),
@@ -35,7 +39,7 @@ EXPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 def csv_prefix(run_date: date) -> str:
-    """Where a run's CSV files lie in the bucket."""
+    """Where a run's CSV files are in the bucket."""
     return f"export/csv/{run_date.isoformat()}/"
 
 
@@ -73,7 +77,7 @@ def _export_files(context: Context) -> Perform:
 
 def _export(context: Context, cursor: Cursor, run_date: date, item: str) -> None:
     view, keys = EXPORTS[item]
-    # Under the C collation the order is the bytes', whatever locale production's database was created with.
+    # Under the C collation rows are in byte order, whatever the locale of production's database.
     order = sql.SQL(", ").join(sql.SQL('{}::text collate "C"').format(sql.Identifier(key)) for key in keys)
     statement = sql.SQL(
         "copy (select * from bua.{view} where run_date = {run_date} order by {order}) to stdout (format csv, header)"

@@ -5,7 +5,7 @@ from typing import Any
 from shared.context import Context
 from shared.steps.requests import RunRequest
 
-# Lower runs first: batches that are nearly invoiced are finished before new ones are begun.
+# Lower runs first: batches that are nearly invoiced are finished before new ones start.
 PRIORITIES = {"INVOICEGEN": 10, "RUN_INVOICE_BATCH": 20, "GENERATE_ILI": 30}
 
 

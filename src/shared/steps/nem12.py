@@ -1,4 +1,4 @@
-"""bua-nem12: files of estimated interval reads, put into S3 and handed to meterdata like any other."""
+"""bua-nem12: files of estimated interval reads, written to S3 and loaded by meterdata like any other."""
 
 import json
 from datetime import date
@@ -15,7 +15,7 @@ from shared.work.messages import Work
 
 
 def prefix(run_date: date) -> str:
-    """Where a run's meter data files lie in the bucket."""
+    """Where a run's meter data files are in the bucket."""
     return f"nem12/{run_date.isoformat()}/"
 
 

@@ -19,7 +19,7 @@ class Envelope(BaseModel):
 
 
 def start_run(states: Any, machine_arn: str, envelope: Envelope) -> None:
-    """Start the controller machine, with a client of Step Functions, under a name made of the run date, which a second delivery cannot use again.
+    """Start the controller machine under a name with the run date, which a second delivery cannot use again.
 
     states is a client of Step Functions.
     """
@@ -34,6 +34,6 @@ def start_run(states: Any, machine_arn: str, envelope: Envelope) -> None:
             ),
         )
     except states.exceptions.ExecutionAlreadyExists:
-        logger.warning("this run was started before; start it again from the console if it has to be repeated")
+        logger.warning("this run was started before; to repeat it, start it from the console")
         return
     logger.info("run started", snapshot_arn=announcement.snapshot_arn)

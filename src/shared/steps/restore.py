@@ -1,6 +1,6 @@
-"""bua-restore and bua-terminate: a database of the run's own from the snapshot that EARL shared, and its end.
+"""bua-restore and bua-terminate: the run's own database, from the snapshot that EARL shared, and its deletion.
 
-Every action may be repeated: what exists is kept or replaced, never doubled. Rerunning the step gives a fresh database.
+Every action may be repeated: what exists is kept or replaced, never duplicated. A rerun gives a fresh database.
 """
 
 import json
@@ -50,16 +50,16 @@ def discard_stack(context: Context, request: RunRequest) -> dict[str, Any]:
     if status == "DELETE_FAILED":
         reason = _first_failure(context, stack["StackId"])
         context.client("cloudformation").delete_stack(StackName=name)
-        raise ResourceFailed(f"stack {name} could not be deleted: {reason}. Its deletion has been started once more")
+        raise ResourceFailed(f"stack {name} could not be deleted: {reason}. The deletion has been started again")
     if status != "DELETE_IN_PROGRESS":
         context.client("cloudformation").delete_stack(StackName=name)
     raise NotReady(f"stack {name} is being deleted")
 
 
 def copy_snapshot(context: Context, request: RunRequest) -> dict[str, Any]:
-    """Copy the shared snapshot under ANSTEAD's key: AWS restores none that is both shared and encrypted.
+    """Copy the shared snapshot under ANSTEAD's key: AWS cannot restore one that is both shared and encrypted.
 
-    Raises NotReady while an earlier copy that is of no use is still there.
+    Raises NotReady while an earlier, useless copy still exists.
     """
     run = context.ledger.run(request.run_date)
     source = run.get("snapshot_arn")
@@ -81,7 +81,7 @@ def copy_snapshot(context: Context, request: RunRequest) -> dict[str, Any]:
         if status == "failed":
             _delete_snapshot(rds, name)
         if status in ("failed", "deleting"):
-            raise NotReady(f"an earlier copy {name} is {status} and has to go first") from None
+            raise NotReady(f"an earlier copy {name} is {status} and must be deleted first") from None
         logger.info("the snapshot is copied already", snapshot=name)
     context.ledger.set_run(request.run_date, {"snapshot_copied_from": source})
     return {"snapshot": name, "update_id": update_id}
@@ -182,7 +182,7 @@ def migrate_schema(context: Context, request: RunRequest) -> dict[str, Any]:
 
 
 def disable_schedules(context: Context, request: RunRequest) -> dict[str, Any]:
-    """Disable all workflow schedules: the copy must not bill anybody."""
+    """Disable all workflow schedules: the copy must not bill customers."""
     del request
     with context.database.session(context.remaining_seconds(), ADMIN) as connection, connection.cursor() as cursor:
         cursor.execute("update core.workflow_schedule set is_enabled = false where is_enabled")
@@ -192,7 +192,7 @@ def disable_schedules(context: Context, request: RunRequest) -> dict[str, Any]:
 
 
 def truncate_workflow(context: Context, request: RunRequest) -> dict[str, Any]:
-    """Truncate WorkflowInstance, with the exceptions that hang on it, and EventLog."""
+    """Truncate WorkflowInstance, with its exceptions, and EventLog."""
     del request
     with context.database.session(context.remaining_seconds(), ADMIN) as connection, connection.cursor() as cursor:
         cursor.execute("truncate core.workflow_exception, core.workflow_instance, core.event_log restart identity")
@@ -215,7 +215,7 @@ def set_passwords(context: Context, request: RunRequest) -> dict[str, Any]:
 
 
 def calculate_statistics(context: Context, request: RunRequest) -> dict[str, Any]:
-    """Calculate statistics for AggregatedRead: a restored database has those of production's last analyse."""
+    """Calculate statistics for AggregatedRead: a restored database has only those of production's last ANALYZE."""
     del request
     with context.database.session(context.remaining_seconds(), ADMIN) as connection, connection.cursor() as cursor:
         cursor.execute("call bua.core_warm_table(%s)", ("core.aggregated_read",))
@@ -256,7 +256,7 @@ def _describe_stack(context: Context, name: str) -> dict[str, Any] | None:
     try:
         stacks = context.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationError":  # CloudFormation's word for "does not exist"
+        if error.response["Error"]["Code"] == "ValidationError":  # how CloudFormation says "does not exist"
             return None
         raise
     stack: dict[str, Any] | None = stacks[0] if stacks else None

@@ -28,13 +28,13 @@ class ScalePods(RunRequest):
 
 
 def scale_nodes(context: Context, request: ScaleNodes) -> dict[str, Any]:
-    """Ask for so many nodes. A group that is still changing raises NotReady."""
+    """Set the number of nodes. Raises NotReady while the group is still changing."""
     eks = context.client("eks")
     group = _node_group(context)
     known = group["scalingConfig"]
     if known["desiredSize"] == request.nodes and known["minSize"] == request.nodes:
         return {"nodes": request.nodes}
-    # minSize as well, or the cluster's autoscaler would be free to take the nodes back.
+    # Also minSize: otherwise the cluster's autoscaler could remove the nodes.
     wanted = {
         "minSize": request.nodes,
         "desiredSize": request.nodes,
@@ -54,7 +54,7 @@ def scale_nodes(context: Context, request: ScaleNodes) -> dict[str, Any]:
 
 
 def wait_for_nodes(context: Context, request: ScaleNodes) -> dict[str, Any]:
-    """Raise NotReady until the node group has settled on so many nodes."""
+    """Raise NotReady until the node group is active with this number of nodes."""
     group = _node_group(context)
     name, status = group["nodegroupName"], group["status"]
     if status in ("DEGRADED", "CREATE_FAILED", "DELETE_FAILED"):
@@ -65,7 +65,7 @@ def wait_for_nodes(context: Context, request: ScaleNodes) -> dict[str, Any]:
 
 
 def scale_pods(context: Context, request: ScalePods) -> dict[str, Any]:
-    """Ask for so many replicas of each deployment."""
+    """Set the number of replicas of each deployment."""
     cluster = _cluster(context)
     for deployment in request.deployments:
         cluster.scale(context.settings.eks_namespace, deployment, request.replicas)
@@ -73,7 +73,7 @@ def scale_pods(context: Context, request: ScalePods) -> dict[str, Any]:
 
 
 def wait_for_pods(context: Context, request: ScalePods) -> dict[str, Any]:
-    """Raise NotReady until each deployment has exactly so many replicas."""
+    """Raise NotReady until each deployment has exactly this number of replicas."""
     cluster = _cluster(context)
     for deployment in request.deployments:
         scale = cluster.scale_of(context.settings.eks_namespace, deployment)
@@ -83,7 +83,7 @@ def wait_for_pods(context: Context, request: ScalePods) -> dict[str, Any]:
 
 
 def require_replicas(context: Context, services: Iterable[str]) -> None:
-    """Raise NobodyServes when one of the services is scaled to nothing: waiting for it would last for ever."""
+    """Raise NobodyServes when one of the services has 0 replicas: the wait would never end."""
     cluster = _cluster(context)
     for service in services:
         if cluster.scale_of(context.settings.eks_namespace, service).wanted == 0:

@@ -1,13 +1,13 @@
 """bua-segments, step 1: interval reads from DynamoDB to UtilityProfile (run type UtilityProfile, function site-data).
 
-Eight hundred of these run at once, so the database is connected to twice, briefly: to ask for the registers, and to
+Eight hundred of these run at once, so each connects to the database twice, briefly: to list the registers, and to
 write. In between the reads are fetched and decoded without a connection.
 """
 
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from shared.database import binary_copy
 from shared.database.connections import Cursor
 from shared.errors import PermanentError
 from shared.metering.interval_store import SiteDays, read_site
+from shared.metering.plausibility import Implausible, Limits, judge, without
 from shared.work.items import Perform, work_off
 from shared.work.messages import Work
 
@@ -36,19 +37,24 @@ class Register(NamedTuple):
     segment: str
     from_date: date
     to_date: date
+    account_id: str
 
 
 @dataclass(frozen=True)
 class Site:
-    """A site's decoded days, and which of them (positions in days) belong to which register and occupant."""
+    """A site's decoded days, and which of them (positions in days) belong to which register and occupant.
+
+    implausible are the reads that were not believed; in days they are missing.
+    """
 
     site_id: str
     days: SiteDays
     registers: list[tuple[Register, npt.NDArray[np.intp]]]
+    implausible: list[tuple[Register, Implausible]] = field(default_factory=list)
 
     @property
     def days_written(self) -> int:
-        """Rows that the site gives to utility_profile."""
+        """The site's rows of utility_profile."""
         return sum(len(positions) for _, positions in self.registers)
 
 
@@ -68,28 +74,31 @@ class Partial:
 
 def extract(context: Context, work: Work) -> None:
     """Work a message off: list its registers, read their days, write profiles and partial sums in one transaction."""
-    registers = _list_registers(context, work)
-    sites = read_sites(context, registers)
+    registers, limits = _ask(context, work)
+    sites = read_sites(context, registers, limits)
     with context.database.brief_session(context.remaining_seconds()) as connection:
         work_off(connection, work, write(sites))
 
 
-def read_sites(context: Context, registers: Mapping[str, list[Register]]) -> dict[str, Site | PermanentError]:
-    """Read each site's days from EARL's interval store; a site whose items make no sense fails alone."""
+def read_sites(
+    context: Context, registers: Mapping[str, list[Register]], limits: Limits
+) -> dict[str, Site | PermanentError]:
+    """Read each site's days from EARL's interval store; a site with invalid items fails alone."""
     settings = context.settings
     client = clients.client_as("dynamodb", settings.interval_role_arn, "bua-site-data")
     sites: dict[str, Site | PermanentError] = {}
     for site_id, wanted in registers.items():
         first, last = min(r.from_date for r in wanted), max(r.to_date for r in wanted)
         try:
-            sites[site_id] = assign(site_id, read_site(client, settings.interval_table, site_id, first, last), wanted)
+            days = read_site(client, settings.interval_table, site_id, first, last)
+            sites[site_id] = believe(assign(site_id, days, wanted), limits)
         except PermanentError as error:
             sites[site_id] = error
     return sites
 
 
 def assign(site_id: str, days: SiteDays, registers: Iterable[Register]) -> Site:
-    """Give each day to the register and occupant that it belongs to; a day that nobody occupies is nobody's."""
+    """Assign each day to its register and occupant; a day without an occupant is dropped."""
     suffixes = np.array(days.suffixes, dtype=np.str_)
     assigned: list[tuple[Register, npt.NDArray[np.intp]]] = []
     taken = np.zeros(len(days), dtype=np.bool_)
@@ -107,6 +116,18 @@ def assign(site_id: str, days: SiteDays, registers: Iterable[Register]) -> Site:
     return Site(site_id, days, assigned)
 
 
+def believe(site: Site, limits: Limits) -> Site:
+    """Take the reads that cannot be as missing."""
+    found = [
+        (register, one)
+        for register, positions in site.registers
+        for one in judge(site.days, positions, limits, register.segment.split("|")[1])
+    ]
+    if not found:
+        return site
+    return replace(site, days=without(site.days, (one for _, one in found)), implausible=found)
+
+
 def write(sites: Mapping[str, Site | PermanentError]) -> Perform:
     """Work that writes the claimed sites' rows."""
 
@@ -121,6 +142,7 @@ def write(sites: Mapping[str, Site | PermanentError]) -> Perform:
         _copy(cursor, "utility_profile", (_profile_rows(work.run_date, site) for site in chosen))
         _insert_log(cursor, work.run_date, chosen)
         _insert_summary(cursor, work.run_date, chosen)
+        _insert_implausible(cursor, work.run_date, chosen)
         partials = add_up(chosen)
         rows = (_partial_rows(work, items[0], key, partial) for key, partial in sorted(partials.items()))
         _copy(cursor, "segment_partial", rows)
@@ -154,20 +176,22 @@ def _add_up_segment(members: list[tuple[SiteDays, npt.NDArray[np.intp]]]) -> Par
     return partial
 
 
-def _list_registers(context: Context, work: Work) -> dict[str, list[Register]]:
+def _ask(context: Context, work: Work) -> tuple[dict[str, list[Register]], Limits]:
     registers: dict[str, list[Register]] = defaultdict(list)
     with (
         context.database.brief_session(context.remaining_seconds()) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute(
-            "select site_id, meter_register_id, suffix, segment, from_date, to_date"
+            "select site_id, meter_register_id, suffix, segment, from_date, to_date, account_id"
             " from bua.bua_list_profile_registers(%s, %s)",
             (work.run_date, work.items),
         )
         for row in cursor.fetchall():
             registers[row[0]].append(Register(*row))
-    return registers
+        names = [f"implausible_{name}" for name in Limits._fields]
+        cursor.execute("select bua.parameter(n) from unnest(%s) with ordinality p (n, i) order by i", (names,))
+        return registers, Limits(*(value for (value,) in cursor.fetchall()))
 
 
 def _profile_rows(run_date: date, site: Site) -> bytes:
@@ -237,4 +261,19 @@ def _insert_summary(cursor: Cursor, run_date: date, sites: list[Site]) -> None:
         "insert into bua.utility_profile_summary (run_date, meter_register_id, segment, complete_days, complete_total)"
         " values %s",
         [(run_date, *key, *values) for key, values in summary.items()],
+    )
+
+
+def _insert_implausible(cursor: Cursor, run_date: date, sites: list[Site]) -> None:
+    rows = [
+        (run_date, register.account_id, site.site_id, register.meter_register_id,
+         site.days.days[one.position].item(), one.half_hours, one.kwh, one.qualities, one.value, one.limit, one.reason)
+        for site in sites
+        for register, one in site.implausible
+    ]  # fmt: skip
+    execute_values(
+        cursor,
+        "insert into bua.implausible_read (run_date, account_id, site_id, meter_register_id, read_date, half_hours, kwh,"
+        " qualities, value, limit_value, reason) values %s",
+        rows,
     )

@@ -1,4 +1,4 @@
-"""Waiting for the platform's workflow engine, resubmitting what failed, judging what is left."""
+"""Waits for the platform's workflow engine, resubmits failed instances, and checks the rest."""
 
 from datetime import date
 from typing import Any
@@ -25,7 +25,7 @@ class Workflows(RunRequest):
 def wait(context: Context, request: Workflows) -> dict[str, Any]:
     """Raise NotReady while instances of the run are READY or RUNNING; failed ones are left to resubmit or check.
 
-    Raises NobodyServes when the service that executes them is scaled to nothing.
+    Raises NobodyServes when the service that executes them has 0 replicas.
     """
     states = _count_states(context, request)
     unfinished = states.get("READY", 0) + states.get("RUNNING", 0)
@@ -36,7 +36,7 @@ def wait(context: Context, request: Workflows) -> dict[str, Any]:
 
 
 def wait_for_success(context: Context, request: Workflows) -> dict[str, Any]:
-    """As wait, for workflows that nobody resubmits: raises WorkflowsFailed when an instance failed."""
+    """As wait, for workflows that are not resubmitted: raises WorkflowsFailed when an instance failed."""
     waited = wait(context, request)
     check(context, request)
     return waited
@@ -105,7 +105,7 @@ def _unfinished_services(context: Context, request: Workflows) -> list[str]:
 
 
 def _failures(cursor: Cursor, run_date: date, workflows: tuple[str, ...]) -> list[str]:
-    """The first failed instances, each with the last thing that it raised."""
+    """The first failed instances, each with its last exception."""
     cursor.execute(
         "select i.workflow_name, i.workflow_instance_id, e.message from core.workflow_instance i"
         " left join lateral (select message from core.workflow_exception x"

@@ -1,8 +1,8 @@
 """Fan-out: plan the work in SQL, enqueue it, and watch it with a clock of delayed messages until it is done.
 
 A state of a state machine sends FanOut to site-initiate and waits for its task token. Everything here may happen twice:
-the plan belongs to an attempt, batches are marked once they are enqueued, work items are done in the transaction that
-marks them, and a token that has been answered ends its clock quietly.
+a plan belongs to one attempt, batches are marked when they are enqueued, work items are done in the transaction that
+marks them, and a clock whose token has been answered ends without an error.
 """
 
 import json
@@ -21,10 +21,10 @@ from shared.errors import CAUSE_LENGTH, InvalidInput, RetriableError, TooManyFai
 from shared.telemetry import count_items, logger
 from shared.work.messages import FanOut, Work, parse
 
-# SQS takes ten messages and 256 KB a request; some of it is left for the envelope.
+# SQS accepts ten messages and 256 KB per request, including the envelope.
 BATCH_MESSAGES = 10
 BATCH_BYTES = 240_000
-# Enqueued batches are marked and the task's heartbeat is sent every so many batches.
+# After this many batches they are marked as enqueued, and a heartbeat is sent.
 MARK_EVERY = 300
 # With less time than this left, site-initiate hands the rest to a fresh invocation of itself.
 HAND_OVER_SECONDS = 60.0
@@ -47,7 +47,7 @@ class Counts:
 
 
 def initiate(context: Context, fan_out: FanOut) -> None:
-    """Plan a fan-out, enqueue what is not enqueued yet, and start its clock."""
+    """Plan a fan-out, enqueue the batches that are not enqueued yet, and start the clock."""
     if not heartbeat(context, fan_out):
         return
     with context.database.session(context.remaining_seconds()) as connection:
@@ -71,12 +71,12 @@ def initiate(context: Context, fan_out: FanOut) -> None:
 
 
 def _items_per_message(context: Context, run_type: str) -> int:
-    """The catalogue's number, or less where the environment is made for small portfolios."""
+    """The catalogue's number, or less in an environment for small portfolios."""
     return min(catalogue.load().run_type(run_type).items_per_message, context.settings.most_items_per_message)
 
 
 def plan(connection: Connection, fan_out: FanOut, items_per_message: int) -> list[Batch]:
-    """Plan the attempt unless it is planned already; the batches that are still to be enqueued."""
+    """Plan the attempt unless that is done; returns the batches that are not enqueued yet."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select batch_no, items from bua.plan_work_items(%s, %s, %s, %s)",
@@ -88,8 +88,8 @@ def plan(connection: Connection, fan_out: FanOut, items_per_message: int) -> lis
 
 
 def tick(context: Context, fan_out: FanOut) -> None:
-    """One tick of a fan-out's clock: take dead letters in, count, and answer the token or tick again."""
-    # Heartbeats are earned by counting: if the database stays away, the state times out by itself.
+    """One tick of a fan-out's clock: record dead letters, count, and answer the token or tick again."""
+    # The heartbeat comes after the count: if the database cannot be reached, the state times out.
     counts = _take_stock(context, fan_out)
     if not heartbeat(context, fan_out):
         return
@@ -111,7 +111,7 @@ def answer(context: Context, fan_out: FanOut, counts: Counts) -> None:
             logger.info("fan-out complete", counts=asdict(counts))
             return
         cause = (
-            f"{fan_out.run_type} of {fan_out.run_date}: {counts.fail} of {counts.planned} work items failed, accepted are "
+            f"{fan_out.run_type} of {fan_out.run_date}: {counts.fail} of {counts.planned} work items failed; the limit is "
             f"{fan_out.max_errors} or {fan_out.acceptable_error_rate:.2%}, whichever is more. {_reasons(context, fan_out)}"
         )
         logger.error(cause, counts=asdict(counts))
@@ -119,7 +119,7 @@ def answer(context: Context, fan_out: FanOut, counts: Counts) -> None:
 
 
 def report_failure(context: Context, record: SQSRecord, error: Exception) -> None:
-    """Fail the waiting state with what planning or counting failed with; it would wait for its heartbeat otherwise."""
+    """Fail the waiting state with the error, instead of letting its heartbeat time out."""
     fan_out = parse(FanOut, record.body)
     with _quiet_if_dead():
         context.client("stepfunctions").send_task_failure(
@@ -128,7 +128,7 @@ def report_failure(context: Context, record: SQSRecord, error: Exception) -> Non
 
 
 def heartbeat(context: Context, fan_out: FanOut) -> bool:
-    """Tell the waiting state that the fan-out lives; False when nobody waits any more."""
+    """Send the waiting state a heartbeat; False when it no longer waits."""
     with _quiet_if_dead():
         context.client("stepfunctions").send_task_heartbeat(taskToken=fan_out.task_token)
         return True
@@ -142,7 +142,7 @@ def _quiet_if_dead() -> Iterator[None]:
     except ClientError as error:
         if error.response["Error"]["Code"] not in _TOKEN_IS_DEAD:
             raise
-        logger.info("nobody waits for this fan-out any more; its clock ends")
+        logger.info("the state no longer waits for this fan-out; its clock ends")
 
 
 def _take_stock(context: Context, fan_out: FanOut) -> Counts:
@@ -170,7 +170,7 @@ def _reasons(context: Context, fan_out: FanOut) -> str:
 
 
 def _take_dead_letters_in(context: Context, connection: Connection, fan_out: FanOut) -> None:
-    """Turn the function's dead letters into FAIL with their cause. Those of other attempts are stale and dropped."""
+    """Record the function's dead letters as FAIL with their cause; drop those of other attempts."""
     sqs = context.client("sqs")
     url = context.settings.dead_letter_url(catalogue.load().run_type(fan_out.run_type).function)
     while letters := _receive(sqs, url):
@@ -183,7 +183,7 @@ def _take_in(connection: Connection, letter: dict[str, Any]) -> None:
     try:
         work = parse(Work, letter["Body"])
     except InvalidInput:
-        logger.exception("a dead letter that is no work is dropped", body=letter["Body"])
+        logger.exception("dropped a dead letter that contains no work items", body=letter["Body"])
         return
     with connection.cursor() as cursor:
         cursor.execute(
@@ -191,7 +191,7 @@ def _take_in(connection: Connection, letter: dict[str, Any]) -> None:
             (work.run_date, work.run_type, work.attempt, work.items, _cause(letter)),
         )
     connection.commit()
-    logger.warning("dead letter taken in", batch_no=work.batch_no, items=len(work.items))
+    logger.warning("dead letter recorded as failed", batch_no=work.batch_no, items=len(work.items))
 
 
 def _receive(sqs: Any, url: str) -> list[dict[str, Any]]:
@@ -204,7 +204,7 @@ def _cause(letter: dict[str, Any]) -> str:
     attribute = letter.get("MessageAttributes", {}).get("cause")
     if attribute:
         return str(attribute["StringValue"])
-    return "the function ended without a word each time (out of time or memory): see its log"
+    return "the function ended three times without an error (out of time or memory): see its log"
 
 
 def _enqueue(context: Context, url: str, fan_out: FanOut, batches: Sequence[Batch]) -> None:

@@ -1,4 +1,4 @@
-"""Working a message's items off: the work and its outcome in one transaction.
+"""Does the work of a message's items: the work and its outcome in one transaction.
 
 Duplicates, retries and late messages change nothing: only items that are still PENDING in the message's own attempt
 are claimed, and their rows stay locked until the transaction that does them ends.
@@ -34,7 +34,7 @@ def work_off(connection: Connection, work: Work, perform: Perform) -> Outcome:
     """Claim, perform and finish the items of a message in one transaction.
 
     When the batch as a whole raises a data error its items are done one by one, so that one bad account fails alone
-    and with its own reason. Errors of the connection, deadlocks and time-outs are raised: the queue tries again.
+    and with its own reason. Connection errors, deadlocks and timeouts are raised, and the queue retries.
     """
     with connection.cursor() as cursor:
         items = claim(cursor, work)

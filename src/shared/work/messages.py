@@ -24,7 +24,7 @@ class Tolerance(BaseModel):
     acceptable_error_rate: float = Field(ge=0, le=1)
 
     def tolerates(self, failed: int, planned: int) -> bool:
-        """Whether so many failed items are few enough to go on."""
+        """Whether the step may continue with this number of failed items."""
         return failed <= max(self.max_errors, self.acceptable_error_rate * planned)
 
 
@@ -49,7 +49,7 @@ class Work(_Message):
 
 
 class Announcement(BaseModel):
-    """EARL's word that a snapshot is shared."""
+    """EARL's announcement of a shared snapshot."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -1,4 +1,4 @@
-"""What every queue function shares: batches with partial responses, and a last word for a message that is given up."""
+"""What all functions with a queue share: partial batch responses, and a cause for a message that fails for good."""
 
 import random
 from collections.abc import Callable
@@ -17,12 +17,12 @@ from shared.work.messages import parse
 
 M = TypeVar("M", bound=BaseModel)
 
-# A queue gives a message up after this many receives (its redrive policy's maxReceiveCount).
+# After this many receives a queue moves a message to its dead-letter queue (maxReceiveCount of the redrive policy).
 MAX_RECEIVES = 3
 # A failed message is back after about a minute, then after two.
 RETRY_SECONDS = 30
 
-OnError = Callable[[SQSRecord, Exception], bool]  # True: the message is dealt with
+OnError = Callable[[SQSRecord, Exception], bool]  # True: the message is done
 
 
 def handle(
@@ -54,15 +54,15 @@ def handle(
 
 
 def keep(record: SQSRecord, error: Exception) -> bool:
-    """Leave a failed message to the queue and its dead-letter queue."""
+    """Leave a failed message to the queue's own retries."""
     del record, error
     return False
 
 
 def try_again_or(settings: Settings, function: str, give_up: Callable[[SQSRecord, Exception], None]) -> OnError:
-    """What may pass is tried again soon, not only after the queue's visibility timeout; then the message is given up.
+    """Retry soon, not only after the queue's visibility timeout; after the last attempt call give_up.
 
-    An error that is permanent, or still there at the last receive, goes to give_up, which has the last word on it.
+    A permanent error, or any error at the last receive, goes to give_up.
     """
 
     def on_error(record: SQSRecord, error: Exception) -> bool:
@@ -81,7 +81,7 @@ def try_again_or(settings: Settings, function: str, give_up: Callable[[SQSRecord
 
 
 def try_again_or_bury(settings: Settings, function: str) -> OnError:
-    """For site functions: given up is put on the dead-letter queue by ourselves, with the cause that SQS cannot know."""
+    """For site functions: send a message that fails for good to the dead-letter queue, with the cause."""
 
     def bury(record: SQSRecord, error: Exception) -> None:
         clients.client("sqs").send_message(

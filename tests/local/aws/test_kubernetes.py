@@ -176,7 +176,7 @@ def token_of(url):
     [
         ("Bearer secret", "does not begin"),
         ("Bearer k8s-aws-v1.\N{SNOWMAN}", "not base64"),
-        (token_of("http://elsewhere/?Action=GetCallerIdentity"), "something else than STS"),
+        (token_of("http://elsewhere/?Action=GetCallerIdentity"), "not a request to STS"),
         (token_of("http://sts/?Action=AssumeRole&X-Amz-SignedHeaders=host;x-k8s-aws-id"), "not a GetCallerIdentity"),
         (token_of("http://sts/?Action=GetCallerIdentity&X-Amz-SignedHeaders=host"), "signed for a cluster"),
     ],

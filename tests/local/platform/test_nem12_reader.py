@@ -3,8 +3,10 @@
 import gzip
 import io
 import zipfile
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import permutations
 from math import fsum
 from pathlib import Path
 
@@ -35,6 +37,11 @@ def samples(folder):
 
 def interval(day="20261003", values="0.250," * 48, tail="A,,,20261004020000,"):
     return f"300,{day},{values}{tail}"
+
+
+EVENTS = ("400,1,20,A,,", "400,21,48,E57,,")
+VARYING = interval(tail="V,,,20261004020000")
+BASIC = "250,2001985732,11,01,11,11,M1,E,21,20260701000000,A,,,534,20261001000000,{},,,513,kWh,,20261002010203,"
 
 
 def parse(*records):
@@ -140,6 +147,42 @@ class TestMeaning:
         file = parse(HEADER, DETAILS, interval(values="".join(f"{value:f}," for value in values)), END)
         assert file.totals() == {("2001985732", "E1"): sum(values)}
 
+    def test_an_index_that_was_corrected_downwards_has_a_negative_quantity(self):
+        file = parse(HEADER.replace("NEM12", "NEM13"), BASIC.format("A").replace(",513,", ",-13,"), END)
+        assert file.totals() == {("2001985732", "11"): Decimal(-13)}
+
+    def test_what_is_not_energy_is_passed_over_and_said(self):
+        """Whatever its values are: a power factor is negative, a temperature has words."""
+        file = parse(
+            HEADER, DETAILS, interval(), DETAILS.replace(",E1,N1", ",g1,N1").replace("kWh", "pf"), "300,x,-0.9", END
+        )
+        assert file.totals() == {("2001985732", "E1"): 12}
+        assert file.remarks() == ["reads.csv:4: G1 of 2001985732 is in PF, which is not energy: passed over"]
+
+    def test_a_file_without_energy_is_no_fault(self):
+        assert parse(HEADER, DETAILS.replace("kWh", "kVArh"), interval(), END).days == []
+
+    @pytest.mark.parametrize(
+        ("unit", "value"), [("Wh", "250.000"), ("KWH", "0.25"), ("mwh", "0.00025"), ("MWH", "0.000250000")]
+    )
+    def test_energy_is_energy_in_any_unit_and_case(self, unit, value):
+        day = parse(HEADER, DETAILS.replace("kWh", unit), interval(values=f"{value}," * 48), END).days[0]
+        assert day.total().scaleb(-day.kwh_scale + day.scale) == 12
+        assert day.same_reads(parse(HEADER, DETAILS, interval(), END).days[0])
+
+    def test_zeros_of_a_database_are_no_decimals(self):
+        assert parse(HEADER, DETAILS, interval(values="00.250000000000000000," * 48), END).days[0].total() == 12
+
+    def test_blanks_around_fields_and_lower_case_are_no_obstacle(self):
+        records = [HEADER, DETAILS, interval(), END]
+        spaced = [" , \t".join(f"\u00a0{field}" for field in record.lower().split(",")) for record in records]
+        assert parse(*spaced).days == [replace(day, meter_serial="m1") for day in parse(*records).days]
+
+    def test_a_newer_version_settles_what_older_ones_contradict(self):
+        newest = interval(values="3," * 48, tail="A,,,20261009020000")
+        for older in permutations([interval(), interval(values="2," * 48), newest]):
+            assert [day.total() for day in parse(HEADER, DETAILS, *older, END).days] == [144]
+
 
 class TestContainers:
     content = (OWN / "varying_quality.csv").read_bytes()
@@ -172,10 +215,6 @@ class TestContainers:
         with pytest.raises(InvalidInput, match="the archive is empty"):
             read_bytes("x", archive.getvalue())
 
-
-EVENTS = ("400,1,20,A,,", "400,21,48,E57,,")
-VARYING = interval(tail="V,,,20261004020000")
-BASIC = "250,2001985732,11,01,11,11,M1,E,21,20260701000000,A,,,534,20261001000000,{},,,513,kWh,,20261002010203,"
 
 # What is wrong, the line that the message must name, a part of the reason
 REFUSED = {
@@ -220,6 +259,35 @@ REFUSED = {
     "exponent": ([HEADER, DETAILS, interval(values="1," * 47 + "1e3,"), END], 3, "interval 48 "),
     "a lone point": ([HEADER, DETAILS, interval(values="1," * 47 + ".,"), END], 3, "interval 48 "),
     "ten decimals": ([HEADER, DETAILS, interval(values="1," * 47 + "0.0000000001,"), END], 3, "decimals"),
+    "5,000 digits": (
+        [HEADER, DETAILS, interval(values="1," * 46 + "9" * 5000 + ",1,"), END],
+        3,
+        "interval 47 has more than 15",
+    ),
+    "digits of another script": ([HEADER, DETAILS, interval(values="\u0661," * 48), END], 3, "interval 1 "),
+    "an underscore": ([HEADER, DETAILS, interval(values="1_0," * 48), END], 3, "interval 1 "),
+    "seven decimals": (
+        [HEADER, DETAILS, interval(values="1," * 47 + "0.1234567,"), END],
+        3,
+        "interval 48 has 7 decimals, 6 of KWH",
+    ),
+    "interval length and U+001F": ([HEADER, DETAILS.replace(",30,", ",30\x1f,"), END], 2, "IntervalLength '30\\x1f'"),
+    "interval length of another script": (
+        [HEADER, DETAILS.replace(",30,", ",\u0663\u0660,"), END],
+        2,
+        "IntervalLength",
+    ),
+    "interval length of 5,000 digits": (
+        [HEADER, DETAILS.replace(",30,", "," + "3" * 5000 + ","), END],
+        2,
+        "IntervalLength",
+    ),
+    "event and U+0085": ([HEADER, DETAILS, VARYING, "400,1\x85,48,A,,", END], 4, "not a span"),
+    "event of 5,000 digits": ([HEADER, DETAILS, VARYING, "400,1," + "4" * 5000 + ",A,,", END], 4, "not a span"),
+    "year 1": ([HEADER, DETAILS, interval("00010101"), END], 3, "outside 1970 to 2100"),
+    "year 9999": ([HEADER, DETAILS, interval("99991231"), END], 3, "outside 1970 to 2100"),
+    "day 0": ([HEADER, DETAILS, interval("00000000"), END], 3, "IntervalDate"),
+    "a mark in the middle": ([HEADER, "\ufeff" + DETAILS, interval(), END], 2, "does not belong"),
     "quality": ([HEADER, DETAILS, interval(tail="X,,,20261004020000,"), END], 3, "quality 'X'"),
     "no quality": ([HEADER, DETAILS, interval(tail=",,,20261004020000,"), END], 3, "quality ''"),
     "reason": ([HEADER, DETAILS, interval(tail="S14,why,,20261004020000,"), END], 3, "reason code"),
@@ -235,6 +303,21 @@ REFUSED = {
     "event cut off": ([HEADER, DETAILS, VARYING, "400,1,48", END], 4, "cut off"),
     "ambiguous day": ([HEADER, DETAILS, interval(), interval(values="1," * 48), END], 4, "same update time"),
     "basic read cut off": ([HEADER.replace("NEM12", "NEM13"), "250,2001985732", END], 2, "cut off"),
+    "a register read that is a tab": (
+        [HEADER.replace("NEM12", "NEM13"), BASIC.format("A").replace(",E,21,", ",E,\t,"), END],
+        2,
+        "PreviousRegisterRead",
+    ),
+    "a register read below 0": (
+        [HEADER.replace("NEM12", "NEM13"), BASIC.format("A").replace(",534,", ",-534,"), END],
+        2,
+        "CurrentRegisterRead",
+    ),
+    "a quantity of 5,000 digits": (
+        [HEADER.replace("NEM12", "NEM13"), BASIC.format("A").replace(",513,", "," + "5" * 5000 + ","), END],
+        2,
+        "Quantity",
+    ),
     "V in NEM13": ([HEADER.replace("NEM12", "NEM13"), BASIC.format("V"), END], 2, "quality V"),
 }
 
@@ -245,6 +328,36 @@ def test_refused_with_line_and_reason(records, line, reason):
         parse(*records)
     assert str(caught.value).startswith(f"reads.csv:{line}: ")
     assert reason in str(caught.value)
+
+
+def test_every_fault_of_a_file_is_named_but_none_that_follows_from_another():
+    records = [
+        HEADER,
+        DETAILS.replace(",30,", ",60,"),  # 2: its days cannot be read either
+        interval(),
+        "400,1,48,A,,",
+        DETAILS,
+        interval(values="one," * 48),  # 6: its events neither
+        "400,1,48,A,,",
+        interval("20261304"),  # 8
+        VARYING,
+        "400,1,20,A,,",
+        "400,22,48,A,,",  # 11
+        VARYING.replace("20261003,", "20261005,"),  # 12: nothing says what varies
+        interval("20261006"),
+        "600,1",  # 14
+        END,
+        END,  # 16
+    ]
+    with pytest.raises(InvalidInput) as refused:
+        parse(*records)
+    assert [fault.line for fault in refused.value.faults] == [2, 6, 8, 11, 12, 14, 16]
+
+
+def test_a_file_of_nothing_but_faults_is_not_read_to_its_end():
+    with pytest.raises(InvalidInput) as refused:
+        parse(HEADER, *["600,1"] * 1000)
+    assert len(refused.value.faults) == 20
 
 
 def test_bytes_that_are_no_text_are_refused():

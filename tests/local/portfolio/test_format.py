@@ -41,7 +41,7 @@ SPOILT = [
         "QAAAVZZZZZ3",
         "QAAAVZZZZ",
         [
-            "accounts.csv:4: site_id: 'QAAAVZZZZ' is not an NMI: 10 digits and capital letters (not O or I), perhaps a checksum; correct it, or leave the 11th character out",
+            "accounts.csv:4: site_id: 'QAAAVZZZZ' is not an NMI: give 10 digits or capital letters (not O or I), and optionally the checksum; correct it, or leave the 11th character out",
         ],
     ),
     (
@@ -419,6 +419,55 @@ SPOILT = [
     ),
     (
         "registers.csv",
+        "M2,B1,B1,SOLAR",
+        '"M,2",B\u00e91,B1,SOLAR',
+        [
+            "registers.csv:4: meter_serial: 'M,2' cannot be written, an INTERVAL register's goes into meter data files, use ASCII without commas and quotes",
+            "registers.csv:4: register_id: 'B\u00e91' cannot be written, an INTERVAL register's goes into meter data files, use ASCII without commas and quotes",
+        ],
+    ),
+    (
+        "registers.csv",
+        "M2,B1,B1,SOLAR",
+        "M2,B1,e1,SOLAR",
+        [
+            "registers.csv:4: suffix: 'E1' of site 4103000001 overlaps line 3, end the old one the day before the new one starts",
+        ],
+    ),
+    (
+        "basic_reads.csv",
+        "9990,39.5",
+        "9990,1000001",
+        [
+            "basic_reads.csv:7: quantity_factor: 1000001 is above 1000000",
+        ],
+    ),
+    (
+        "basic_reads.csv",
+        "M3,02,2026-09-15,180,1",
+        "M3,02,2026-09-15,20000000000,1",
+        [
+            "basic_reads.csv:6: index_value: 20000000000 times 1 is more than 10000000000 kWh or MJ, correct one of them",
+        ],
+    ),
+    (
+        "plans.csv",
+        "0.04",
+        "999999999999999",
+        [
+            "plans.csv:12: rate: 999999999999999 is above 100000",
+        ],
+    ),
+    (
+        "accounts.csv",
+        "G1,GAS",
+        f"{'G' * 3000},GAS",
+        [
+            f"accounts.csv:5: account_id: '{'G' * 60}'... (3000 characters) is too long, 100 characters are allowed",
+        ],
+    ),
+    (
+        "registers.csv",
         "B1,B1,SOLAR",
         "Q1,Q1,SOLAR",
         [
@@ -590,7 +639,7 @@ SPOILT = [
         "5240000001,M4,01",
         "4103000001,M2,E1",
         [
-            "basic_reads.csv:7: register_id: register E1 is INTERVAL in registers.csv, its reads belong into nem12/",
+            "basic_reads.csv:7: register_id: register E1 is INTERVAL in registers.csv, its reads belong in nem12/",
         ],
     ),
     (
@@ -777,3 +826,23 @@ def test_a_time_class_may_be_priced_in_summer_only_where_anytime_holds_all_year(
 def test_truth_of_a_demo_portfolio_is_not_part_of_it(folder):
     (folder.path / "truth.csv").write_text("anything\n", encoding="utf-8")
     assert len(folder.read().accounts) == 4
+
+
+def test_a_basic_registers_meter_may_be_called_as_it_likes(folder):
+    """Nothing of it is written into a meter data file."""
+    for file in ("registers.csv", "basic_reads.csv"):
+        text = (folder.path / file).read_text(encoding="utf-8")
+        (folder.path / file).write_text(text.replace("M4,", '"M\u00fc,4",'), encoding="utf-8")
+    assert folder.read().basic_reads[-1].meter_serial == "M\u00fc,4"
+
+
+def test_rules_are_judged_where_their_files_could_be_read(folder):
+    """What a spoilt account is referred to by is not reported; a price without an end is."""
+    folder.replace("accounts.csv", "G1,GAS", "G1,STEAM")
+    folder.replace("plans.csv", "GAS,DAILY,ANYTIME", "GAS,DAILY,PEAK")
+    with pytest.raises(InvalidPortfolio) as refused:
+        folder.read()
+    assert [str(problem) for problem in refused.value.problems] == [
+        "accounts.csv:5: fuel: 'STEAM' is not known, use one of ELECTRICITY, GAS",
+        "plans.csv:11: time_class: DAILY is charged per day, use ANYTIME",
+    ]

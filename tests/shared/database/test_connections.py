@@ -173,7 +173,7 @@ class TestSession:
 
     def test_no_database_is_said_clearly(self, settings, secrets):
         nothing = Database(settings, Book(None), secrets, "lambda-bua-test")  # type: ignore[arg-type]
-        with pytest.raises(NoCurrentRun, match="start with the step `restore`"), nothing.session(60):
+        with pytest.raises(NoCurrentRun, match="start at the step `restore`"), nothing.session(60):
             pass
 
     def test_a_server_with_another_name_is_not_trusted(self, monkeypatch, settings, secrets, server):

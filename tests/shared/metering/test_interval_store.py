@@ -165,10 +165,17 @@ class TestDecoding:
         assert days.half_hours.shape == (0, 48)
         assert days.newest_update is None
 
-    def test_a_half_hour_beyond_32_bits_is_refused_by_name(self):
-        values = [4_294_967_291] + [0] * 47  # its last digit is not 0: no smaller scale holds it
-        with pytest.raises(InvalidInput, match=f"NMI {NMI} suffix E1 on 2026-10-04.*32 bits at 6 decimals"):
-            decode_items([item(values, scale=6)])
+    def test_a_day_beyond_32_bits_has_fewer_decimals(self):
+        """4,294.967291 and 0.000004 kWh: to five decimals, so that their sum is right."""
+        days = decode_items([item([4_294_967_291, 4] + [0] * 46, scale=6)])
+        assert days.scales[0] == 5
+        assert days.half_hours[0, :3].tolist() == [429_496_729, 1, 0]
+        assert days.totals[0] == 4_294_967_300
+
+    def test_what_no_scale_holds_is_cut_off(self):
+        values = [4_294_967_295] * 6 + [0] * 282  # six fives of minutes of 2^32 - 1 kWh
+        days = decode_items([item(values, minutes=5, scale=0)])
+        assert days.half_hours[0, :2].tolist() == [2**31 - 1, 0]
 
     @pytest.mark.parametrize(
         ("changes", "reason"),

@@ -112,7 +112,7 @@ def test_400_records_cover_the_day_without_gap_or_overlap(qualities):
     [
         ([], "at least one day"),
         ([day(), day()], "twice"),
-        ([day(), day(2, nmi="7102000001")], "one file is for one NMI"),
+        ([day(), day(2, nmi="7102000001")], "a file has only one NMI"),
         ([day(qualities="E" * 47)], "not 48"),
         ([day(qualities="N" * 48)], "not all of"),
         ([day(values=[Decimal("-0.001")] * 48)], "not a quantity"),

@@ -56,7 +56,7 @@ class TestRun:
     def test_two_at_once_are_refused(self, context, states):
         states.running.add("exec:run")
         begin_run(context, run_date="2026-11-01")
-        with pytest.raises(RunInProgress, match="exec:run is at work"):
+        with pytest.raises(RunInProgress, match="exec:run is running"):
             begin_run(context, "exec:other", run_date="2026-12-01")
         assert context.ledger.current().run_date == RUN_DATE
 
@@ -245,7 +245,7 @@ def test_update_ids_begin_at_14_and_stay_with_their_run(context):
 
 
 def test_an_unknown_action_lists_those_that_exist(context):
-    with pytest.raises(InvalidInput, match=r"no action 'step.begin_now'.*step\.begin"):
+    with pytest.raises(InvalidInput, match=r"'step.begin_now' is not an action.*step\.begin"):
         actions.perform(context, {"action": "step.begin_now"})
 
 

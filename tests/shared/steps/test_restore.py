@@ -137,7 +137,7 @@ class TestSnapshot:
     def test_that_failed_is_made_anew_by_a_rerun(self, restoring, rds):
         do(restoring, "restore.copy_snapshot")
         rds.snapshots[COPY]["Status"] = "failed"
-        with pytest.raises(NotReady, match="has to go first"):
+        with pytest.raises(NotReady, match="must be deleted first"):
             do(restoring, "restore.copy_snapshot")
         assert do(restoring, "restore.copy_snapshot") == {"snapshot": COPY, "update_id": 14}
         assert rds.snapshots[COPY]["Status"] == "creating"

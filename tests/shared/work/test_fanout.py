@@ -194,13 +194,13 @@ class TestClock:
         fanout.tick(context, fan_out)
         error, text = states.failed["token"]
         assert error == "TooManyFailures"
-        assert "150 of 250 work items failed, accepted are 10 or 1.00%" in text
+        assert "150 of 250 work items failed; the limit is 10 or 1.00%" in text
         assert "50 x DatabaseUnavailable: gone (such as A0201)" in text
         with prepared.connect() as connection, connection.cursor() as cursor:
             cursor.execute("select distinct batch_no, reason from bua.bua_control where state = 'FAIL' order by 1")
             reasons = dict(cursor.fetchall())
         assert reasons[3] == "DatabaseUnavailable: gone"
-        assert "without a word" in reasons[2]
+        assert "without an error" in reasons[2]
         assert messages(dead_letters) == []
 
     @pytest.mark.usefixtures("prepared")

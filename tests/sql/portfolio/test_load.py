@@ -7,6 +7,7 @@ from decimal import Decimal
 import boto3
 import pytest
 from moto import mock_aws
+from tests.local.portfolio.fuzzing import judge
 
 from local.aws import names
 from local.portfolio.format import read_portfolio
@@ -50,6 +51,67 @@ def test_rows_of_every_table_are_counted(platform_database, folder):
             "invoice": 4,
             "invoice_line_item": 4,
         }
+
+
+HARD_TO_COPY = ["\\.", "\\N", "a\\tb", 'say ""x""', "a;b'c", "{1,2}", "Z\u00fcrich \U0001f600", "NULL", "\u6f22" * 100]
+
+
+def test_texts_that_mean_something_to_copy_arrive_as_they_are(platform_database, folder):
+    """A plan's code stands alone in its table, where a backslash and a point would end the data."""
+    with (folder / "plans.csv").open("a", encoding="utf-8") as plans:
+        for number, code in enumerate(HARD_TO_COPY, start=1001):
+            plans.write(f'"{code}",DAILY,ANYTIME,2025-01-01,,{number},,,\n')
+    with platform_database.connect() as connection:
+        load_portfolio(connection, read_portfolio(folder, RUN_DATE))
+        found = rows(connection, "select plan_code from core.plan_item where rate > 1000 order by rate")
+        assert found == [(code.replace('""', '"'),) for code in HARD_TO_COPY]
+        assert rows(connection, "select count(*) from core.plan") == [(3 + len(HARD_TO_COPY),)]
+
+
+def test_the_largest_texts_and_numbers_that_are_taken_fit_their_columns(platform_database, folder):
+    """Three texts of 100 characters of four bytes are in one index row."""
+    long = "\U0001f600" * 100
+    edits = {
+        "registers.csv": [("M4,01", f"{long},{long}"), ("BASIC,MJ,4", "BASIC,MJ,12")],
+        "basic_reads.csv": [("M4,01", f"{long},{long}"), ("9990,39.5", "999999999999.999999999999,0.01")],
+        "gas_volumes.csv": [("410000.5", "1000000000000")],
+        "plans.csv": [("0.04", "-100000.000000000000")],
+        "invoice_lines.csv": [("45,8.10", "10000000000,-1000000000000")],
+    }
+    for file, changes in edits.items():
+        text = (folder / file).read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        (folder / file).write_text(text, encoding="utf-8")
+    with platform_database.connect() as connection:
+        load_portfolio(connection, read_portfolio(folder, RUN_DATE))
+        assert rows(connection, "select max(length(register_id)) from core.meter_register") == [(100,)]
+
+
+def test_megawatt_hours_are_kilowatt_hours_to_the_platform(platform_database, folder):
+    text = (folder / "registers.csv").read_text(encoding="utf-8").replace(",KWH,", ",MWh,")
+    (folder / "registers.csv").write_text(text, encoding="utf-8")
+    with platform_database.connect() as connection:
+        load_portfolio(connection, read_portfolio(folder, RUN_DATE))
+        assert rows(connection, "select distinct uom from core.meter_register order by 1") == [
+            ("KWH",),
+            ("MJ",),
+            ("WH",),
+        ]
+
+
+def test_damaged_portfolios_that_are_taken_can_be_loaded(platform_database, tmp_path):
+    """What passes the door passes COPY and its keys too."""
+    loaded = 0
+    with platform_database.connect() as connection:
+        for number in range(1500):
+            portfolio = judge(tmp_path / "portfolio", 5, number)
+            if portfolio is not None:
+                load_portfolio(connection, portfolio)
+                connection.rollback()
+                loaded += 1
+    assert loaded > 50
 
 
 def test_blocks_are_numbered_in_file_order_and_blank_discounts_are_none(loaded):
@@ -201,6 +263,18 @@ def test_interval_reads_are_stored_and_billed_by_local_day_and_class(production,
         ("NEM|DATA|NMI|4103000001|ACT", "2026-09-16|E1"),
         ("NEM|DATA|NMI|4103000001|EST", "2026-09-17|E1"),
     ]
+
+
+def test_a_large_site_passes_to_the_platforms_quantities(production, folder, platform_database):
+    """48 x 2,500.123456 kWh are 120,005.925888: in the 32 bits of a half-hour five decimals are left, of the day all."""
+    meter_data(folder, record("20260916", "2500.123456"))
+    load_production(production, read_portfolio(folder, RUN_DATE))
+    with platform_database.connect() as connection:
+        found = rows(
+            connection,
+            "select sum(quantity) from core.aggregated_read join core.meter_register using (meter_register_id) where read_type = 'INTERVAL'",
+        )
+    assert [round(quantity, 3) for (quantity,) in found] == [Decimal("120005.926")]
 
 
 def test_a_bad_meter_data_file_leaves_nothing_loaded(production, folder, platform_database):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from psycopg2.extras import Json, execute_values
 from tests.conftest import Database
-from tests.sql.accrual.builder import Book
+from tests.sql.builder import Book
 
 from local.aws.postgres import Server
 
@@ -52,6 +52,7 @@ def portfolio(book: Book) -> None:
         book.register("S-H3", suffix, stream=stream)
     basic(book, "READ", "CHANGING", ("2026-05-01", 99_000), ("2026-07-15", 99_600), ("2026-10-06", 300))
     basic(book, "UNREAD", "FLAT")
+    basic(book, "MISREAD", "FLAT", ("2026-05-01", 5000), ("2026-08-01", 5950), ("2026-10-01", 5900))
     basic(book, "TAIL", "FLAT", ("2026-06-01", 0), ("2026-09-01", 900), ("2026-10-20", 1500, "E"))
     gas = book.account("GAS", fuel="GAS", state="VIC", opened="2026-05-01")
     book.billed("GAS", "2026-05-01", "2026-09-30", units={"PRIMARY": 9000})
@@ -229,7 +230,7 @@ def test_what_a_run_made_it_never_reads(connections: Mapping[str, Any]) -> None:
     assert december.rows() == without_november
     assert november.rows() == first
     filled = {table for table, rows in first.items() if rows}
-    assert set(first) - filled == {"bua.utility_profile_log"}  # site-data's own
+    assert set(first) - filled == {"bua.utility_profile_log", "bua.read_difference"}  # site-data's own; no later reads
     adds_up(november)
     by_hand(november)
     every_routine_was_called(november)

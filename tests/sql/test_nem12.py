@@ -1,10 +1,10 @@
-"""The days of generated meter data files: known half-hours kept, missing ones segment profile x scalar."""
+"""Missing periods, and the days of generated meter data files: known half-hours kept, missing ones profile x scalar."""
 
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.sql.accrual.builder import Book
+from tests.sql.builder import Book, day
 
 
 def half_hours(*runs: tuple[int, Any]) -> list[Decimal]:
@@ -33,6 +33,35 @@ def unbilled(book: Book, first: str = "2026-10-30", *, name: str = "A", **more: 
     return site, book.register(site)
 
 
+# --- missing periods --------------------------------------------------------------------------------------------
+
+
+def test_periods_of_consecutive_missing_days(book: Book) -> None:
+    book.account("A", site="S", opened="2026-10-01", closed="2026-10-31")
+    register = book.register("S")
+    other = book.register("S", "E2", stream="CONTROL")
+    book.days(register, "2026-10-01", "2026-10-04")
+    book.days(register, "2026-10-07", "2026-10-30")
+    book.days(other, "2026-10-01", "2026-10-31")
+    expected = [
+        ("A", "S", "E1", register, day("2026-10-05"), day("2026-10-06")),
+        ("A", "S", "E1", register, day("2026-10-31"), day("2026-10-31")),
+    ]
+    assert book.ask("bua_list_missing_periods", order="period_from") == expected
+    assert book.ask("bua_list_missing_periods", ["S"], order="period_from") == expected
+    assert book.ask("bua_list_missing_periods", ["ELSEWHERE"]) == []
+
+
+def test_billed_days_between_make_two_periods(book: Book) -> None:
+    book.register(book.account("A", opened="2026-10-01"))
+    book.billed("A", "2026-10-11", "2026-10-20")
+    found = book.ask("bua_list_missing_periods", columns="period_from::text, period_to::text")
+    assert found == [("2026-10-01", "2026-10-10"), ("2026-10-21", "2026-10-31")]
+
+
+# --- generated days ---------------------------------------------------------------------------------------------
+
+
 def test_a_missing_day_is_profile_times_scalar(book: Book) -> None:
     site, register = unbilled(book)
     book.profile("2026-10-30", "2026-10-30", [0.1] * 24 + [0.25] * 24)
@@ -51,6 +80,7 @@ def test_known_half_hours_are_kept_with_their_quality(book: Book) -> None:
     values = [*range(1, 49)]
     book.days(register, "2026-10-30", "2026-10-30", values, quality="A" * 10 + "N" * 18 + "S" * 10 + "F" * 5 + "E" * 5)
     book.days(register, "2026-10-31", "2026-10-31")
+    book.snapshot()
     scale(book, "A", register, 3)
     ((on, found, qualities),) = generate(book, site)  # the 31st has been read
     expected = [Decimal("0.3") if 11 <= h <= 28 else Decimal(h) / 1000 for h in range(1, 49)]
@@ -104,6 +134,7 @@ def test_a_giants_mean_half_hours_by_day_type(book: Book) -> None:
     book.days(register, "2026-10-22", "2026-10-23", 3000)
     book.days(register, "2026-10-24", "2026-10-25", 8000)
     book.days(register, "2026-10-26", "2026-10-28", 1000, quality="E")  # read, no reference
+    book.snapshot()
     scale(
         book,
         "A",
@@ -125,6 +156,7 @@ def test_a_giants_mean_half_hours_by_day_type(book: Book) -> None:
 def test_an_account_that_no_profile_covers_has_its_mean_half_hours(book: Book) -> None:
     site, register = unbilled(book, "2026-10-01")
     book.days(register, "2026-10-01", "2026-10-30", [100] * 24 + [300] * 24)
+    book.snapshot()
     book.call("bua_create_invoice_scalar", ["A"])
     assert book.scalar("A", "method") == ("OWN_DAILY_MEAN",)
     assert generate(book, site) == [("2026-10-31", half_hours((24, "0.1"), (24, "0.3")), "E" * 48)]
@@ -177,6 +209,7 @@ def test_complete_sites_and_basic_meters_need_no_file(book: Book) -> None:
     book.segment()
     _, register = unbilled(book)
     book.days(register, "2026-10-30", "2026-10-31")
+    book.snapshot()
     book.basic(book.account("BASIC", opened="2026-10-01"))
     book.call("bua_create_invoice_scalar", ["A", "BASIC"])
     assert book.ask("bua_list_profile_nmis") == []

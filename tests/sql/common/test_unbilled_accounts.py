@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 import pytest
-from tests.sql.accrual.builder import Book, day
+from tests.sql.builder import Book, day
 
 
 class Unbilled(NamedTuple):

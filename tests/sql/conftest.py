@@ -6,7 +6,7 @@ import pytest
 from pytest_postgresql.executors import NoopExecutor
 from pytest_postgresql.janitor import DatabaseJanitor
 from tests.conftest import Database
-from tests.sql.accrual.builder import Book
+from tests.sql.builder import Book
 
 RUN_DATE = "2026-11-01"  # the period is 2025-11-01 to 2026-10-31
 WINTER_RUN_DATE = "2026-07-01"  # 2025-07-01 to 2026-06-30: its accrual date is in winter

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from psycopg2.extras import Json
 from tests.conftest import Database
-from tests.sql.accrual.builder import Book
+from tests.sql.builder import Book
 
 ITEMS = ["A1", "A2", "A3", "A4", "A5"]
 
@@ -120,7 +120,14 @@ def test_what_each_run_type_works_on(book: Book) -> None:
     book.call("bua_create_invoice_scalar", ["BASIC", "HOME"])
     assert plan(book, "one", "NEM12", 50) == [(1, ["S-HOME"])]  # the segment's average at least
     assert plan(book, "one", "PrepareExport", 100) == [(1, ["BASIC", "BILLED", "HOME"])]
-    files = ["BUAAccountSummary", "InvoiceLineItemMonthly", "exceptions", "profile_marks", "summary"]
+    files = [
+        "BUAAccountSummary",
+        "InvoiceLineItemMonthly",
+        "exceptions",
+        "implausible_reads",
+        "profile_marks",
+        "summary",
+    ]
     assert plan(book, "one", "Export", 10) == [(1, files)]
 
 

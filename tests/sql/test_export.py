@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.sql.accrual.builder import Book, day
+from tests.sql.builder import Book, day
 
 SEPTEMBER, OCTOBER = ("2026-09", 10, 10), ("2026-10", 20, 20)
 

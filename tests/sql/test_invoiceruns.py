@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.sql.accrual.builder import Book
+from tests.sql.builder import Book
 
 
 def schedules(book: Book) -> list[dict[str, Any]]:

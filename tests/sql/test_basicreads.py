@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.sql.accrual.builder import Book
+from tests.sql.builder import Book
 
 
 @pytest.fixture
