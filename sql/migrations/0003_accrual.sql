@@ -12,7 +12,7 @@ create table bua.micro_scalar (
     stream_type     text not null,
     profile_key     text not null,
     register_ids    bigint[] not null,  -- the registers of the stream
-    occupied        daterange not null, -- local days on which the account had the stream
+    occupied        datemultirange not null, -- local days on which the account had the stream
     first_missing   date,               -- interval registers: the first missing market day of the gap
     last_missing    date,
     method          text check (method in ('READS', 'OLDER_READS', 'OTHER_METER', 'INVOICES', 'LAST_YEAR', 'SEGMENT_AVERAGE',

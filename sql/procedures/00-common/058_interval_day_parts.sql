@@ -12,14 +12,14 @@
 -- Inputs: run_date, accounts. Reads only.
 create or replace function bua.interval_day_parts(p_run_date date, p_account_ids text[])
 returns table (account_id text, site_id text, jurisdiction text, suffix text, stream_type text, meter_register_id bigint,
-               register_ids bigint[], occupied daterange, profile_key text, local_date date, profile_date date,
+               register_ids bigint[], occupied datemultirange, profile_key text, local_date date, profile_date date,
                missing_mask bigint, day_state text, snapshot_units numeric, copy_units numeric, snapshot_limit numeric)
 language sql stable as $$
     with stream as materialized (
         select s.*, u.unbilled
         from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
         join bua.account_streams(p_account_ids) s on s.account_id = u.account_id and s.read_type = 'INTERVAL'
-        where u.unbilled && s.occupied
+        where u.unbilled && s.days
     ),
     snapshot as materialized (
         select s.account_id, s.meter_register_id, a.from_date as local_date, sum(a.quantity) as units
@@ -43,7 +43,7 @@ language sql stable as $$
         join bua.market_day d
             on d.jurisdiction = s.jurisdiction
             and d.local_date >= lower(s.unbilled) and d.local_date < upper(s.unbilled)
-            and s.unbilled @> d.local_date and s.occupied @> d.local_date
+            and s.unbilled @> d.local_date and s.days @> d.local_date
         cross join lateral (
             select d.half_hour_mask & coalesce(bit_and(p.missing_mask), -1) as missing_mask,
                    coalesce(sum(bua.known_units(p.half_hours, p.scale, p.day_total, p.missing_mask, d.half_hour_mask)), 0) as units

@@ -3,7 +3,7 @@
 -- such local days. Inputs: run_date, accounts. Reads only.
 create or replace function bua.missing_days(p_run_date date, p_account_ids text[])
 returns table (account_id text, site_id text, suffix text, stream_type text, meter_register_id bigint,
-               register_ids bigint[], occupied daterange, profile_key text, jurisdiction text, profile_date date, missing_mask bigint)
+               register_ids bigint[], occupied datemultirange, profile_key text, jurisdiction text, profile_date date, missing_mask bigint)
 language sql stable as $$
     select account_id, site_id, suffix, stream_type, meter_register_id, register_ids, occupied, profile_key, jurisdiction,
            profile_date, bit_or(missing_mask)

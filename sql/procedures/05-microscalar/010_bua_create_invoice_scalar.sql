@@ -68,7 +68,7 @@ begin
            s.occupied
     from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
     join bua.account_streams(p_account_ids) s on s.account_id = u.account_id and s.read_type = 'BASIC'
-    where u.unbilled && s.occupied;
+    where u.unbilled && s.days;
 
     call bua.scalars_from_interval_reads(p_run_date, p_account_ids);
     call bua.scalars_from_basic_reads(p_run_date, p_account_ids);

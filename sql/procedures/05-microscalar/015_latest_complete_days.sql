@@ -1,7 +1,7 @@
 -- Purpose: what an interval stream used, in kWh, on its latest complete, non-estimated days, at most scalar_reference_days of
 -- them, and the macro profile's sum over the same days. There is no row for fewer than scalar_min_days.
 -- Inputs: run_date; the stream's registers; the days on which the account had them; the profile. Reads only.
-create or replace function bua.latest_complete_days(p_run_date date, p_register_ids bigint[], p_occupied daterange, p_profile_key text)
+create or replace function bua.latest_complete_days(p_run_date date, p_register_ids bigint[], p_occupied datemultirange, p_profile_key text)
 returns table (from_date date, to_date date, days integer, usage numeric, macro numeric)
 language sql stable as $$
     select * from (

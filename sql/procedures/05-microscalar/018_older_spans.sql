@@ -1,7 +1,7 @@
 -- Purpose: what basic registers used, in kWh or MJ, over all their spans between actual reads, and the macro profile's sum
 -- over the same days. A span that the profile does not cover counts on neither side. There is no row for fewer than
 -- scalar_min_days. Inputs: run_date; registers; the days on which the account had them; the profile. Reads only.
-create or replace function bua.older_spans(p_run_date date, p_register_ids bigint[], p_occupied daterange, p_profile_key text)
+create or replace function bua.older_spans(p_run_date date, p_register_ids bigint[], p_occupied datemultirange, p_profile_key text)
 returns table (from_date date, to_date date, days integer, usage numeric, macro numeric)
 language sql stable as $$
     select * from (

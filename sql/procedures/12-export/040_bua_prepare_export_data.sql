@@ -15,7 +15,8 @@ begin
     insert into bua.account_exception
     select p_run_date, u.account_id, u.site_id, u.fuel, u.jurisdiction, lower(u.unbilled), upper(u.unbilled) - 1,
            bua.count_days(u.unbilled),
-           case when c.account_id is null then 'No register at the site during the unbilled days: check registers'
+           case when not exists (select from bua.account_streams(array[u.account_id]) s where s.days && u.unbilled)
+                    then 'No register at the site during the unbilled days: check registers'
                 when i.invoice_id is null then 'No invoice was generated: see the workflow exceptions of GENERATE_ILI'
                 when c.uncovered_days = c.stream_days then 'No reads, no invoice that is not an estimate and no profile to work from'
                 else 'The generated invoice has no line: check the plan' end
@@ -56,6 +57,7 @@ begin
            case when l.is_estimated then round(s.scalar, 12) end,
            concat_ws(';',
                case when l.is_estimated and s.is_capped then 'CAPPED' end,
+               case when h.account_id is not null then 'CLASS_BY_HOURS' end,
                case when u.is_after_estimated_bill then 'ESTIMATED_BILL' end,
                case when l.is_estimated and s.method = 'GIANT_DAILY_MEAN' then 'GIANT' end,
                case when u.has_hole then 'HOLE' end,
@@ -64,8 +66,11 @@ begin
                case when c.uncovered_days > 0 then 'INCOMPLETE' end,
                case when u.last_billed_to is null then 'NEVER_BILLED' end,
                case when l.is_unpriced then 'NO_PRICE' end,
+               case when n.account_id is not null then 'NO_REGISTER' end,
                case when exists (select from bua.read_difference d
                                  where (d.run_date, d.account_id) = (p_run_date, u.account_id)) then 'READS_DIFFER' end,
+               case when exists (select from bua.account_sites(array[u.account_id]) t where t.contested && u.unbilled)
+                    then 'SHARED_SITE' end,
                case when u.is_unbilled_before_period then 'UNBILLED_BEFORE_PERIOD' end,
                case when l.is_estimated and s.scalar = 0 then 'VACANT' end)
     from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
@@ -73,6 +78,8 @@ begin
     join core.account a on a.account_id = u.account_id
     join line l on l.account_id = u.account_id
     left join bua.uncovered_days(p_run_date, p_account_ids) c on c.account_id = u.account_id
+    left join (select distinct account_id from bua.unregistered_days(p_run_date, p_account_ids)) n on n.account_id = u.account_id
+    left join bua.accounts_by_hours(p_run_date, p_account_ids) h on h.account_id = u.account_id
     left join bua.leading_scalars(p_run_date, p_account_ids) s on s.account_id = u.account_id;
 
     v_items := array(

@@ -61,6 +61,17 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPlan:
+    """account_plans.csv: the plan that an account has or had, where it is not the one of accounts.csv."""
+
+    line: int
+    account_id: Annotated[str, text]
+    plan_code: Annotated[str, text]
+    from_date: Annotated[date, iso_date]
+    to_date: Annotated[date | None, OrBlank(iso_date)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Register:
     """registers.csv: a channel of a meter, for as long as that meter is installed."""
 
@@ -184,6 +195,7 @@ class Portfolio:
     time_classes: list[TimeClassWindow]
     public_holidays: list[PublicHoliday]
     accounts: list[Account]
+    account_plans: list[AccountPlan]
     registers: list[Register]
     invoices: list[Invoice]
     invoice_lines: list[InvoiceLine]
