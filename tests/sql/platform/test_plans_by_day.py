@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.sql.builder import Book
-from tests.sql.test_occupancy import accrued, read_days, units
+from tests.sql.common.test_occupancy import accrued, read_days, units
 
 
 @pytest.fixture
