@@ -88,15 +88,26 @@ create table bua.invoice_line_item_monthly (
     primary key (run_date, account_id, line_no, year_month)
 ) partition by list (run_date);
 
+-- Accounts whose units cannot be worked out, or of which a work item failed; and failed items that are no account's.
 create table bua.account_exception (
     run_date        date not null,
-    account_id      text not null,
+    account_id      text not null,      -- '' = no account's
     site_id         text,
-    fuel            text not null,
-    jurisdiction    text not null,
-    unbilled_from   date not null,
-    unbilled_to     date not null,
+    fuel            text,
+    jurisdiction    text,
+    unbilled_from   date,
+    unbilled_to     date,
     unbilled_days   integer not null,
     reason          text not null,
-    primary key (run_date, account_id)
+    run_types       text,               -- of the work items that failed; null = none did
+    item_key        text not null default '',   -- of a work item that is no account's: a segment's month, a file
+    primary key (run_date, account_id, item_key)
 ) partition by list (run_date);
+
+-- How many rows of the run each table had when the run was invoiced: the control totals look for them again.
+create table bua.row_count (
+    run_date        date not null,
+    table_name      text not null,
+    rows            bigint not null,
+    primary key (run_date, table_name)
+);

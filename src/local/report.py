@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from local.watch import Step
 from shared.period import Period
+from shared.steps.export import CONTROL
 
 Row = dict[str, str]
+SHOWN = 10
 ZERO = Decimal(0)
 
 
@@ -104,6 +107,7 @@ def write(portfolio: Path, run_date: date, steps: list[Step], out: Path, console
     }
     (out / "run.json").write_text(json.dumps(document, indent=2) + "\n")
     _print(result, console)
+    _print_control(json.loads((out / CONTROL).read_text()), result, console)
     console.print(f"written to {out}: " + ", ".join(sorted(path.name for path in out.iterdir())))
 
 
@@ -160,8 +164,8 @@ def _print(result: Result, console: Console) -> None:
     console.print(table)
     net = sum((Decimal(row["net_amount"]) for row in result.accounts), ZERO)
     console.print(
-        f"\n{len(result.accounts)} accounts accrued, [bold]${net:,.2f}[/] ex GST; "
-        f"{len(result.exceptions)} could not be accrued"
+        f"\n{len(result.accounts)} accounts accrued, [bold]${net:,.2f}[/] ex GST; {len(result.exceptions)} exceptions, of which "
+        "at most the supply is"
     )
     for fuel, accuracy in _accuracy(result).items():
         share = accuracy.percents()
@@ -169,6 +173,31 @@ def _print(result: Result, console: Console) -> None:
             f"{fuel.lower()}: {share['accounts']} accounts with something missing, book {share['book_percent']:+.1f} %, "
             f"WAPE {share['wape_percent']:.1f} % of the missing units"
         )
+
+
+def _print_control(control: dict[str, Any], result: Result, console: Console) -> None:
+    """What needs somebody's attention, at the end, where it is seen: failed items, exceptions, what was left behind."""
+    for failed in control["failed"]:
+        console.print(
+            f"[bold red]failed[/] {escape(failed['run_type'])} {escape(failed['item'])}: {escape(failed['reason'])}",
+            soft_wrap=True,
+        )
+    for row in result.exceptions[:SHOWN]:
+        what = escape(row["account_id"] or row["item_key"])
+        console.print(f"[yellow]exception[/] {what}: {escape(row['reason'])}", soft_wrap=True)
+    if len(result.exceptions) > SHOWN:
+        console.print(f"[yellow]exception[/] ... and {len(result.exceptions) - SHOWN} more, see exceptions.csv")
+    before = control["unbilled_before_period"]
+    if before["accounts"]:
+        console.print(
+            f"[yellow]not accrued[/] {before['days']} unbilled days before the period, of {before['accounts']} accounts, "
+            f"about ${before['net_amount']}"
+        )
+    accounts = control["accounts"]
+    console.print(
+        f"Control totals tie: of {accounts['total']} accounts {accounts['accrued']} are accrued, {accounts['fully_billed']} "
+        f"fully billed, {accounts['exceptions']} exceptions, {accounts['failed_items']} with a failed work item."
+    )
 
 
 def _cells(line: Line, *, with_truth: bool) -> list[str]:

@@ -67,6 +67,10 @@ class TooManyFailures(PermanentError):  # noqa: N818
     """More work items failed than the step's parameters accept."""
 
 
+class ControlTotalsRefused(PermanentError):  # noqa: N818
+    """What a run is about to hand over does not add up; finance gets nothing."""
+
+
 class WorkflowsFailed(PermanentError):  # noqa: N818
     """Workflow instances of the run are still failed after they were resubmitted."""
 

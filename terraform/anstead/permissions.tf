@@ -88,6 +88,9 @@ locals {
         resources = ["${local.bucket_arn}/export/csv/*"]
       },
     ]
+    write-control = [
+      { sid = "WriteControl", actions = ["s3:PutObject"], resources = ["${local.bucket_arn}/export/csv/*/control.json"] },
+    ]
     write-meter-data = [
       { sid = "WriteMeterData", actions = ["s3:PutObject"], resources = ["${local.bucket_arn}/nem12/*"] },
     ]
@@ -127,7 +130,7 @@ locals {
 
   function_grants = {
     controller-fast = ["ledger-write", "database-admin", "restore", "scale", "executions", "clear-files"]
-    controller-slow = ["database-admin", "copy-outbound"]
+    controller-slow = ["database-admin", "copy-outbound", "write-control"]
     next            = ["ledger-write", "keep-alive", "fail-task", "complete-task", "tick"]
     notify          = ["start-run"]
     site-initiate   = ["keep-alive", "fail-task", "enqueue"]

@@ -88,8 +88,9 @@ class Judge:
         self.reading, self.out, self.truth = reading, out, truth
         self.summary = read_csv(out / "BUAAccountSummary.csv")
         self.lines = read_csv(out / "InvoiceLineItemMonthly.csv")
-        self.exceptions = {row["account_id"]: row for row in read_csv(out / "exceptions.csv")}
-        self.by_account = {row["account_id"]: row for row in self.summary}
+        self.exceptions = {row["account_id"]: row for row in read_csv(out / "exceptions.csv") if row["account_id"]}
+        self.supply_only = {row["account_id"]: row for row in self.summary if "SUPPLY_ONLY" in row.get("flags", "")}
+        self.by_account = {row["account_id"]: row for row in self.summary if row["account_id"] not in self.supply_only}
         self.marked = marked_days(out / "profile_marks.csv", reading)
         self.checks: list[Check] = []
 
@@ -114,7 +115,7 @@ class Judge:
 
     def who(self) -> None:
         once = self.check("every unbilled account in exactly one of summary and exceptions")
-        counts = Counter(row["account_id"] for row in self.summary) + Counter(list(self.exceptions))
+        counts = Counter(list(self.by_account)) + Counter(list(self.exceptions))
         for key, result in self.reading.results.items():
             once.expect(counts[key] == 1, f"{key}: in {counts[key]} rows; reading says {result.basis} {result.problem}")
         extra = self.check("no other account in either file")
@@ -128,6 +129,12 @@ class Judge:
                 result is not None and (bool(result.problem) or "FALLBACK" in result.bases) and bool(reason.strip()),
                 f"{key}: {reason!r}; reading: {result.basis if result else None} {result.problem if result else ''}",
             )
+        supply = self.check("of an exception only the supply is accrued, a day's price for each unbilled day")
+        for key, row in self.supply_only.items():
+            result = self.reading.results.get(key)
+            ours = sum((line[4] for line in result.lines if line[0] == "DAILY"), Decimal(0)) if result else Decimal(-1)
+            good = key in self.exceptions and number(row, "net_amount") == ours and not number(row, "units_total")
+            supply.expect(good, f"{key}: run {row['net_amount']} and {row['units_total']} units, reading {ours}")
         for name, rows in (("BUAAccountSummary", self.summary), ("InvoiceLineItemMonthly", self.lines)):
             order = self.check(f"{name} is sorted by account")
             keys = [row["account_id"] for row in rows]
@@ -265,6 +272,12 @@ class Judge:
         for column, source in (("net_amount", self.summary), ("net_amount", self.lines)):
             theirs = sum((number(row, column) for row in finance), Decimal(0))
             check.close(column, float(theirs), float(sum(number(row, column) for row in source)), 0)
+        units = self.check("... in units too, without what goes to the grid")
+        for state in ("units_actual", "units_estimated"):
+            for fuel in ("ELECTRICITY", "GAS"):
+                theirs = sum((number(row, state) for row in finance if row["fuel"] == fuel), Decimal(0))
+                ours = sum((number(row, state) for row in self.summary if row["fuel"] == fuel), Decimal(0))
+                units.close(f"{state} {fuel}", float(theirs), float(ours), 0)
         run = self.out / "run.json"
         check = self.check("run.json's totals are the sums of BUAAccountSummary")
         if not run.exists():

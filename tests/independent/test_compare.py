@@ -73,7 +73,9 @@ def output(reading: Reading, out: Path) -> Path:
     write(out / "BUAAccountSummary.csv", summary)
     write(out / "InvoiceLineItemMonthly.csv", lines)
     total = sum(Decimal(row["net_amount"]) for row in summary)
-    write(out / "summary.csv", [{"jurisdiction": "QLD", "net_amount": str(total)}])
+    finance = {"jurisdiction": "QLD", "fuel": "ELECTRICITY", "net_amount": str(total)}
+    finance |= {name: str(sum(Decimal(row[name]) for row in summary)) for name in ("units_actual", "units_estimated")}
+    write(out / "summary.csv", [finance])
     (out / "run.json").write_text(json.dumps({"totals": {"net_amount": str(total)}}))
     (out / "exceptions.csv").write_text("account_id,reason\n")
     (out / "profile_marks.csv").write_text("jurisdiction,customer_class,stream_type,market_day\n")
@@ -106,6 +108,7 @@ def test_agreement_passes(reading: Reading, tmp_path: Path) -> None:
         ("InvoiceLineItemMonthly", lambda rows: add(rows, "quantity", MILLI), "to its units"),
         ("InvoiceLineItemMonthly", lambda rows: add(rows, "net_amount", CENT), "add up to its net_amount"),
         ("summary", lambda rows: add(rows, "net_amount", CENT), "summary.csv adds up"),
+        ("summary", lambda rows: add(rows, "units_actual", MILLI), "... in units too"),
     ],
 )
 def test_tampering_fails(

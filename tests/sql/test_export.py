@@ -331,9 +331,15 @@ def test_an_account_of_which_nothing_can_be_worked_out(book: Book) -> None:
     assert "no line" in found["NO_LINE"]
     assert "No register" in found["NO_METER"]
     assert "No reads" in found["NO_READS"]
-    # Each unbilled account once: in the summary or among the exceptions, and no line of an exception is exported.
-    assert book.rows("select account_id from bua.account_summary") == [("GOOD",)]
-    assert {account for (account,) in monthly(book, "account_id")} == {"GOOD"}
+    # Of an exception only the supply is accrued, where it was invoiced.
+    assert book.rows("select account_id, net_amount, units_total, method, flags from bua.account_summary order by 1") == [
+        ("GOOD", 1, 1, "ACTUAL", ""), ("NO_READS", 31, 0, "NONE", "INCOMPLETE;SUPPLY_ONLY"),
+    ]  # fmt: skip
+    assert {account for (account,) in monthly(book, "account_id")} == {"GOOD", "NO_READS"}
+    with book.acting_as("lambda"):
+        assert book.rows("select account_id, net_amount from bua.export_exceptions where net_amount > 0") == [
+            ("NO_READS", 31)
+        ]
     assert book.rows("select item_key, state from bua.bua_control where run_date = %s order by 1", book.run_date) == [
         ("GOOD", "DONE"), *((name, "SKIP") for name in names[1:]),
     ]  # fmt: skip
@@ -385,7 +391,9 @@ def test_the_exported_files_add_up(book: Book) -> None:
             ("NSW", "2026-09", "DAILY", 1, 10, None, None),
             ("NSW", "2026-09", "USAGE", 1, None, None, 10),
             ("NSW", "2026-10", "DAILY", 1, 20, None, None),
-            ("NSW", "2026-10", "FEED_IN", 1, None, 7, None),
+            ("NSW", "2026-10", "FEED_IN", 1, None, None, None),
             ("NSW", "2026-10", "USAGE", 1, None, None, 20),
         ]  # fmt: skip
+        # What goes to the grid is apart: 10 and 20 kWh are used, 7 exported.
+        assert book.rows("select sum(units_estimated), sum(units_exported) from bua.export_summary") == [(60, 14)]
         assert book.rows("select account_id from bua.export_exceptions") == [("C",)]

@@ -131,11 +131,19 @@ class Chain:
         self.invoice()
         self.execute("lambda", "call bua.truncate_export(%s)", self.run_date)
         self.fan_out("PrepareExport", attempt)
+        self.execute("lambda", "call bua.collect_failures(%s)", self.run_date)
 
     def site_data(self, attempt: str) -> None:
         self.plan("UtilityProfile", attempt)
         with self.connections["core_admin"] as connection:
             interval_reads(Book(connection, self.run_date))
+        self.finish("UtilityProfile")
+
+    def finish(self, run_type: str) -> None:
+        """Finish the items of a run type whose work Python does."""
+        items = [item for (item,) in self.execute("lambda", "select item_key from bua.bua_control where run_type = %s and run_date = %s",
+                                                  run_type, self.run_date)]  # fmt: skip
+        self.execute("lambda", "call bua.finish_work_items(%s, %s, %s)", self.run_date, run_type, items)
 
     def plan(self, run_type: str, attempt: str) -> list[tuple[int, list[str]]]:
         batches = self.execute(
@@ -162,6 +170,7 @@ class Chain:
             for _, sites in self.plan("NEM12", attempt)
             for row in self.execute("lambda", "select * from bua.generate_nem12_days(%s, %s)", self.run_date, sites)
         ]
+        self.finish("NEM12")
         self.aggregate("BUA", self.run_date, [
             (site, suffix, on, 3, [int(value * 1000) for value in values], qualities)
             for site, suffix, _, _, on, values, qualities in days
@@ -233,8 +242,24 @@ def test_what_a_run_made_it_never_reads(connections: Mapping[str, Any]) -> None:
     # site-data's own; and no read is late.
     assert set(first) - filled == {"bua.utility_profile_log", "bua.read_difference"}
     adds_up(november)
+    totals(november)
+    no_row_can_be_lost(november)
     by_hand(november)
     every_routine_was_called(november)
+
+
+def totals(chain: Chain) -> None:
+    """Each account and account-day of the period once, in November's control totals."""
+    ((found,),) = chain.execute("lambda", "select bua.control_totals(%s)", chain.run_date)
+    # 7 homes, the giant, three basic ones, gas, MOVED_OUT and MOVED_IN; NO_METER and STRANGE; BILLED.
+    assert found["accounts"] == {"accrued": 14, "exceptions": 2, "failed_items": 0, "fully_billed": 1, "total": 17}
+    # 13 accounts are billed for the 153 days from 1 May to 30 September, BILLED for 184; MOVED_OUT left on 15 October.
+    assert found["account_days"] == {
+        "billed": 13 * 153 + 184, "accrued": 12 * 31 + 15 + 16, "exceptions": 2 * 184,
+        "outside_supply": 17 * 365 - (13 * 153 + 184) - (12 * 31 + 15 + 16) - 2 * 184, "total": 17 * 365,
+    }  # fmt: skip
+    assert found["unbilled_before_period"]["accounts"] == 0
+    assert found["period"] == {"from": "2025-11-01", "to": "2026-10-31", "as_at": "2026-10-31"}
 
 
 def adds_up(chain: Chain) -> None:
@@ -246,13 +271,18 @@ def adds_up(chain: Chain) -> None:
     unbilled = {row[0] for row in chain.execute("lambda", "select account_id from bua.bua_list_unbilled_accounts(%s)",
                                                 chain.run_date)}  # fmt: skip
     assert summaries | excepted == unbilled
-    assert summaries & excepted == set()
     assert excepted == {"NO_METER", "STRANGE"}
+    assert summaries & excepted == excepted  # their supply is accrued: a dollar a day
+    assert chain.execute("lambda", "select account_id, net_amount, flags from bua.export_account_summary where run_date = %s"
+                         " and flags ~ 'SUPPLY_ONLY' order by 1", chain.run_date) == [
+        ("NO_METER", Decimal(184), "NEVER_BILLED;SUPPLY_ONLY"), ("STRANGE", Decimal(184), "INCOMPLETE;NEVER_BILLED;SUPPLY_ONLY"),
+    ]  # fmt: skip
+    assert chain.execute("lambda", "select * from bua.broken_identities(%s)", chain.run_date) == []
     assert (
         chain.execute(
             "lambda",
             "select s.account_id from bua.export_account_summary s join (select account_id, run_date, sum(net_amount) as net,"
-            " sum(gst_amount) as gst, sum(quantity) filter (where stream_type in ('PRIMARY', 'CONTROL')) as units,"
+            " sum(gst_amount) as gst, coalesce(sum(quantity) filter (where stream_type in ('PRIMARY', 'CONTROL')), 0) as units,"
             " sum(days) filter (where item_type = 'DAILY') as days"
             " from bua.export_invoice_line_item_monthly group by 1, 2) l using (account_id, run_date)"
             " join core.invoice i on i.invoice_id = 'BUA-' || s.run_date || '-' || s.account_id"
@@ -262,6 +292,39 @@ def adds_up(chain: Chain) -> None:
         )
         == []
     )
+
+
+def no_row_can_be_lost(chain: Chain) -> None:
+    """Without one row of any table of the run, whichever it is, the control totals refuse."""
+    made = "select l.ctid from core.invoice join core.invoice_line_item l using (invoice_id)"
+    ours = "where run_date = %s limit 1"
+    rows = {f"bua.{name}": "" for (name,) in chain.execute(
+        "core_admin", "select relname from pg_class where relnamespace = 'bua'::regnamespace and relkind = 'p' and not relispartition"
+        " union all values ('run'), ('fan_out'), ('fan_out_batch'), ('row_count')")}  # fmt: skip
+    rows |= {
+        f"core.{name}": ""
+        for name in ("invoice", "billable_quantity", "aggregated_read", "meter_read", "workflow_schedule")
+    }
+    rows["core.invoice_line_item"] = f"{made} {ours}"
+    rows["core.invoice_line_item_month"] = (
+        f"select m.ctid from ({made} where run_date = %s) l join core.invoice_line_item x on x.ctid = l.ctid"
+        " join core.invoice_line_item_month m using (invoice_line_item_id) limit 1"
+    )
+    unnoticed = []
+    with chain.connections["core_admin"] as connection, connection.cursor() as cursor:
+        for table, query in rows.items():
+            cursor.execute("savepoint whole")
+            chosen = query or f"select ctid, tableoid from {table} {ours}"
+            key = "ctid" if query else "(ctid, tableoid)"
+            cursor.execute(f"delete from {table} where {key} in ({chosen})", (chain.run_date,))
+            deleted = cursor.rowcount
+            cursor.execute("select identity, cases, example from bua.broken_identities(%s)", (chain.run_date,))
+            if deleted and not cursor.fetchall():
+                unnoticed.append(table)
+            assert deleted == 1 or table in {"bua.implausible_read", "bua.utility_profile_log"}, table
+            cursor.execute("rollback to savepoint whole")
+        connection.rollback()
+    assert unnoticed == []
 
 
 def by_hand(chain: Chain) -> None:

@@ -1,6 +1,8 @@
 -- Purpose: start all invoice runs: one schedule of the workflow engine for every hundred unbilled accounts, with the days
--- that each account is to be invoiced for. Before, it settles which interval reads they bill. Input: run_date.
--- Tables written: core.aggregated_read, core.workflow_schedule, core.workflow_instance, core.invoice, core.billable_quantity.
+-- that each account is to be invoiced for. Before, it settles which interval reads they bill; afterwards it counts the rows that
+-- the invoices rest on. Input: run_date.
+-- Tables written: core.aggregated_read, core.workflow_schedule, core.workflow_instance, core.invoice, core.billable_quantity,
+-- bua.row_count.
 -- Safe to rerun: first removes the run's earlier invoices, quantities, instances and schedules.
 create or replace procedure bua.bua_initiate_invoice_runs(p_run_date date)
 language sql as $$
@@ -21,5 +23,7 @@ language sql as $$
                (select jsonb_agg(jsonb_build_array(lower(w), upper(w) - 1) order by w) from unnest(u.unbilled) w) as windows
         from bua.bua_list_unbilled_accounts(p_run_date) u
     ) b
-    group by batch_no order by batch_no
+    group by batch_no order by batch_no;
+
+    call bua.record_counts(p_run_date)
 $$;

@@ -1,5 +1,6 @@
--- Purpose: fill the tables that are exported. An account whose units cannot be worked out at all goes to
--- bua.account_exception, with the reason. An account without an unbilled day is skipped.
+-- Purpose: fill the tables that are exported. An account whose units cannot be worked out at all, or of which a work item
+-- failed, goes to bua.account_exception, with the reason; only its supply is accrued. An account without an unbilled day is
+-- skipped.
 -- Inputs: run_date, accounts. Units are kWh or MJ, money is dollars.
 -- Tables written: bua.account_summary, bua.invoice_line_item_monthly, bua.account_exception.
 -- Safe to rerun: replaces the accounts' rows.
@@ -15,15 +16,22 @@ begin
     insert into bua.account_exception
     select p_run_date, u.account_id, u.site_id, u.fuel, u.jurisdiction, lower(u.unbilled), upper(u.unbilled) - 1,
            bua.count_days(u.unbilled),
-           case when not exists (select from bua.account_streams(array[u.account_id]) s where s.days && u.unbilled)
+           case when f.account_id is not null then f.reason
+                when not exists (select from bua.account_streams(array[u.account_id]) s where s.days && u.unbilled)
                     then 'No register at the site during the unbilled days: check registers'
                 when i.invoice_id is null then 'No invoice was generated: see the workflow exceptions of GENERATE_ILI'
                 when c.uncovered_days = c.stream_days then 'No reads, no invoice that is not an estimate and no profile to work from'
-                else 'The generated invoice has no line: check the plan' end
+                else 'The generated invoice has no line: check the plan' end,
+           f.run_types
     from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
     left join bua.uncovered_days(p_run_date, p_account_ids) c on c.account_id = u.account_id
     left join core.invoice i on i.account_id = u.account_id and i.origin = 'BUA' and i.run_date = p_run_date
-    where c.account_id is null or i.invoice_id is null or c.uncovered_days = c.stream_days
+    left join (
+        select account_id, string_agg(distinct run_type, ';' order by run_type) as run_types,
+               string_agg(run_type || ' failed: ' || reason, '; ' order by run_type, item_key) as reason
+        from bua.failed_items(p_run_date) where account_id = any (p_account_ids) group by 1
+    ) f on f.account_id = u.account_id
+    where f.account_id is not null or c.account_id is null or i.invoice_id is null or c.uncovered_days = c.stream_days
         or not exists (select from core.invoice_line_item l join core.invoice_line_item_month using (invoice_line_item_id)
                        where l.invoice_id = i.invoice_id);
 
@@ -31,7 +39,8 @@ begin
     select p_run_date, l.account_id, l.line_no, l.year_month, l.item_type, l.stream_type, l.time_class, l.quantity, l.days,
            l.rate, l.net_amount, l.gst_amount, l.discount_net, l.discount_net_propensity, l.line_state
     from bua.export_lines(p_run_date, p_account_ids) l
-    where not exists (select from bua.account_exception x where (x.run_date, x.account_id) = (p_run_date, l.account_id));
+    where l.item_type = 'DAILY'
+       or not exists (select from bua.account_exception x where (x.run_date, x.account_id) = (p_run_date, l.account_id));
 
     insert into bua.account_summary
     with line as (
@@ -53,7 +62,8 @@ begin
                 else 'DUE' end,
            case u.fuel when 'GAS' then 'MJ' else 'KWH' end,
            l.units_actual, l.units_estimated, l.units_actual + l.units_estimated, l.net_amount, l.gst_amount, l.discount_amount,
-           case when l.is_estimated then coalesce(s.method, 'DELIVERED_ESTIMATE') else 'ACTUAL' end,
+           case when x.account_id is not null then 'NONE'
+                when l.is_estimated then coalesce(s.method, 'DELIVERED_ESTIMATE') else 'ACTUAL' end,
            case when l.is_estimated then round(s.scalar, 12) end,
            concat_ws(';',
                case when l.is_estimated and s.is_capped then 'CAPPED' end,
@@ -71,6 +81,7 @@ begin
                                  where (d.run_date, d.account_id) = (p_run_date, u.account_id)) then 'READS_DIFFER' end,
                case when exists (select from bua.account_sites(array[u.account_id]) t where t.contested && u.unbilled)
                     then 'SHARED_SITE' end,
+               case when x.account_id is not null then 'SUPPLY_ONLY' end,
                case when u.is_unbilled_before_period then 'UNBILLED_BEFORE_PERIOD' end,
                case when l.is_estimated and s.scalar = 0 then 'VACANT' end)
     from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
@@ -80,6 +91,7 @@ begin
     left join bua.uncovered_days(p_run_date, p_account_ids) c on c.account_id = u.account_id
     left join (select distinct account_id from bua.unregistered_days(p_run_date, p_account_ids)) n on n.account_id = u.account_id
     left join bua.accounts_by_hours(p_run_date, p_account_ids) h on h.account_id = u.account_id
+    left join bua.account_exception x on (x.run_date, x.account_id) = (p_run_date, u.account_id)
     left join bua.leading_scalars(p_run_date, p_account_ids) s on s.account_id = u.account_id;
 
     v_items := array(
@@ -88,5 +100,5 @@ begin
     call bua.skip_work_items(p_run_date, 'PrepareExport', v_items, 'Billed to the accrual date');
     v_items := array(
         select account_id from bua.account_exception where run_date = p_run_date and account_id = any (p_account_ids));
-    call bua.skip_work_items(p_run_date, 'PrepareExport', v_items, 'Nothing can be worked out: see the exceptions');
+    call bua.skip_work_items(p_run_date, 'PrepareExport', v_items, 'Units cannot be worked out: see the exceptions');
 end $$;

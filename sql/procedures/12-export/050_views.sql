@@ -11,20 +11,25 @@ select run_date, account_id, year_month, item_type, stream_type, time_class, qua
        r.as_at
 from bua.invoice_line_item_monthly join bua.run r using (run_date);
 
+-- An exception's net_amount is that of its supply, which is accrued. account_id is blank for an item that is no account's.
 create or replace view bua.export_exceptions as
-select run_date, account_id, site_id, fuel, jurisdiction, unbilled_from, unbilled_to, unbilled_days, reason,
-       r.period_start as period_from, r.accrual_date as period_to, r.as_at
-from bua.account_exception join bua.run r using (run_date);
+select run_date, nullif(x.account_id, '') as account_id, x.site_id, x.fuel, x.jurisdiction, x.unbilled_from, x.unbilled_to,
+       x.unbilled_days, x.reason, x.run_types, nullif(x.item_key, '') as item_key,
+       coalesce(s.net_amount, 0::numeric(18, 2)) as net_amount, r.period_start as period_from, r.accrual_date as period_to, r.as_at
+from bua.account_exception x
+join bua.run r using (run_date)
+left join bua.account_summary s using (run_date, account_id);
 
--- days counts the days of supply, once per account and month.
+-- days counts the days of supply, once per account and month. What goes to the grid is no usage: it is units_exported.
 create or replace view bua.export_summary as
 select m.run_date, a.jurisdiction, a.fuel, a.journal_segment, m.year_month, m.item_type, m.stream_type, m.time_class,
        count(distinct m.account_id) as accounts,
        sum(m.days) filter (where m.item_type = 'DAILY') as days,
        a.uom,
-       sum(m.quantity) filter (where m.item_type <> 'DAILY' and m.line_state = 'ACTUAL') as units_actual,
-       sum(m.quantity) filter (where m.item_type <> 'DAILY' and m.line_state = 'ESTIMATED') as units_estimated,
+       sum(m.quantity) filter (where m.stream_type <> 'SOLAR' and m.line_state = 'ACTUAL') as units_actual,
+       sum(m.quantity) filter (where m.stream_type <> 'SOLAR' and m.line_state = 'ESTIMATED') as units_estimated,
        sum(m.net_amount) as net_amount, sum(m.gst_amount) as gst_amount, sum(m.discount_net_propensity) as discount_amount,
+       sum(m.quantity) filter (where m.stream_type = 'SOLAR') as units_exported,
        min(r.period_start) as period_from, min(r.accrual_date) as period_to, min(r.as_at) as as_at
 from bua.invoice_line_item_monthly m
 join bua.account_summary a using (run_date, account_id)

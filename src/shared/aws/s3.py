@@ -70,14 +70,15 @@ def delete_prefix(client: Any, bucket: str, prefix: str) -> int:
     return deleted
 
 
-def copy_prefix(client: Any, source: tuple[str, str], target: tuple[str, str]) -> int:
-    """Copy every object under a bucket's prefix to another bucket's prefix; returns how many there were."""
-    copied = 0
+def copy_prefix(client: Any, source: tuple[str, str], target: tuple[str, str], last: str | None = None) -> int:
+    """Copy every object under a bucket's prefix to another bucket's prefix; returns how many there were.
+
+    last: the name of the object that is copied when all others are there.
+    """
     bucket, prefix = source
-    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for entry in page.get("Contents", []):
-            name = entry["Key"].removeprefix(prefix)
-            # The managed copy goes part by part above 8 MB; a single CopyObject is limited to 5 GB.
-            client.copy({"Bucket": bucket, "Key": entry["Key"]}, target[0], target[1] + name)
-            copied += 1
-    return copied
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    found = [entry["Key"].removeprefix(prefix) for page in pages for entry in page.get("Contents", [])]
+    for name in sorted(found, key=lambda name: name == last):
+        # The managed copy goes part by part above 8 MB; a single CopyObject is limited to 5 GB.
+        client.copy({"Bucket": bucket, "Key": prefix + name}, target[0], target[1] + name)
+    return len(found)

@@ -1,12 +1,17 @@
 """The two functions that write files: meter data of estimated reads, and the exports."""
 
 import csv
+import hashlib
 import io
+import json
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 from tests.cloud import messages
 
+from shared.aws.s3 import copy_prefix
+from shared.errors import ControlTotalsRefused
 from shared.steps import actions, export, nem12
 from shared.steps.export import EXPORTS
 from shared.steps.nem12 import prefix
@@ -91,6 +96,74 @@ class TestExport:
         for view, keys in EXPORTS.values():
             found = execute(prepared, f"select column_name from information_schema.columns where table_name = '{view}'")
             assert set(keys) <= {name for (name,) in found}
+
+
+class TestControl:
+    """The control totals: written when everything adds up, and otherwise nothing is handed over."""
+
+    @pytest.fixture
+    def exported(self, prepared, context):
+        execute(prepared, f"call bua.record_counts('{RUN_DATE}')")
+        for work in fan_out(context, "Export", "site-export"):
+            export.export(context, work)
+        context.ledger.set_run(RUN_DATE, {"snapshot_arn": "arn:snapshot"})
+        return prepared
+
+    def control(self, context):
+        return actions.perform(context, {"action": "export.control", "run_date": "2026-11-01"})
+
+    @pytest.mark.usefixtures("exported")
+    def test_they_say_what_was_exported_from_what(self, context):
+        self.control(context)
+        text = read(context, context.settings.bucket, "export/csv/2026-11-01/control.json")
+        found = json.loads(text)
+        assert found["period"] == {"from": "2025-11-01", "to": "2026-10-31", "as_at": "2026-10-31"}
+        assert found["snapshot"] == "arn:snapshot"
+        assert found["parameters"]["grace_days"] == 10
+        body = read(context, context.settings.bucket, "export/csv/2026-11-01/summary.csv").encode()
+        assert found["files"]["summary.csv"] == {
+            "rows": 0, "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest(),
+        }  # fmt: skip
+        self.control(context)
+        assert read(context, context.settings.bucket, "export/csv/2026-11-01/control.json") == text
+
+    @pytest.mark.usefixtures("exported")
+    def test_they_are_handed_over_last(self, context):
+        self.control(context)
+        copied = []
+        s3 = context.client("s3")
+        spy = SimpleNamespace(get_paginator=s3.get_paginator, copy=lambda *where: copied.append(where[-1]))
+        copy_prefix(spy, (context.settings.bucket, "export/csv/2026-11-01/"), ("to", "out/"), last="control.json")
+        assert copied == [*(f"out/{name}.csv" for name in sorted(EXPORTS)), "out/control.json"]
+
+    @pytest.mark.usefixtures("exported")
+    @pytest.mark.parametrize(
+        ("body", "reason"),
+        [(None, "0 of them, but no file"), (b"run_date\n2026-11-01\n", "0 of them, but 1")],
+    )
+    def test_a_file_that_is_lost_or_another_is_noticed(self, context, body, reason):
+        where = {"Bucket": context.settings.bucket, "Key": "export/csv/2026-11-01/exceptions.csv"}
+        if body is None:
+            context.client("s3").delete_object(**where)
+        else:
+            context.client("s3").put_object(**where, Body=body)
+        with pytest.raises(ControlTotalsRefused, match=rf"exceptions\.csv has every row \({reason}"):
+            self.control(context)
+
+    def test_what_does_not_add_up_is_named_and_nothing_is_written(self, exported, context):
+        execute(
+            exported, f"delete from bua.row_count where table_name = 'bua.micro_scalar' and run_date = '{RUN_DATE}'"
+        )
+        with pytest.raises(ControlTotalsRefused, match=r"1 identities.*rest on are there: bua\.micro_scalar"):
+            self.control(context)
+        with pytest.raises(context.client("s3").exceptions.NoSuchKey):
+            read(context, context.settings.bucket, "export/csv/2026-11-01/control.json")
+
+    def test_rows_with_line_ends_and_quotes_in_a_field_are_counted_once(self, context):
+        key = "export/csv/2026-11-01/exceptions.csv"
+        body = b'a,b\n1,"two\nlines, ""quoted"""\n2,plain\n'
+        context.client("s3").put_object(Bucket=context.settings.bucket, Key=key, Body=body)
+        assert export._measure(context, RUN_DATE, "exceptions")["rows"] == 2
 
 
 class TestMeterData:
