@@ -109,18 +109,23 @@ def cents(amount: Decimal) -> Decimal:
 
 
 class Reading:
-    def __init__(self, path: Path, run_date: date) -> None:
-        self.folder = Folder(path, run_date.replace(day=1))
-        self.end = self.folder.run_date
-        self.start = self.end.replace(year=self.end.year - 1)
+    """FROM, TO and AS_AT as a run takes them; without them the twelve months to the first of run_date's month."""
+
+    def __init__(
+        self, path: Path, run_date: date, first: date | None = None, last: date | None = None, as_at: date | None = None
+    ) -> None:
+        self.end = last + timedelta(days=1) if last else run_date.replace(day=1)
+        self.folder = Folder(path, self.end)
+        self.start = first or self.end.replace(year=self.end.year - 1)
         self.accrual_date = self.end - timedelta(days=1)
+        self.as_at = as_at or self.accrual_date
         self._clocks: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
     # -- rule 1: unbilled days -----------------------------------------------------------------------------------------
 
     def valid_invoices(self, account: Account) -> list[Invoice]:
         invoices = self.folder.invoices.get(account.account_id, [])
-        return [i for i in invoices if not i.reversed and i.issued <= self.accrual_date]
+        return [i for i in invoices if not i.reversed and i.issued <= self.as_at]
 
     def supply_days(self, account: Account) -> np.ndarray:
         return self.folder.between(max(account.opened, self.start), min(account.closed, self.accrual_date))
@@ -132,7 +137,7 @@ class Reading:
         return days
 
     def due_state(self, account: Account) -> str:
-        late = (self.accrual_date - account.next_bill).days
+        late = (self.as_at - account.next_bill).days
         return "NOT_DUE" if late < 0 else "OVERDUE" if late > GRACE_DAYS else "DUE"
 
     # -- rule 2: segment profiles --------------------------------------------------------------------------------------

@@ -115,7 +115,8 @@ class Judge:
 
     def who(self) -> None:
         once = self.check("every unbilled account in exactly one of summary and exceptions")
-        counts = Counter(list(self.by_account)) + Counter(list(self.exceptions))
+        accrued = [row["account_id"] for row in self.summary if row["account_id"] not in self.supply_only]
+        counts = Counter(accrued) + Counter(list(self.exceptions))
         for key, result in self.reading.results.items():
             once.expect(counts[key] == 1, f"{key}: in {counts[key]} rows; reading says {result.basis} {result.problem}")
         extra = self.check("no other account in either file")

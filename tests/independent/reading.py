@@ -1,6 +1,6 @@
 """A second opinion: read a portfolio folder again, independently of the system, and hold a run's output against it.
 
-    python tests/independent/reading.py PORTFOLIO RUN_DATE [--accounts FILE] [--truth FILE] [--compare OUT]
+    python tests/independent/reading.py PORTFOLIO RUN_DATE [--from D] [--to D] [--as-at D] [--accounts FILE] [--truth FILE] [--compare OUT]
 
 folder.py reads the files, accrual.py does the arithmetic, compare.py judges a run's OUT. None of them imports from src/.
 """
@@ -68,12 +68,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("portfolio", type=Path)
     parser.add_argument("run_date", type=date.fromisoformat)
+    for name in ("--from", "--to", "--as-at"):
+        parser.add_argument(name, type=date.fromisoformat, help="of the run's period, if it was chosen")
     parser.add_argument("--accounts", type=Path, help="write the reading account by account to this CSV file")
     parser.add_argument("--truth", type=Path, help="what was really used, in the columns of london-truth.csv")
     parser.add_argument("--compare", type=Path, metavar="OUT", help="judge the output folder of a run; 1 if it fails")
     given = parser.parse_args(arguments)
 
-    reading = Reading(given.portfolio, given.run_date)
+    reading = Reading(given.portfolio, given.run_date, getattr(given, "from"), given.to, given.as_at)
     rows = table(reading)
     if given.accounts:
         with given.accounts.open("w", encoding="utf-8", newline="") as stream:
