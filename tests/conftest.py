@@ -73,7 +73,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The running server; its superuser is nobody's but the fixtures'."""
     place = tmp_path_factory.mktemp("postgres")
     server = Server.create(private_directory(place) / "server")
-    server.start()
+    # Autovacuum's workers are the superuser's: a test's database could not be dropped while one is in it.
+    server.start(settings={"autovacuum": "off"})
     yield server
     server.drop()
     remove_directory(place)

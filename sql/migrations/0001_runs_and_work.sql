@@ -28,6 +28,7 @@ insert into bua.parameter (name, value, description) values
     ('scalar_min_days', 14, 'Fewer complete days than this make no reference'),
     ('basic_reference_days', 60, 'The reads of a basic register that make its reference are at least this many days apart'),
     ('giant_factor', 20, 'A register that uses more than x times its segment''s median a day is a giant'),
+    ('read_tolerance', 0.005, 'The snapshot and the interval reads agree on a day when they differ by no more than this many kWh'),
     ('implausible_res_half_hour', 34.5, 'kWh that a home''s supply gives in half an hour: 230 V x 100 A x 3 phases'),
     ('implausible_bus_half_hour', 276, 'kWh that a business''s low-voltage supply gives in half an hour: 230 V x 800 A x 3 phases'),
     ('implausible_any_half_hour', 50000, 'kWh that no half-hour exceeds, whatever the register usually uses: 100 MW'),

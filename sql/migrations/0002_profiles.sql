@@ -37,19 +37,19 @@ create table bua.utility_profile_summary (
 ) partition by list (run_date);
 
 -- Reads that cannot be, and are taken as missing: a row per day of an interval register (its half-hours were read, but
--- are missing in utility_profile), and one per index read.
+-- are missing in utility_profile), per day of the platform's own billable quantities, and per index read.
 create table bua.implausible_read (
     run_date        date not null,
     account_id      text not null,
     site_id         text not null,
     meter_register_id bigint not null,
-    read_date       date not null,      -- market day; of an index the day at whose start it was read
-    half_hours      smallint[],         -- which of the day's; null = an index read
+    read_date       date not null,      -- market day; of the platform's quantities a local day; of an index the day at whose start it was read
+    half_hours      smallint[],         -- which of the day's; null = not a day of reads
     kwh             numeric[],          -- of each of them
     qualities       text,               -- of each of them
     value           numeric not null,   -- kWh of the largest of the half-hours or of the day; the index
     limit_value     numeric not null,   -- kWh a half-hour or a day; of an index kWh or MJ a day
-    reason          text not null check (reason in ('HALF_HOURS', 'DAY', 'INDEX', 'ESTIMATED_INDEX', 'NEW_INDEX')),
+    reason          text not null check (reason in ('HALF_HOURS', 'DAY', 'SNAPSHOT_DAY', 'INDEX', 'ESTIMATED_INDEX', 'NEW_INDEX')),
     primary key (run_date, meter_register_id, read_date, account_id)
 ) partition by list (run_date);
 create index on bua.implausible_read (run_date, account_id);
@@ -129,7 +129,8 @@ create table bua.macro_profile (
     primary key (run_date, profile_key, profile_date)
 ) partition by list (run_date);
 
--- The scalar of an account without any history: 1 in electricity; in gas the mean of its zone's customers.
+-- The scalar of an account without any history: 1 in electricity; in gas the mean of its zone's customers,
+-- giants left out.
 create table bua.profile_scalar (
     run_date        date not null,
     profile_key     text not null,

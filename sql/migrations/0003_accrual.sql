@@ -1,5 +1,8 @@
 -- Micro scalars, and the rows that are exported.
 
+-- One row per stream that has something to estimate or to bill from the run's own copy of the interval reads. An interval
+-- stream has a row for every gap in its reads.
+
 create table bua.micro_scalar (
     run_date        date not null,
     account_id      text not null,
@@ -9,11 +12,11 @@ create table bua.micro_scalar (
     stream_type     text not null,
     profile_key     text not null,
     register_ids    bigint[] not null,  -- the registers of the stream
-    occupied        daterange not null, -- local days on which the account had the stream
-    first_missing   date,               -- interval registers: the first missing market day of the unbilled window
+    occupied        datemultirange not null, -- local days on which the account had the stream
+    first_missing   date,               -- interval registers: the first missing market day of the gap
     last_missing    date,
-    method          text check (method in ('READS', 'OLDER_READS', 'INVOICES', 'LAST_YEAR', 'SEGMENT_AVERAGE',
-                                           'OWN_DAILY_MEAN', 'GIANT_DAILY_MEAN')),
+    method          text check (method in ('READS', 'OLDER_READS', 'OTHER_METER', 'INVOICES', 'LAST_YEAR', 'SEGMENT_AVERAGE',
+                                           'OWN_DAILY_MEAN', 'GIANT_DAILY_MEAN', 'OWN_COPY')),
     scalar          numeric check (scalar >= 0),
     daily_mean      numeric,            -- kWh or MJ a day over the reference days
     reference_from  date,
@@ -22,7 +25,22 @@ create table bua.micro_scalar (
     usage_units     numeric,            -- kWh or MJ used over the reference days
     macro_units     numeric,            -- the macro profile's sum over the same days
     is_capped       boolean not null default false,
-    primary key (run_date, account_id, meter_register_id)
+    gap             smallint not null default 1,    -- interval registers: the gaps of a stream, in their order
+    unread          datemultirange not null default '{}',   -- interval registers: the stream's unbilled local days that do not
+                                                            -- count as read; the same in all its rows
+    whole           datemultirange not null default '{}',   -- those of them that are billed from the generated file alone
+    primary key (run_date, account_id, meter_register_id, gap)
+) partition by list (run_date);
+
+-- Days that the snapshot bills although later interval reads say something else.
+create table bua.read_difference (
+    run_date        date not null,
+    account_id      text not null,
+    meter_register_id bigint not null,
+    local_date      date not null,
+    snapshot_units  numeric not null,   -- kWh, which are billed
+    copy_units      numeric not null,   -- kWh of the run's own copy of the interval reads
+    primary key (run_date, account_id, meter_register_id, local_date)
 ) partition by list (run_date);
 
 create table bua.account_summary (

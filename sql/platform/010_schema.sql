@@ -65,6 +65,16 @@ create table core.account (
     next_bill_date  date
 );
 
+-- The plans that an account has had. A day without a row here has the account's own plan_code: an account that has never
+-- changed its plan needs no row.
+create table core.account_plan (
+    account_id      text not null references core.account,
+    plan_code       text not null references core.plan,
+    from_date       date not null,
+    to_date         date,
+    primary key (account_id, from_date)
+);
+
 create table core.account_site (
     account_id      text not null references core.account,
     site_id         text not null references core.site,

@@ -1,10 +1,11 @@
 -- Purpose: turn staged interval reads into billable quantities: sum market half-hours by local bill day and time class.
--- Each half-hour falls on its local day. The account that occupies the site on that day has the plan that gives the time
--- class: that of the plan's window, if the plan has a price for it on that day, and otherwise ANYTIME. Known half-hours
+-- Each half-hour falls on its local day. The plan that the occupant of the site has on that day gives the time class: that of
+-- the plan's window, if the plan has a price for it on that day, and otherwise ANYTIME. Known half-hours
 -- are ACTUAL, estimated ones ESTIMATED; missing ones are left out. A local day without an occupant, or outside the
--- stream's life, makes no row; nor does a suffix without a register.
+-- stream's life (but for what a run generated: its stream may go on), makes no row; nor does a suffix without a register.
 -- Inputs: pg_temp.interval_day; the origin of the rows: PLATFORM for the platform's own reads (run date null), or BUA and the
--- run that estimated them. A BUA load adds only the estimated half-hours: the platform's rows have the known ones.
+-- run whose files were loaded. A file repeats known half-hours beside the estimated ones: before a run is invoiced, it
+-- removes its rows of what the platform's rows bill already.
 -- Tables written: core.aggregated_read, in exact kWh, one row per register, local day, time class and state.
 -- Safe to rerun: replaces the streams' rows of the same origin and run. A load must therefore carry all the days of its
 -- streams, never some of them: a local day is made of two market days.
@@ -53,11 +54,15 @@ begin
     ) day;
     analyze pg_temp.local_part;
 
+    create temporary table site_plan on commit drop as
+    select * from core.site_plans((select array_agg(distinct site_id) from pg_temp.stream_register));
+    analyze pg_temp.site_plan;
+
     -- Whose plan is valid for which part of a staged day. The register is the one of the day; what a run estimated for
-    -- a day between two meters goes to the latest.
+    -- a day without a register goes to the latest.
     create temporary table occupied on commit drop as
     select d.site_id, d.suffix, d.profile_date, d.meter_register_id, d.item_type,
-           part.local_day, part.pattern, a.plan_code
+           part.local_day, part.pattern, o.plan_code
     from (
         select distinct on (i.site_id, i.suffix, i.profile_date) i.profile_date, r.*
         from pg_temp.interval_day i
@@ -69,10 +74,8 @@ begin
     ) d
     join pg_temp.local_part part
         on part.jurisdiction = d.jurisdiction and part.profile_date = d.profile_date
-        and part.local_day between d.stream_from and d.stream_to
-    join core.account_site o
-        on o.site_id = d.site_id and part.local_day between o.from_date and coalesce(o.to_date, 'infinity')
-    join core.account a using (account_id);
+        and (p_origin = 'BUA' or part.local_day between d.stream_from and d.stream_to)
+    join pg_temp.site_plan o on o.site_id = d.site_id and part.local_day between o.from_date and o.to_date;
     analyze pg_temp.occupied;
 
     -- The half-hours of a pattern that a plan's windows put into one class; null = in no window.
@@ -107,10 +110,9 @@ begin
         on priced.plan_code = part.plan_code and priced.item_type = part.item_type
         and priced.time_class = part.time_class and part.local_day between priced.valid_from and priced.valid_to
     where state.quantity is not null
-      and (p_origin = 'PLATFORM' or state.read_state = 'ESTIMATED')
     group by part.meter_register_id, part.local_day, coalesce(priced.time_class, 'ANYTIME'), state.read_state;
 
-    drop table pg_temp.interval_day, pg_temp.stream_register, pg_temp.local_part, pg_temp.occupied, pg_temp.slot;
+    drop table pg_temp.interval_day, pg_temp.stream_register, pg_temp.local_part, pg_temp.site_plan, pg_temp.occupied, pg_temp.slot;
 end $$;
 
 -- Whether an account occupies the site on the day.

@@ -9,6 +9,7 @@ create table core.billable_quantity (
     price_from      date,               -- first day of the price (core.price_validity); null = the plan has none
     year_month      text not null,      -- YYYY-MM
     quantity        numeric not null,   -- days, kWh or MJ; exact
-    days            integer not null    -- bill days that the quantity falls on
+    days            integer not null,   -- bill days that the quantity falls on
+    plan_code       text                -- the account's plan on these days, which may change inside a window
 );
 create index billable_quantity_account on core.billable_quantity (run_date, account_id);

@@ -5,6 +5,7 @@ schedule to the CSV files. Without a portfolio a seeded demo portfolio is genera
 """
 
 import argparse
+import os
 import shutil
 import sys
 from dataclasses import asdict
@@ -90,6 +91,8 @@ def _make_room(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidInput(f"OUT={out} cannot be a folder ({error.strerror}), give another") from error
+    if not os.access(out, os.W_OK):
+        raise InvalidInput(f"OUT={out} cannot be written to, give another")
 
 
 if __name__ == "__main__":

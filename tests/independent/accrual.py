@@ -5,7 +5,7 @@ Where the rules leave the order open (the fall-backs after the first method) an 
 comparison reports it without judging it.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -204,6 +204,38 @@ class Reading:
             open_entries[day] &= ~usable
         return filled
 
+    # -- which register measures which day -----------------------------------------------------------------------------
+
+    def counted(self, account: Account, register: Register) -> np.ndarray:
+        """The days that a register's stream has at the account's site, each day of a type once and none lost.
+
+        The day of a change of meters is the new one's. A stream goes on through a hole between its meters, and after its
+        end for as long as the site has no PRIMARY register (or none at all, where it never has a PRIMARY one).
+        """
+        nobody = np.zeros(self.folder.days, dtype=bool)
+        if register.start > account.closed or register.end < account.opened:
+            return nobody
+        site = [
+            r for r in self.folder.registers[register.site] if r.start <= account.closed and r.end >= account.opened
+        ]
+        own, of_type, known = nobody.copy(), nobody.copy(), nobody.copy()
+        primary = any(r.stream == "PRIMARY" for r in site)
+        for other in site:
+            for start, end in other.lives:
+                days = self.folder.between(start, end)
+                of_type |= days & (other.stream == register.stream)
+                known |= days & (other.stream == "PRIMARY" or not primary)
+        starts = {start for other in site if other.stream == register.stream for start, _ in other.lives}
+        for start, end in register.lives:
+            handed_over = end in starts and end > start
+            own |= self.folder.between(start, end - timedelta(days=1) if handed_over else end)
+        goes_on = self.folder.between(register.start, register.end) & ~of_type
+        index = self.folder.index(register.end) + 1
+        while 0 <= index < self.folder.days and not known[index]:
+            goes_on[index] = True
+            index += 1
+        return own | goes_on
+
     # -- rule 3: macro profiles ----------------------------------------------------------------------------------------
 
     def macro(self, account: Account, stream: str) -> tuple[Segment, Macro]:
@@ -228,7 +260,7 @@ class Reading:
     def basic(self, result: Result, register: Register) -> None:
         account = result.account
         segment, macro = self.macro(account, register.stream)
-        wanted = result.unbilled & self.folder.between(register.start, register.end)
+        wanted = result.unbilled & self.counted(account, register)
         reads = self.own_reads(account, register)
         covered = np.zeros_like(wanted)
         for before, after in pairwise(reads):
@@ -249,9 +281,7 @@ class Reading:
         weight = np.where(span, macro.daily, 0.0)
         if not weight.sum() > 0:
             weight = span.astype(float)
-        prices = {
-            tuple(r.order for r in self.plan(result) if r.valid(self.folder.date(i))) for i in np.flatnonzero(span)
-        }
+        prices = {tuple(r.order for r in self.prices_on(result.account, int(i))) for i in np.flatnonzero(span)}
         if (span & ~wanted).any() or len(prices) > 1:
             result.bases.add("SHARED")
             result.rely_on(segment, macro, span)
@@ -261,7 +291,27 @@ class Reading:
         if np.isnan(by_day).any():
             result.problem = "no macro value on an unbilled day"
             by_day = np.nan_to_num(by_day)
-        result.add(stream, "ANYTIME", state, by_day)
+        divided: dict[str, np.ndarray] = defaultdict(lambda: np.zeros_like(by_day))
+        for index in np.flatnonzero(by_day):
+            for name, share in self.class_shares(result.account, ITEM[stream], int(index)).items():
+                divided[name][index] = by_day[index] * share
+        for name, amounts in divided.items():
+            result.add(stream, name, state, amounts)
+        if not divided:
+            result.add(stream, "ANYTIME", state, by_day)
+
+    def class_shares(self, account: Account, item: str, index: int) -> dict[str, float]:
+        """An index has no time of day: its day is divided by the hours of the classes, unless ANYTIME has a price."""
+        names = {row.time_class for row in self.prices_on(account, index) if row.item == item}
+        weekday = self.folder.day_types(account.jurisdiction)[index] == "W"
+        kinds = {"ALL", "WEEKDAY" if weekday else "WEEKEND"}
+        hours: dict[str, float] = defaultdict(float)
+        for name, days, start, end in self.folder.windows.get(self.plan_on(account, index), []):
+            if name in names and days in kinds:
+                hours[name] += end - start
+        if "ANYTIME" in names or not hours:
+            return {"ANYTIME": 1.0}
+        return {name: minutes / sum(hours.values()) for name, minutes in hours.items()}
 
     def basic_scalar(self, result: Result, register: Register, reads: list[tuple[date, float, float]]) -> float:
         segment, macro = self.macro(result.account, register.stream)
@@ -283,7 +333,40 @@ class Reading:
         result.scalars[f"{register.serial}/{register.suffix}"] = capped
         return capped
 
+    def other_meters(self, result: Result, register: Register, macro: Macro) -> float | None:
+        """What meters before or after this one counted: those of the latest reads, and those beside them, added up."""
+        same = [r for r in self.folder.registers[register.site] if r.stream == register.stream]
+        found = []
+        for other in same:
+            if beside(other, register):
+                continue
+            days, used = self.history(result.account, other, macro)
+            if days.sum() >= MIN_REFERENCE_DAYS and macro.daily[days].sum() > 0:
+                found.append((int(np.flatnonzero(days)[-1]), used / macro.daily[days].sum(), other))
+        if not found:
+            return None
+        latest = max(found, key=lambda one: one[0])[2]
+        total = sum(scalar for _, scalar, other in found if beside(other, latest))
+        return total / sum(beside(other, register) for other in same)
+
+    def history(self, account: Account, register: Register, macro: Macro) -> tuple[np.ndarray, float]:
+        """The days that a register's scalar may rest on, and what was used on them."""
+        if not register.basic:
+            data = self.interval_days(register)
+            days = data.complete & self.occupancy(account) & ~np.isnan(macro.daily)
+            days[np.flatnonzero(days)[:-REFERENCE_DAYS]] = False
+            return days, float(data.kwh[days].sum())
+        reads = [read for read in self.own_reads(account, register) if read[0] >= self.folder.first]
+        if not reads:
+            return np.zeros(self.folder.days, dtype=bool), 0.0
+        first = max((i for i, r in enumerate(reads) if (reads[-1][0] - r[0]).days >= MIN_SPAN_DAYS), default=0)
+        days = self.folder.between(reads[first][0], reads[-1][0] - timedelta(days=1))
+        return days, sum(usage(a, b, register) for a, b in pairwise(reads[first:]))
+
     def fall_back(self, result: Result, register: Register, macro: Macro) -> float:
+        other = self.other_meters(result, register, macro)
+        if other is not None:
+            return self.judge(result, register, "OTHER_METER", other)
         for invoice in sorted(self.valid_invoices(result.account), key=lambda i: i.end, reverse=True):
             total = macro.daily[self.folder.between(invoice.start, invoice.end)].sum()
             if not invoice.estimated and invoice.start >= self.folder.first and total > 0:
@@ -300,7 +383,7 @@ class Reading:
     def interval(self, result: Result, register: Register) -> None:
         account = result.account
         local_day, _ = self.clock(account.jurisdiction)
-        wanted = result.unbilled & self.folder.between(register.start, register.end)
+        wanted = result.unbilled & self.counted(account, register)
         needed = np.append(wanted, False)[local_day]  # market half-hours; -1 is off the grid
         data = self.interval_days(register)
         classes = self.time_classes(result, ITEM[register.stream])
@@ -315,6 +398,17 @@ class Reading:
             self.collect(result, classes, (register.stream, "ESTIMATED"), guess, missing)
 
     def estimate(self, result: Result, register: Register, data: IntervalDays, missing: np.ndarray) -> np.ndarray:
+        """Half-hours [days, 48] in kWh, each gap of consecutive days by itself."""
+        lacking = missing.any(axis=1)
+        starts = np.flatnonzero(lacking & ~np.append(False, lacking[:-1]))
+        guess = np.zeros(missing.shape)
+        for first, after in zip(starts, [*starts[1:], len(lacking)], strict=True):
+            gap = missing.copy()
+            gap[:first] = gap[after:] = False
+            guess[first:after] = self.estimate_gap(result, register, data, gap)[first:after]
+        return guess
+
+    def estimate_gap(self, result: Result, register: Register, data: IntervalDays, missing: np.ndarray) -> np.ndarray:
         """Half-hours [days, 48] in kWh: profile x scalar, or a giant's own mean by day type in the profile's shape."""
         account = result.account
         segment, macro = self.macro(account, register.stream)
@@ -335,7 +429,6 @@ class Reading:
             result.rely_on(segment, macro, days)
             return filled * self.judge(result, register, "DAYS", data.kwh[days].sum() / macro.daily[days].sum())
         older = known & ~np.isnan(macro.daily)
-        older[first:] = False
         older[np.flatnonzero(older)[:-REFERENCE_DAYS]] = False
         if older.sum() >= MIN_REFERENCE_DAYS and macro.daily[older].sum() > 0:
             return filled * self.judge(result, register, "OLDER", data.kwh[older].sum() / macro.daily[older].sum())
@@ -353,8 +446,16 @@ class Reading:
 
     # -- rule 7: rating ------------------------------------------------------------------------------------------------
 
-    def plan(self, result: Result) -> list[PlanRow]:
-        return self.folder.plans.get(result.account.plan, [])
+    def plan_on(self, account: Account, index: int) -> str:
+        """The plan of a day: of the account's history, or else the account's own."""
+        day = self.folder.date(index)
+        history = self.folder.histories.get(account.account_id, [])
+        return next((plan for plan, start, end in history if start <= day <= end), account.plan)
+
+    def prices_on(self, account: Account, index: int) -> list[PlanRow]:
+        """The prices of a day."""
+        rows = self.folder.plans.get(self.plan_on(account, index), [])
+        return [row for row in rows if row.valid(self.folder.date(index))]
 
     def time_classes(self, result: Result, item: str) -> np.ndarray:
         """Time class of each market half-hour by the local clock; one that the plan does not price is ANYTIME."""
@@ -362,14 +463,19 @@ class Reading:
         local_day, minute = self.clock(account.jurisdiction)
         weekend = (self.folder.day_types(account.jurisdiction) != "W")[local_day]
         classes = np.full(local_day.shape, "ANYTIME", dtype=object)
-        for name, days, start, end in self.folder.windows.get(account.plan, []):
-            which = {"ALL": True, "WEEKDAY": ~weekend, "WEEKEND": weekend}[days]
-            priced = np.zeros(self.folder.days, dtype=bool)
-            for row in self.plan(result):
-                if row.item == item and row.time_class == name:
-                    priced |= self.folder.between(row.start, row.end)
-            inside = (minute >= start) & (minute < end) if start < end else (minute >= start) | (minute < end)
-            classes[inside & which & priced[local_day]] = name
+        history = self.folder.histories.get(account.account_id, [])
+        own = np.ones(self.folder.days, dtype=bool)
+        for _, start, end in history:
+            own &= ~self.folder.between(start, end)
+        for plan, days in [(account.plan, own), *((p, self.folder.between(s, e)) for p, s, e in history)]:
+            for name, kind, start, end in self.folder.windows.get(plan, []):
+                which = {"ALL": True, "WEEKDAY": ~weekend, "WEEKEND": weekend}[kind]
+                priced = np.zeros(self.folder.days, dtype=bool)
+                for row in self.folder.plans.get(plan, []):
+                    if row.item == item and row.time_class == name:
+                        priced |= self.folder.between(row.start, row.end)
+                inside = (minute >= start) & (minute < end) if start < end else (minute >= start) | (minute < end)
+                classes[inside & which & (priced & days)[local_day]] = name
         return classes
 
     def collect(
@@ -383,23 +489,19 @@ class Reading:
             result.add(kind[0], name, kind[1], by_day)
 
     def rate(self, result: Result) -> None:
-        unbilled = [(int(i), self.folder.date(i)) for i in np.flatnonzero(result.unbilled)]
-        for row in self.plan(result):
-            days = sum(row.valid(day) for _, day in unbilled)
-            if row.item == "DAILY" and days:
-                add_line(result, row, "ACTUAL", Decimal(days))
+        prices = {int(i): self.prices_on(result.account, int(i)) for i in np.flatnonzero(result.unbilled)}
+        daily = Counter(row for rows in prices.values() for row in rows if row.item == "DAILY")
+        for row, days in daily.items():
+            add_line(result, row, "ACTUAL", Decimal(days))
         for stream, name in sorted({key[:2] for key in result.quantities}):
-            rows = [r for r in self.plan(result) if (r.item, r.time_class) == (ITEM[stream], name)]
-            rows.sort(key=lambda r: (r.block is None, r.order))
-            self.rate_blocks(result, stream, name, rows, unbilled)
+            self.rate_blocks(result, stream, name, prices)
 
-    def rate_blocks(
-        self, result: Result, stream: str, name: str, rows: list[PlanRow], unbilled: list[tuple[int, date]]
-    ) -> None:
+    def rate_blocks(self, result: Result, stream: str, name: str, prices: dict[int, list[PlanRow]]) -> None:
         """Days that the same rows price pool their blocks; actual units go first, the sum does not depend on it."""
         pools: dict[tuple[PlanRow, ...], list[int]] = defaultdict(list)
-        for index, day in unbilled:
-            pools[tuple(row for row in rows if row.valid(day))].append(index)
+        for index, valid in prices.items():
+            rows = [row for row in valid if (row.item, row.time_class) == (ITEM[stream], name)]
+            pools[tuple(sorted(rows, key=lambda r: (r.block is None, r.order)))].append(index)
         filled: dict[tuple[PlanRow, str], Decimal] = defaultdict(Decimal)
         for priced, days in pools.items():
             room = {row: row.block * len(days) if row.block is not None else Decimal("Infinity") for row in priced}
@@ -411,21 +513,25 @@ class Reading:
                     filled[row, state] += taken
                     room[row] -= taken
                     left -= taken
-                if left:
+                if left and not (stream == "SOLAR" and self.pays_nothing_for_export(result.account, days)):
                     result.problem = f"no price for {stream} {name}"
         for (row, state), quantity in filled.items():
             if quantity:
                 add_line(result, row, state, quantity)
+
+    def pays_nothing_for_export(self, account: Account, days: list[int]) -> bool:
+        plans = {self.plan_on(account, index) for index in days}
+        return not any(row.item == "FEED_IN" for plan in plans for row in self.folder.plans.get(plan, []))
 
     # -- everything ----------------------------------------------------------------------------------------------------
 
     def account(self, account: Account) -> Result:
         result = Result(account, self.unbilled_days(account))
         registers = self.folder.registers.get(account.site, [])
-        for register in registers:
-            if (result.unbilled & self.folder.between(register.start, register.end)).any():
-                (self.basic if register.basic else self.interval)(result, register)
-        if not registers:
+        metered = [r for r in registers if (result.unbilled & self.counted(account, r)).any()]
+        for register in metered:
+            (self.basic if register.basic else self.interval)(result, register)
+        if not metered:
             result.problem = "no register"
         self.rate(result)
         return result
@@ -450,6 +556,11 @@ def outliers(average: np.ndarray) -> np.ndarray:
     around[:, empty] = 0
     median = np.where(empty, np.nan, np.nanmedian(around, axis=0))
     return np.isnan(average) | (average < median * LOW) | (average > median * HIGH)
+
+
+def beside(one: Register, other: Register) -> bool:
+    """Whether two registers, or one and itself, were there at the same time for more than the day of an exchange."""
+    return min(one.end, other.end) > max(one.start, other.start)
 
 
 def usage(before: tuple[date, float, float], after: tuple[date, float, float], register: Register) -> float:

@@ -160,7 +160,11 @@ class Judge:
                 due.expect(row["due_state"] == ours_due, f"{key}: run {row['due_state']}, reading {ours_due}")
             billed = max((str(i.end) for i in self.reading.valid_invoices(result.account)), default="")
             last.expect(row["last_billed_to"] == billed, f"{key}: run {row['last_billed_to']}, reading {billed}")
-            supplied = [d for d in days if any(r.item == "DAILY" and r.valid(d) for r in self.reading.plan(result))]
+            supplied = [
+                self.reading.folder.date(i)
+                for i in np.flatnonzero(result.unbilled)
+                if any(r.item == "DAILY" for r in self.reading.prices_on(result.account, int(i)))
+            ]
             for month, count in Counter(d.isoformat()[:7] for d in supplied).items():
                 theirs_of_month = supply.pop((key, month), supply.pop((key, month.replace("-", "")), Decimal(0)))
                 monthly.expect(theirs_of_month == count, f"{key} {month}: run {theirs_of_month} days, reading {count}")
@@ -336,7 +340,7 @@ class Judge:
                 if register.basic or result.account.account_id in self.exceptions:
                     continue
                 data = self.reading.interval_days(register)
-                wanted = result.unbilled & folder.between(register.start, register.end)
+                wanted = result.unbilled & self.reading.counted(result.account, register)
                 needed = np.append(wanted, False)[local_day] & (data.worth == MISSING)
                 for index in np.flatnonzero(needed.any(axis=1)):
                     day = written.get((register.site, register.suffix, folder.date(index)))

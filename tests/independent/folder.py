@@ -63,6 +63,7 @@ class Register:
     digits: int | None
     start: date
     end: date
+    lives: tuple[tuple[date, date], ...] = ()  # of the meters that the stream went through
 
 
 def through_swaps(registers: list[Register]) -> list[Register]:
@@ -75,7 +76,8 @@ def through_swaps(registers: list[Register]) -> list[Register]:
             else (register.suffix, register.stream)
         )
         first = streams.get(key, register)
-        streams[key] = replace(register, start=first.start, end=max(first.end, register.end))
+        lives = (*first.lives, (register.start, register.end))
+        streams[key] = replace(register, start=first.start, end=max(first.end, register.end), lives=lives)
     return list(streams.values())
 
 
@@ -185,6 +187,15 @@ class Folder:
             )
             out[register.site].append(register)
         return {site: through_swaps(registers) for site, registers in out.items()}
+
+    @cached_property
+    def histories(self) -> dict[str, list[tuple[str, date, date]]]:
+        """The plans that accounts have had, with first and last day."""
+        out = defaultdict(list)
+        for row in self.rows("account_plans"):
+            dates = date.fromisoformat(row["from_date"]), day_of(row["to_date"])
+            out[row["account_id"]].append((row["plan_code"], *dates))
+        return out
 
     @cached_property
     def plans(self) -> dict[str, list[PlanRow]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 COLUMNS = {
     "accounts": "account_id,fuel,customer_class,jurisdiction,journal_segment,site_id,node,plan_code,open_date,close_date,"
     "billing_days,next_bill_date",
+    "account_plans": "account_id,plan_code,from_date,to_date",
     "registers": "site_id,meter_serial,register_id,suffix,stream_type,read_type,uom,digits,start_date,end_date",
     "plans": "plan_code,item_type,time_class,from_date,to_date,rate,block_limit_per_day,discount_percent,"
     "discount_propensity",
@@ -51,11 +52,13 @@ class Mini:
     ) -> None:
         self.add("accounts", key, fuel, "RES", state, "MASS", site or key, node, plan, opened, closed, 91, "2026-12-01")
 
-    def interval(self, site: str, suffix: str = "E1", stream: str = "PRIMARY") -> None:
-        self.add("registers", site, f"M{site}", suffix, suffix, stream, "INTERVAL", "KWH", "", "2020-01-01", "")
+    def interval(
+        self, site: str, suffix: str = "E1", stream: str = "PRIMARY", *, start: str = "2020-01-01", end: str = ""
+    ) -> None:
+        self.add("registers", site, f"M{site}", suffix, suffix, stream, "INTERVAL", "KWH", "", start, end)
 
-    def basic(self, site: str, digits: str = "") -> None:
-        self.add("registers", site, f"M{site}", "11", "11", "PRIMARY", "BASIC", "KWH", digits, "2020-01-01", "")
+    def basic(self, site: str, digits: str = "", *, end: str = "") -> None:
+        self.add("registers", site, f"M{site}", "11", "11", "PRIMARY", "BASIC", "KWH", digits, "2020-01-01", end)
 
     def read(self, site: str, day: str, index: float, quality: str = "A", factor: float = 1) -> None:
         self.add("basic_reads", site, f"M{site}", "11", day, index, factor, quality)

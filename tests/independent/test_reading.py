@@ -84,6 +84,17 @@ def test_two_missing_days_are_scalar_times_the_profile_of_those_who_read(mini: M
     assert (result.basis, result.uses_marked) == ("PROFILE", False)
 
 
+def test_an_early_hole_does_not_move_the_window_of_a_late_gap(mini: Mini) -> None:
+    panel(mini, last="2026-06-30")
+    mini.rows["invoices"] = mini.rows["invoices"][:-1]  # home 6 was never billed
+    mini.days("6", span("2026-07-02", "2026-10-29"), 1.2)
+    result = read(mini)["6"]
+    # 1 July: 0.6 until then, over the average of all six, 0.35; the panel of five that day: 0.3.
+    # 30 and 31 October: 1.2 on each of the 91 days before, over (0.1 + ... + 0.5 + 1.2) / 6 = 0.45.
+    assert result.units("ESTIMATED") == pytest.approx(48 * 0.3 * 0.6 / 0.35 + 96 * 0.3 * 1.2 / 0.45)
+    assert result.scalars == {"M6/E1": pytest.approx(1.2 / 0.45)}
+
+
 def test_a_segment_of_four_sites_is_marked(mini: Mini) -> None:
     panel(mini, "12345", last="2026-10-29")  # four of the five read on the last two days
     assert read(mini)["5"].uses_marked
@@ -211,6 +222,23 @@ def test_a_window_closed_by_actual_reads_is_complete(mini: Mini) -> None:
     assert result.net == Decimal("20.00") + Decimal("30.15")
 
 
+@pytest.mark.parametrize("reads", [[("2026-07-14", 0), ("2026-10-22", 840)], [("2026-09-22", 0), ("2026-10-22", 252)]])
+def test_an_interval_meter_without_reads_has_the_basic_meters_before_it(
+    mini: Mini, reads: list[tuple[str, float]]
+) -> None:
+    panel(mini)
+    mini.account("B", **BRISBANE)
+    mini.bill("B", "2026-01-01", "2026-10-21", "2026-10-25", "estimated")
+    mini.add("registers", "B", "MB", "11", "11", "PRIMARY", "BASIC", "KWH", "", "2020-01-01", "2026-10-21")
+    mini.add("registers", "B", "NEW", "E1", "E1", "PRIMARY", "INTERVAL", "KWH", "", "2026-10-22", "")
+    for day, index in reads:
+        mini.read("B", day, index)
+    result = read(mini)["B"]
+    # 8.4 kWh a day, over 100 or 30 days, is half of the segment's 16.8.
+    assert result.methods == {"OTHER_METER"}
+    assert result.units("ESTIMATED") == pytest.approx(10 * 8.4)
+
+
 def test_gas_scales_by_its_zone(mini: Mini) -> None:
     mini.account("G", opened="2026-06-01", fuel="GAS", node="Z9")
     mini.basic("G")
@@ -291,6 +319,82 @@ def test_discount_counts_by_its_propensity_and_feed_in_is_an_untaxed_credit(mini
     # 96 x 0.30 x 0.9 = 25.92; 48 x 0.10 = 4.80; 192 x -0.05 = -9.60
     assert result.net == Decimal("21.12")
     assert result.gst == Decimal("2.59") + Decimal("0.48")
+
+
+# -- plans by day, and what an index costs on a plan of time classes --------------------------------------------------
+
+
+def test_each_day_has_the_price_and_the_windows_of_its_plan(mini: Mini) -> None:
+    """Four days of 48 kWh: FLAT at 0.30, two days of TOU (PEAK 0.50 for a quarter of the day, else 0.20), FLAT."""
+    mini.price("TOU", "DAILY", "2.00")
+    mini.price("TOU", "USAGE", "0.50", time_class="PEAK")
+    mini.price("TOU", "USAGE", "0.20", time_class="ANYTIME")
+    mini.add("time_classes", "TOU", "PEAK", "ALL", "12:00", "18:00")
+    mini.add("account_plans", "T", "TOU", "2026-10-29", "2026-10-30")
+    mini.account("T", opened="2026-10-28", **BRISBANE)
+    mini.interval("T")
+    mini.days("T", span("2026-10-01", "2026-10-31"), 1.0)
+    result = read(mini)["T"]
+    # 2 x 1.00 + 2 x 2.00 + 96 x 0.30 + 24 x 0.50 + 72 x 0.20
+    assert result.net == Decimal("6.00") + Decimal("28.80") + Decimal("12.00") + Decimal("14.40")
+
+
+def test_an_index_is_divided_by_the_hours_of_the_classes(mini: Mini) -> None:
+    """Friday to Monday, 24 kWh a day: on two weekdays a quarter is PEAK, 12 of 96 kWh."""
+    mini.price("TOU", "USAGE", "0.50", time_class="PEAK")
+    mini.price("TOU", "USAGE", "0.20", time_class="OFFPEAK")
+    mini.add("time_classes", "TOU", "PEAK", "WEEKDAY", "12:00", "18:00")
+    mini.add("time_classes", "TOU", "OFFPEAK", "WEEKDAY", "00:00", "12:00")
+    mini.add("time_classes", "TOU", "OFFPEAK", "WEEKDAY", "18:00", "24:00")
+    mini.add("time_classes", "TOU", "OFFPEAK", "WEEKEND", "00:00", "24:00")
+    mini.account("T", opened="2026-10-16", closed="2026-10-19", plan="TOU", **BRISBANE)
+    mini.basic("T")
+    mini.read("T", "2026-10-16", 0)
+    mini.read("T", "2026-10-20", 96)
+    result = read(mini)["T"]
+    assert result.net == Decimal("6.00") + Decimal("16.80")
+
+
+def test_export_is_worth_nothing_where_the_plan_has_no_price_for_it(mini: Mini) -> None:
+    mini.account("T", opened="2026-10-31", **BRISBANE)
+    for suffix, stream in (("E1", "PRIMARY"), ("B1", "SOLAR")):
+        mini.interval("T", suffix, stream)
+        mini.days("T", span("2026-10-31", "2026-10-31"), 1.0, suffix=suffix)
+    result = read(mini)["T"]
+    assert (result.net, result.problem) == (Decimal("15.40"), "")
+
+
+# -- which register measures which day ---------------------------------------------------------------------------------
+
+
+def test_the_day_of_a_change_of_meters_counts_once(mini: Mini) -> None:
+    """24 kWh a day by the basic register, whose last day is the interval register's, and 48 kWh from there on."""
+    mini.account("T", opened="2026-10-01", **BRISBANE)
+    mini.basic("T", end="2026-10-10")
+    mini.read("T", "2026-10-01", 0)
+    mini.read("T", "2026-10-11", 240)
+    mini.interval("T", start="2026-10-10")
+    mini.days("T", span("2026-10-10", "2026-10-31"), 1.0)
+    assert read(mini)["T"].units("ACTUAL") == pytest.approx(9 * 24 + 22 * 48)
+
+
+def test_a_register_that_ended_goes_on(mini: Mini) -> None:
+    """T reads 33.6 kWh a day to 21 October, when the seven homes use 19.2 on average; the six that stay use 16.8."""
+    panel(mini)
+    mini.account("T", **BRISBANE)
+    mini.bill("T", "2026-01-01", "2026-10-11", "2026-10-15")
+    mini.interval("T", end="2026-10-21")
+    mini.days("T", span("2026-01-01", "2026-10-21"), 0.7)
+    result = read(mini)["T"]
+    assert result.units("ACTUAL") == pytest.approx(10 * 33.6)
+    assert result.units("ESTIMATED") == pytest.approx(10 * 33.6 / 19.2 * 16.8)
+
+
+def test_days_before_the_first_register_have_their_supply_alone(mini: Mini) -> None:
+    mini.account("T", opened="2026-10-30", **BRISBANE)
+    mini.interval("T", start="2026-10-31")
+    mini.days("T", span("2026-10-31", "2026-10-31"), 1.0)
+    assert read(mini)["T"].net == Decimal("2.00") + Decimal("14.40")
 
 
 # -- meter data files --------------------------------------------------------------------------------------------------

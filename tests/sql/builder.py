@@ -219,6 +219,19 @@ class Book:
             *(self.run_date, scale, values, qualities, excluded, missing, total, first, last, register),
         )
 
+    def snapshot(self) -> None:
+        """The platform's billable quantities of all interval days so far: the snapshot knows what the run's copy knows."""
+        self.rows(
+            "insert into core.aggregated_read (meter_register_id, from_date, to_date, time_class, read_state, quantity)"
+            " select u.meter_register_id, l.local_day, l.local_day, 'ANYTIME',"
+            " case substr(u.qualities, l.half_hour, 1) when 'E' then 'ESTIMATED' else 'ACTUAL' end,"
+            " sum(u.half_hours[l.half_hour] / 10::numeric ^ u.scale)"
+            " from bua.utility_profile u join core.site s using (site_id)"
+            " cross join lateral core.local_half_hours(s.jurisdiction, u.profile_date) l"
+            " where u.run_date = %s and substr(u.qualities, l.half_hour, 1) <> 'N' group by 1, 2, 3, 5",
+            self.run_date,
+        )
+
     def close_profiles(self, batch_no: int = 1) -> None:
         """The summaries and partial sums that site-data leaves beside the days, in one batch."""
         self.rows(
@@ -282,9 +295,9 @@ class Book:
         )
 
     def scalar(self, account_id: str, columns: str, register: int | None = None) -> Any:
-        """Columns of an account's one micro scalar (of one register)."""
+        """Columns of an account's one micro scalar (of one register), in which its gaps agree."""
         (row,) = self.rows(
-            f"select {columns} from bua.micro_scalar where run_date = %s and account_id = %s"
+            f"select distinct {columns} from bua.micro_scalar where run_date = %s and account_id = %s"
             " and (%s is null or meter_register_id = %s)",
             *(self.run_date, account_id, register, register),
         )

@@ -59,7 +59,7 @@ class Rated:
         self.book.rows(
             "insert into bua.micro_scalar (run_date, account_id, meter_register_id, site_id, read_type, stream_type,"
             " profile_key, register_ids, occupied, method, scalar, is_capped)"
-            " values (%s, %s, %s, %s, 'INTERVAL', %s, 'K', %s, '[2020-01-01,]', %s, %s, %s)",
+            " values (%s, %s, %s, %s, 'INTERVAL', %s, 'K', %s, '{[2020-01-01,]}', %s, %s, %s)",
             *(
                 self.book.run_date,
                 self.account_id,

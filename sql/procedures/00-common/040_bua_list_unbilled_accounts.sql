@@ -1,6 +1,7 @@
 -- Purpose: the accounts with at least one unbilled day in the period, and their unbilled days: the supply days of the
--- period that no valid invoice covers, as a multirange of dates. A valid invoice is the platform's own, is not reversed,
--- and was issued on or before AS_AT. An invoice that a run made is never an input.
+-- period that no valid invoice covers, as a multirange of dates. A supply day is a day that counts for the account at a
+-- site (bua.account_sites), or, for an account without any site, a day of its life. A valid invoice is the platform's own,
+-- is not reversed, and was issued on or before AS_AT. An invoice that a run made is never an input.
 -- Inputs: run_date; optionally the accounts to look at. Reads only.
 create or replace function bua.bua_list_unbilled_accounts(p_run_date date, p_account_ids text[] default null)
 returns table (
@@ -14,18 +15,18 @@ returns table (
 language sql stable as $$
     select * from (
         select a.account_id, s.site_id, a.fuel, a.jurisdiction, a.customer_class, a.plan_code,
-               datemultirange(bua.day_range(greatest(a.open_date, r.period_start), least(a.close_date, r.accrual_date)))
-                   - coalesce(i.billed, '{}') as unbilled,
+               s.supply * datemultirange(daterange(r.period_start, r.period_end)) - coalesce(i.billed, '{}') as unbilled,
                i.last_billed_to,
-               coalesce(not datemultirange(bua.day_range(greatest(a.open_date, r.period_start), i.last_billed_to)) <@ i.billed, false),
+               coalesce(not s.supply * datemultirange(bua.day_range(r.period_start, i.last_billed_to)) <@ i.billed, false),
                coalesce(i.is_last_estimated, false),
-               a.open_date < r.period_start and
-                   not datemultirange(bua.day_range(a.open_date, least(a.close_date, r.period_start - 1))) <@ coalesce(i.billed, '{}')
+               not s.supply * datemultirange(daterange(null, r.period_start)) <@ coalesce(i.billed, '{}')
         from bua.run r
         join core.account a on a.open_date < r.period_end and coalesce(a.close_date, 'infinity') >= r.period_start
-        left join lateral (
-            select min(s.site_id) as site_id from core.account_site s where s.account_id = a.account_id
-        ) s on true
+        cross join lateral (
+            select min(s.site_id) as site_id,
+                   coalesce(range_agg(s.own), datemultirange(bua.day_range(a.open_date, coalesce(a.close_date, 'infinity')))) as supply
+            from bua.account_sites(array[a.account_id]) s
+        ) s
         left join lateral (
             select range_agg(daterange(i.from_date, i.to_date, '[]')) as billed,
                    max(i.to_date) as last_billed_to,
@@ -36,10 +37,4 @@ language sql stable as $$
         where r.run_date = p_run_date and (p_account_ids is null or a.account_id = any (p_account_ids))
     ) u
     where not isempty(u.unbilled)
-$$;
-
--- The days from p_from to p_to, both inclusive; empty when there are none.
-create or replace function bua.day_range(p_from date, p_to date) returns daterange
-language sql immutable as $$
-    select case when p_to < p_from then 'empty'::daterange else daterange(p_from, p_to, '[]') end
 $$;

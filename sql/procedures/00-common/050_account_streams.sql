@@ -1,31 +1,65 @@
 -- Purpose: the streams that accounts are metered by. A stream of interval data is a site's suffix, whichever meters it
 -- went through: it survives a change of meter. A basic register is a stream of its own: index reads of two meters are
--- never mixed. Inputs: the accounts. Reads only.
+-- never mixed.
+-- Two registers of a type that share the day of a change of meters do not count it twice: it is the new register's.
+-- A stream that ended goes on when nothing takes its place: through the hole between two meters of one suffix, and, where
+-- no register is known any more (a successor that has not arrived yet), through the days without a PRIMARY register, or
+-- without any at a site that has no PRIMARY one. So these days are estimated, from the register that was there last.
+-- Inputs: the accounts. Reads only.
 create or replace function bua.account_streams(p_account_ids text[])
 returns table (
     account_id text, site_id text, jurisdiction text, customer_class text,
     meter_register_id bigint,           -- the latest of register_ids; it stands for the stream
     register_ids bigint[], suffix text, stream_type text, read_type text,
     profile_key text,                   -- whose profile the stream follows: a segment, or VIC|<gas zone>
-    occupied daterange                  -- local days on which the account had the stream
+    occupied datemultirange,            -- local days on which the account had the stream: reads of these days are its own
+    days datemultirange                 -- those that count for the account and the stream, each day once
 )
 language sql stable as $$
-    select a.account_id, s.site_id, s.jurisdiction, a.customer_class,
-           (array_agg(m.meter_register_id order by m.start_date desc, m.meter_register_id desc))[1],
-           array_agg(m.meter_register_id order by m.meter_register_id),
-           m.suffix, m.stream_type, m.read_type,
-           case a.fuel when 'GAS' then concat_ws('|', s.jurisdiction, s.node)
-                       else concat_ws('|', s.jurisdiction, a.customer_class, m.stream_type) end,
-           daterange(greatest(min(o.from_date), min(m.start_date), a.open_date),
-                     least(max(coalesce(o.to_date, 'infinity')), max(coalesce(m.end_date, 'infinity')),
-                           coalesce(a.close_date, 'infinity')), '[]')
-    from core.account a
-    join core.account_site o on o.account_id = a.account_id
-    join core.site s on s.site_id = o.site_id
-    join core.meter_register m on m.site_id = s.site_id
-        and m.start_date <= least(coalesce(o.to_date, 'infinity'), coalesce(a.close_date, 'infinity'))
-        and coalesce(m.end_date, 'infinity') >= greatest(o.from_date, a.open_date)
-    where a.account_id = any (p_account_ids)
-    group by a.account_id, s.site_id, m.suffix, m.stream_type, m.read_type,
-             case m.read_type when 'BASIC' then m.meter_register_id end
+    with register as materialized (
+        select w.account_id, w.site_id, w.present, w.own, m.meter_register_id, m.suffix, m.stream_type, m.read_type, m.start_date,
+               case m.read_type when 'BASIC' then m.meter_register_id end as basic_id,
+               datemultirange(bua.day_range(m.start_date, coalesce(m.end_date, 'infinity'))) as life,
+               case when exists (
+                   select from core.meter_register n
+                   where n.site_id = m.site_id and n.stream_type = m.stream_type
+                     and n.start_date = m.end_date and n.start_date > m.start_date
+               ) then datemultirange(daterange(m.end_date, m.end_date, '[]')) else '{}' end as handed_over
+        from bua.account_sites(p_account_ids) w
+        join core.meter_register m on m.site_id = w.site_id
+        where w.present && datemultirange(bua.day_range(m.start_date, coalesce(m.end_date, 'infinity')))
+    ),
+    of_type as (
+        select account_id, site_id, stream_type, range_agg(life) as metered
+        from register group by account_id, site_id, stream_type
+    ),
+    unknown as (   -- the stretches of days without a register
+        select r.account_id, r.site_id, w as stretch
+        from (
+            select account_id, site_id, own - coalesce(range_agg(life) filter (where stream_type = 'PRIMARY'), range_agg(life)) as days
+            from register group by account_id, site_id, own
+        ) r cross join lateral unnest(r.days) w
+    ),
+    stream as (
+        select r.account_id, r.site_id, r.suffix, r.stream_type, r.read_type, r.present, r.own,
+               (array_agg(r.meter_register_id order by r.start_date desc, r.meter_register_id desc))[1] as meter_register_id,
+               array_agg(r.meter_register_id order by r.meter_register_id) as register_ids,
+               range_agg(r.life) as life, range_agg(r.life - r.handed_over) as kept
+        from register r
+        group by r.account_id, r.site_id, r.suffix, r.stream_type, r.read_type, r.present, r.own, r.basic_id
+    )
+    select s.account_id, s.site_id, t.jurisdiction, a.customer_class, s.meter_register_id, s.register_ids, s.suffix,
+           s.stream_type, s.read_type,
+           case a.fuel when 'GAS' then concat_ws('|', t.jurisdiction, t.node)
+                       else concat_ws('|', t.jurisdiction, a.customer_class, s.stream_type) end,
+           s.present * (s.life + g.gone_on), s.own * (s.kept + g.gone_on)
+    from stream s
+    join of_type y using (account_id, site_id, stream_type)
+    join core.account a using (account_id)
+    join core.site t using (site_id)
+    cross join lateral (
+        select datemultirange(range_merge(s.life)) - y.metered + coalesce(range_agg(u.stretch), '{}') as gone_on
+        from unknown u
+        where (u.account_id, u.site_id) = (s.account_id, s.site_id) and lower(u.stretch) = upper(s.life)
+    ) g
 $$;

@@ -4,7 +4,7 @@
 -- mean day, but at least half of class_limit: a quiet house may be moved into.
 -- A register's own mean day is the lower median of its spans, which a single misread does not change.
 -- Inputs: run_date; registers; the days on which the account had them. Reads only.
-create or replace function bua.index_limits(p_run_date date, p_register_ids bigint[], p_occupied daterange)
+create or replace function bua.index_limits(p_run_date date, p_register_ids bigint[], p_occupied datemultirange)
 returns table (meter_register_id bigint, class_limit numeric, day_limit numeric)
 language sql stable as $$
     with step as (

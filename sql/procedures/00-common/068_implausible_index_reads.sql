@@ -10,7 +10,7 @@
 --   ESTIMATED_INDEX  a delivered estimate that is passed over
 --   NEW_INDEX        the first read of an index that began anew: it is believed, the step to it is not
 -- Inputs: run_date; registers; the days on which the account had them. Reads only.
-create or replace function bua.implausible_index_reads(p_run_date date, p_register_ids bigint[], p_occupied daterange)
+create or replace function bua.implausible_index_reads(p_run_date date, p_register_ids bigint[], p_occupied datemultirange)
 returns table (meter_register_id bigint, read_date date, index_value numeric, limit_value numeric, reason text)
 language plpgsql stable as $$
 declare
@@ -36,7 +36,7 @@ begin
 end $$;
 
 -- The reads of one register that are not believed.
-create or replace function bua.judge_index_reads(p_run_date date, p_register_id bigint, p_occupied daterange, p_day_limit numeric)
+create or replace function bua.judge_index_reads(p_run_date date, p_register_id bigint, p_occupied datemultirange, p_day_limit numeric)
 returns table (read_date date, index_value numeric, reason text)
 language plpgsql stable as $$
 declare

@@ -4,7 +4,7 @@
 -- read, the estimates that were delivered make ESTIMATED spans. Reads that are not believed (implausible_index_reads) are
 -- passed over. An index that went down has rolled over at its digits. Where the index begins anew there is no span.
 -- Inputs: run_date; registers; the days on which the account had them. Reads only.
-create or replace function bua.read_spans(p_run_date date, p_register_ids bigint[], p_occupied daterange)
+create or replace function bua.read_spans(p_run_date date, p_register_ids bigint[], p_occupied datemultirange)
 returns table (meter_register_id bigint, from_date date, to_date date, quantity numeric, read_state text)
 language sql stable as $$
     with doubtful as materialized (
@@ -27,7 +27,7 @@ language sql stable as $$
     select s.meter_register_id, s.read_date, s.next_date, bua.index_step(s.index_value, s.next_index, m.digits) * s.next_factor,
            case when s.quality = 'A' and s.next_quality = 'A' then 'ACTUAL' else 'ESTIMATED' end
     from span s join core.meter_register m using (meter_register_id)
-    where s.next_date is not null
+    where daterange(s.read_date, s.next_date) <@ p_occupied
       and not exists (select from doubtful d where (d.meter_register_id, d.read_date) = (s.meter_register_id, s.next_date)
                       and d.reason = 'NEW_INDEX')
 $$;

@@ -2,7 +2,7 @@
 -- basic_reference_days before it, and the macro profile's sum over the days of the same spans. A span that is left out,
 -- because its index went down, counts on neither side. There is no row without two such reads, or where the profile does
 -- not cover every span. Inputs: run_date; registers; the days on which the account had them; the profile. Reads only.
-create or replace function bua.basic_reference(p_run_date date, p_register_ids bigint[], p_occupied daterange, p_profile_key text)
+create or replace function bua.basic_reference(p_run_date date, p_register_ids bigint[], p_occupied datemultirange, p_profile_key text)
 returns table (from_date date, to_date date, days integer, usage numeric, macro numeric)
 language sql stable as $$
     with span as materialized (

@@ -14,7 +14,6 @@ begin
     call bua.truncate_run('utility_profile_log', p_run_date);
     call bua.truncate_run('utility_profile_summary', p_run_date);
     call bua.truncate_run('segment_partial', p_run_date);
-    call bua.remove_read_corrections(p_run_date);
     delete from bua.implausible_read where run_date = p_run_date and half_hours is not null;
 end $$;
 

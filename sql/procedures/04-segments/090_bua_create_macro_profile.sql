@@ -1,5 +1,6 @@
 -- Purpose: macro profiles: the daily total of every segment's profile, in kWh, and of every gas zone's, in MJ; and the
--- scalar for a customer without any history.
+-- scalar for a customer without any history: 1 for a segment; in gas the mean of the zone's customers without the giants,
+-- which use more than giant_factor times their median.
 -- Input: run_date. Tables written: bua.macro_profile, bua.profile_scalar. Safe to rerun: replaces its rows.
 create or replace procedure bua.bua_create_macro_profile(p_run_date date)
 language plpgsql as $$
@@ -24,10 +25,20 @@ begin
     from bua.segment where run_date = p_run_date;
 
     insert into bua.profile_scalar (run_date, profile_key, customer_class, scalar)
-    select p_run_date, s.profile_key, s.customer_class, round(avg(x.usage / x.macro), 15)
-    from bua.bua_list_all_accounts(p_run_date) l
-    join core.account a on a.account_id = l.account_id and a.fuel = 'GAS'
-    cross join lateral bua.account_streams(array[a.account_id]) s
-    cross join lateral bua.basic_reference(p_run_date, s.register_ids, s.occupied, s.profile_key) x
-    group by s.profile_key, s.customer_class;
+    with customer as (
+        select s.profile_key, s.customer_class, x.usage / x.macro as scalar
+        from bua.bua_list_all_accounts(p_run_date) l
+        join core.account a on a.account_id = l.account_id and a.fuel = 'GAS'
+        cross join lateral bua.account_streams(array[a.account_id]) s
+        cross join lateral bua.basic_reference(p_run_date, s.register_ids, s.occupied, s.profile_key) x
+    ),
+    median as (
+        select profile_key, customer_class, percentile_cont(0.5) within group (order by scalar)::numeric as scalar
+        from customer group by 1, 2
+    )
+    select p_run_date, c.profile_key, c.customer_class, round(avg(c.scalar), 15)
+    from customer c
+    join median m using (profile_key, customer_class)
+    where c.scalar <= (select bua.parameter('giant_factor')) * m.scalar
+    group by c.profile_key, c.customer_class;
 end $$;

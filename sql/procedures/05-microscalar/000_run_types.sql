@@ -5,7 +5,11 @@ create or replace function bua.list_micro_scalar(p_run_date date) returns table 
 language sql stable as $$ select u.account_id, '' from bua.bua_list_unbilled_accounts(p_run_date) u $$;
 
 create or replace procedure bua.reset_micro_scalar(p_run_date date)
-language sql as $$ call bua.truncate_run('micro_scalar', p_run_date) $$;
+language plpgsql as $$
+begin
+    call bua.truncate_run('micro_scalar', p_run_date);
+    call bua.truncate_run('read_difference', p_run_date);
+end $$;
 
 create or replace procedure bua.work_off_micro_scalar(p_run_date date, p_items text[])
 language sql as $$ call bua.bua_create_invoice_scalar(p_run_date, p_items) $$;

@@ -1,38 +1,78 @@
 -- Purpose: micro scalars: how much an account uses when its profile uses one unit. The column method records what a scalar
 -- was worked out from; the first of these that applies is taken:
 --   READS            basic registers: reads at least basic_reference_days apart; interval registers: at least scalar_min_days
---                    complete, non-estimated days among the scalar_reference_days before the first missing day
+--                    complete, non-estimated days among the scalar_reference_days before the gap
 --   OLDER_READS      any actual spans, or the latest complete days, of at least scalar_min_days
+--   OTHER_METER      a meter before or after this one, of either kind: its reads or complete days, at least scalar_min_days
 --   INVOICES         valid invoices of the last twelve months that are not estimates
 --   LAST_YEAR        what was read on the same days last year, however few they are
 --   OWN_DAILY_MEAN   no profile covers the account's reads: the mean of its own days
 --   SEGMENT_AVERAGE  nothing is known of the account itself
 --   GIANT_DAILY_MEAN in place of any other: it uses more than giant_factor times its segment's median, no profile describes it
+--   OWN_COPY         nothing is estimated: the run's own copy has every half-hour that the snapshot lacks
 -- A row without a method has nothing to work from. Estimated usage and days of another occupant are never used.
--- Inputs: run_date, accounts. Tables written: bua.micro_scalar, one row per stream that has something to estimate.
--- Safe to rerun: replaces the accounts' rows.
+-- Inputs: run_date, accounts. Tables written: bua.micro_scalar: one row per basic register, and one per gap of an interval
+-- stream, that is not read; bua.read_difference; bua.implausible_read (SNAPSHOT_DAY). Safe to rerun: replaces the accounts' rows.
 create or replace procedure bua.bua_create_invoice_scalar(p_run_date date, p_account_ids text[])
 language plpgsql as $$
 declare
     v_items text[];
 begin
     delete from bua.micro_scalar where run_date = p_run_date and account_id = any (p_account_ids);
+    delete from bua.read_difference where run_date = p_run_date and account_id = any (p_account_ids);
+
+    delete from bua.implausible_read where run_date = p_run_date and account_id = any (p_account_ids) and reason = 'SNAPSHOT_DAY';
+
+    with part as materialized (
+        select * from bua.interval_day_parts(p_run_date, p_account_ids) where day_state <> 'READ'
+    ),
+    difference as (
+        insert into bua.read_difference (run_date, account_id, meter_register_id, local_date, snapshot_units, copy_units)
+        select distinct p_run_date, account_id, meter_register_id, local_date, snapshot_units, copy_units
+        from part where day_state = 'DIFFERS'
+    ),
+    implausible as (
+        insert into bua.implausible_read (run_date, account_id, site_id, meter_register_id, read_date, value, limit_value, reason)
+        select distinct p_run_date, account_id, site_id, meter_register_id, local_date, snapshot_units, snapshot_limit, 'SNAPSHOT_DAY'
+        from part where snapshot_limit is not null
+        on conflict do nothing
+    ),
+    stream as (
+        select account_id, meter_register_id, site_id, stream_type, profile_key, register_ids, occupied,
+               range_agg(daterange(local_date, local_date, '[]')) as unread,
+               coalesce(range_agg(daterange(local_date, local_date, '[]')) filter (where day_state = 'WHOLE'), '{}') as whole
+        from part where day_state <> 'DIFFERS' group by 1, 2, 3, 4, 5, 6, 7
+    ),
+    gap as (
+        select account_id, meter_register_id, min(profile_date) as first_missing, max(profile_date) as last_missing,
+               row_number() over (partition by account_id, meter_register_id order by min(profile_date)) as gap
+        from (
+            select account_id, meter_register_id, profile_date,
+                   profile_date - (row_number() over (partition by account_id, meter_register_id order by profile_date))::integer as island
+            from part where day_state <> 'DIFFERS' and missing_mask <> 0
+            group by 1, 2, 3
+        ) d
+        group by account_id, meter_register_id, island
+    )
+    insert into bua.micro_scalar (run_date, account_id, meter_register_id, site_id, read_type, stream_type, profile_key,
+                                  register_ids, occupied, first_missing, last_missing, gap, method, unread, whole)
+    select p_run_date, s.account_id, s.meter_register_id, s.site_id, 'INTERVAL', s.stream_type, s.profile_key, s.register_ids,
+           s.occupied, g.first_missing, g.last_missing, coalesce(g.gap, 1),
+           case when g.gap is null then 'OWN_COPY' end, s.unread, s.whole
+    from stream s
+    left join gap g using (account_id, meter_register_id);
 
     insert into bua.micro_scalar (run_date, account_id, meter_register_id, site_id, read_type, stream_type, profile_key,
-                                  register_ids, occupied, first_missing, last_missing)
-    select p_run_date, account_id, meter_register_id, site_id, 'INTERVAL', stream_type, profile_key, register_ids, occupied,
-           min(profile_date), max(profile_date)
-    from bua.missing_days(p_run_date, p_account_ids)
-    group by account_id, meter_register_id, site_id, stream_type, profile_key, register_ids, occupied
-    union all
+                                  register_ids, occupied)
     select p_run_date, s.account_id, s.meter_register_id, s.site_id, 'BASIC', s.stream_type, s.profile_key, s.register_ids,
-           s.occupied, null, null
+           s.occupied
     from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
     join bua.account_streams(p_account_ids) s on s.account_id = u.account_id and s.read_type = 'BASIC'
-    where u.unbilled && s.occupied;
+    where u.unbilled && s.days;
 
     call bua.scalars_from_interval_reads(p_run_date, p_account_ids);
     call bua.scalars_from_basic_reads(p_run_date, p_account_ids);
+    call bua.scalars_from_other_meters(p_run_date, p_account_ids);
     call bua.scalars_from_invoices(p_run_date, p_account_ids);
     call bua.scalars_from_last_year(p_run_date, p_account_ids);
     call bua.scalars_without_profile(p_run_date, p_account_ids);

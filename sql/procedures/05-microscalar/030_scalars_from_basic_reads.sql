@@ -1,5 +1,6 @@
--- Purpose: READS and OLDER_READS of basic registers, in kWh or MJ. OLDER_READS takes every actual span of the same stream
--- type at the site while the account occupied it, those of earlier meters too (a span never reaches across two meters).
+-- Purpose: READS and OLDER_READS of basic registers, in kWh or MJ. OLDER_READS takes every actual span of the register
+-- and of those that it replaced: the same suffix on another meter at the site, at another time, while the account occupied
+-- it. A register beside it has usage of its own. A span never reaches across two meters.
 -- Inputs: run_date, accounts. Tables written: bua.micro_scalar, rows without a method. Safe to rerun: changes no other row.
 create or replace procedure bua.scalars_from_basic_reads(p_run_date date, p_account_ids text[])
 language sql as $$
@@ -11,6 +12,9 @@ language sql as $$
     where t.run_date = p_run_date and t.account_id = any (p_account_ids) and t.read_type = 'BASIC' and t.method is null
       and (s.run_date, s.account_id, s.meter_register_id) = (t.run_date, t.account_id, t.meter_register_id);
 
+    with stream as materialized (
+        select * from bua.account_streams(p_account_ids) where read_type = 'BASIC'
+    )
     update bua.micro_scalar s
     set method = 'OLDER_READS', scalar = r.usage / r.macro, reference_from = r.from_date, reference_to = r.to_date - 1,
         reference_days = r.days, usage_units = r.usage, macro_units = r.macro
@@ -18,8 +22,10 @@ language sql as $$
         select t.account_id, t.meter_register_id, min(x.from_date) as from_date, max(x.to_date) as to_date,
                sum(x.to_date - x.from_date) as days, sum(x.quantity) as usage, sum(m.macro) as macro
         from bua.micro_scalar t
-        join bua.account_streams(p_account_ids) k
-            on (k.account_id, k.site_id, k.stream_type, k.read_type) = (t.account_id, t.site_id, t.stream_type, 'BASIC')
+        join stream own on (own.account_id, own.meter_register_id) = (t.account_id, t.meter_register_id)
+        join stream k
+            on (k.account_id, k.site_id, k.stream_type, k.suffix) = (own.account_id, own.site_id, own.stream_type, own.suffix)
+            and (k.meter_register_id = own.meter_register_id or bua.follow_each_other(k.occupied, own.occupied))
         cross join lateral bua.read_spans(p_run_date, k.register_ids, k.occupied) x
         cross join lateral bua.macro_sum(p_run_date, t.profile_key, x.from_date, x.to_date) m (macro)
         where t.run_date = p_run_date and t.read_type = 'BASIC' and t.method is null and x.read_state = 'ACTUAL' and m.macro > 0

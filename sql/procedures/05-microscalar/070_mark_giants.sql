@@ -8,8 +8,7 @@ language sql as $$
     from bua.segment g
     where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.reference_days > 0
       and (g.run_date, g.segment) = (s.run_date, s.profile_key)
-      and case s.read_type
-          when 'INTERVAL' then exists (
+      and case when s.read_type = 'INTERVAL' and s.method <> 'OTHER_METER' then exists (
               select from bua.utility_profile_summary u
               where u.run_date = s.run_date and u.meter_register_id = any (s.register_ids)
                 and u.segment = s.profile_key and u.is_giant)

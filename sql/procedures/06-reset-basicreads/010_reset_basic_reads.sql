@@ -6,10 +6,10 @@ language sql as $$
     delete from core.meter_read r
     using bua.account_streams(p_account_ids) s
     where s.read_type = 'BASIC' and r.meter_register_id = s.meter_register_id and r.origin = 'BUA' and r.run_date = p_run_date
-      and s.occupied @> (r.read_date - 1);
+      and s.days @> (r.read_date - 1);
 
     delete from core.aggregated_read r
     using bua.account_streams(p_account_ids) s
     where s.read_type = 'BASIC' and r.meter_register_id = s.meter_register_id and r.origin = 'BUA' and r.run_date = p_run_date
-      and s.occupied @> r.from_date;
+      and s.days @> r.from_date;
 $$;

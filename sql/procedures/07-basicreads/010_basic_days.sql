@@ -7,10 +7,10 @@ create or replace function bua.basic_days(p_run_date date, p_account_ids text[])
 returns table (account_id text, meter_register_id bigint, plan_code text, local_date date, read_state text, quantity numeric)
 language sql stable as $$
     with stream as materialized (
-        select u.account_id, u.plan_code, u.unbilled, s.meter_register_id, s.register_ids, s.occupied, s.profile_key
+        select u.account_id, u.plan_code, u.unbilled, s.meter_register_id, s.register_ids, s.occupied, s.days, s.profile_key
         from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
         join bua.account_streams(p_account_ids) s on s.account_id = u.account_id and s.read_type = 'BASIC'
-        where u.unbilled && s.occupied
+        where u.unbilled && s.days
     ),
     span as materialized (
         select s.account_id, x.*, bua.macro_sum(p_run_date, s.profile_key, x.from_date, x.to_date) as macro
@@ -20,7 +20,7 @@ language sql stable as $$
         select s.*, d::date as local_date
         from stream s
         cross join generate_series(lower(s.unbilled)::timestamp, upper(s.unbilled)::timestamp - interval '1 day', interval '1 day') d
-        where s.unbilled @> d::date and s.occupied @> d::date
+        where s.unbilled @> d::date and s.days @> d::date
     )
     select d.account_id, d.meter_register_id, d.plan_code, d.local_date, coalesce(x.read_state, 'ESTIMATED'),
            round(case when x.from_date is null then coalesce(c.scalar * coalesce(m.daily_total, c.macro_units / c.reference_days), c.daily_mean)

@@ -1,6 +1,7 @@
 -- Purpose: create the missing basic reads of accounts: an estimated read at the end of every estimated month and of the
 -- unbilled window, and the billable quantity, in kWh or MJ, of every unbilled period. A period ends with a month, where a
--- price begins or ends, and where reads or delivered estimates end and our estimates begin.
+-- plan or price begins or ends, and where reads or delivered estimates end and our estimates begin. An index has no time of
+-- day: where the plan of the day has no ANYTIME price, the quantity is divided among its time classes (bua.class_shares).
 -- Reads that are not believed are recorded.
 -- Inputs: run_date, accounts. Tables written: core.aggregated_read, core.meter_read (origin BUA, this run),
 -- bua.implausible_read.
@@ -12,7 +13,8 @@ declare
 begin
     call bua.reset_basic_reads(p_run_date, p_account_ids);
 
-    delete from bua.implausible_read where run_date = p_run_date and account_id = any (p_account_ids) and half_hours is null;
+    delete from bua.implausible_read where run_date = p_run_date and account_id = any (p_account_ids)
+        and reason in ('INDEX', 'ESTIMATED_INDEX', 'NEW_INDEX');
     insert into bua.implausible_read (run_date, account_id, site_id, meter_register_id, read_date, value, limit_value, reason)
     select p_run_date, s.account_id, s.site_id, i.meter_register_id, i.read_date, i.index_value, i.limit_value, i.reason
     from bua.account_streams(p_account_ids) s
@@ -20,7 +22,15 @@ begin
     where s.read_type = 'BASIC';
 
     insert into core.aggregated_read (meter_register_id, from_date, to_date, time_class, read_state, quantity, origin, run_date)
-    with day as (
+    with planned as materialized (
+        select b.account_id, b.meter_register_id, b.local_date, b.read_state, b.quantity, m.stream_type, s.jurisdiction,
+               bua.plan_on(b.account_id, b.plan_code, b.local_date) as plan_code
+        from bua.basic_days(p_run_date, p_account_ids) b
+        join core.meter_register m using (meter_register_id)
+        join core.site s using (site_id)
+        where b.quantity is not null
+    ),
+    day as (
         select b.*, (select count(distinct p.change_date) from core.plan_item i
                      cross join lateral (values (i.valid_from), (i.valid_to + 1)) p (change_date)
                      where i.plan_code = b.plan_code and p.change_date <= b.local_date) as price_epoch,
@@ -28,13 +38,26 @@ begin
                    select count(*) from core.meter_read r
                    where r.meter_register_id = b.meter_register_id and r.origin = 'PLATFORM' and r.read_date <= b.local_date
                ) end as read_epoch,
-               b.local_date - (row_number() over (partition by b.account_id, b.meter_register_id, b.read_state
+               b.local_date - (row_number() over (partition by b.account_id, b.meter_register_id, b.read_state, b.plan_code
                                                   order by b.local_date))::integer as island
-        from bua.basic_days(p_run_date, p_account_ids) b where b.quantity is not null
+        from planned b
+    ),
+    period as (
+        select d.*, min(local_date) over p as from_date, max(local_date) over p as to_date
+        from day d
+        window p as (partition by account_id, meter_register_id, read_state, plan_code, date_trunc('month', local_date),
+                                  price_epoch, read_epoch, island)
+    ),
+    share as materialized (
+        select d.*, c.time_class, c.share
+        from (select distinct plan_code, stream_type, jurisdiction, local_date from planned) d
+        cross join lateral bua.class_shares(d.plan_code, d.stream_type, d.jurisdiction, d.local_date) c
     )
-    select meter_register_id, min(local_date), max(local_date), 'ANYTIME', read_state, sum(quantity), 'BUA', p_run_date
-    from day
-    group by account_id, meter_register_id, read_state, date_trunc('month', local_date), price_epoch, read_epoch, island;
+    select p.meter_register_id, p.from_date, p.to_date, coalesce(s.time_class, 'ANYTIME'), p.read_state,
+           sum(p.quantity * coalesce(s.share, 1)), 'BUA', p_run_date
+    from period p
+    left join share s using (plan_code, stream_type, jurisdiction, local_date)
+    group by p.account_id, p.meter_register_id, p.from_date, p.to_date, s.time_class, p.read_state;
 
     -- The index continues from the last read before the estimates: quantity divided by factor, modulo the register's
     -- digits. An account's reads depend on its own days alone, not on the other accounts of the batch.
@@ -43,11 +66,11 @@ begin
            round(case when m.digits is null then e.index_value else mod(e.index_value, 10::numeric ^ m.digits) end, 3),
            e.quantity_factor, 'E', 'BUA', p_run_date
     from (
-        select a.meter_register_id, s.occupied, a.to_date + 1 as read_date, l.quantity_factor,
+        select a.meter_register_id, s.days, a.to_date + 1 as read_date, l.quantity_factor,
                l.index_value + sum(a.quantity) over (partition by s.account_id, a.meter_register_id, l.read_date order by a.from_date)
                                    / l.quantity_factor as index_value
         from bua.account_streams(p_account_ids) s
-        join core.aggregated_read a on a.meter_register_id = s.meter_register_id and s.occupied @> a.from_date
+        join core.aggregated_read a on a.meter_register_id = s.meter_register_id and s.days @> a.from_date
             and a.origin = 'BUA' and a.run_date = p_run_date and a.read_state = 'ESTIMATED'
         left join lateral (
             select r.read_date, r.index_value, r.quantity_factor from core.meter_read r
@@ -69,7 +92,7 @@ begin
       -- only the last read of a month: a price change ends a period, not a month
       and not exists (select from core.aggregated_read n
                       where n.meter_register_id = e.meter_register_id and n.origin = 'BUA' and n.run_date = p_run_date
-                        and n.read_state = 'ESTIMATED' and n.from_date = e.read_date and e.occupied @> n.from_date
+                        and n.read_state = 'ESTIMATED' and n.from_date = e.read_date and e.days @> n.from_date
                         and extract(day from e.read_date) <> 1)
     on conflict do nothing;
 

@@ -1,53 +1,87 @@
 -- Purpose: the market days of a generated meter data file: known half-hours as they were read, missing ones as segment
 -- profile x scalar. One row per suffix and market day: 48 half-hours in kWh to three decimals, and their 48 qualities.
--- Quality E is our own estimate. An estimate that was delivered becomes S, because it counts as read and the import takes
--- every E for ours. Estimates are rounded cumulatively over a stream's missing days, so that rounding errors never add up.
+-- A file has the market days on which a half-hour is missing, and all market days of the local days that the snapshot lacks
+-- (whole): these are billed from the file alone. Quality E is our own estimate. An estimate that was delivered stays E on
+-- such a day. Elsewhere it becomes S, because it counts as read and is billed from the snapshot.
+-- Estimates, and what was read, are rounded cumulatively over a stream's days, so that rounding errors never add up.
 -- Where two accounts meet on a market day, each has the half-hours of its own bill days; a half-hour of no unbilled day
--- goes to the first of them.
+-- goes to the first of them. One that nothing can be estimated for, and that bills nothing, is the mean of the day's others.
 -- Inputs: run_date, sites. Reads only.
 create or replace function bua.generate_nem12_days(p_run_date date, p_site_ids text[])
 returns table (site_id text, suffix text, meter_serial text, register_id text, profile_date date, half_hours numeric[],
                qualities text)
 language sql stable as $$
-    with missing as materialized (
-        select m.*, s.scalar, s.daily_mean, s.method, bua.day_type(m.jurisdiction, m.profile_date) as day_type,
-               s.macro_units / s.reference_days as mean_macro
-        from bua.missing_days(p_run_date, bua.accounts_of_sites(p_run_date, p_site_ids)) m
-        join bua.micro_scalar s
-            on (s.run_date, s.account_id, s.meter_register_id) = (p_run_date, m.account_id, m.meter_register_id)
-        where m.site_id = any (p_site_ids) and s.method is not null
+    with account as materialized (
+        select bua.accounts_of_sites(p_run_date, p_site_ids) as ids
+    ),
+    gap as materialized (
+        select s.*, m.suffix, t.jurisdiction, s.macro_units / s.reference_days as mean_macro
+        from account a
+        join bua.micro_scalar s on s.run_date = p_run_date and s.account_id = any (a.ids)
+        join core.site t using (site_id)
+        join core.meter_register m using (meter_register_id)
+        where s.site_id = any (p_site_ids) and s.read_type = 'INTERVAL'
+    ),
+    unread as materialized (
+        select s.account_id, s.site_id, s.jurisdiction, s.suffix, s.meter_register_id, s.profile_key, d.profile_date,
+               bit_or(d.half_hour_mask) & coalesce((
+                   select bit_and(u.missing_mask) from bua.utility_profile u
+                   where u.run_date = p_run_date and u.meter_register_id = any (s.register_ids) and u.profile_date = d.profile_date
+               ), -1) as missing_mask,
+               coalesce(bit_or(d.half_hour_mask) filter (where s.whole @> d.local_date), 0) as whole_mask
+        from gap s
+        join bua.market_day d
+            on d.jurisdiction = s.jurisdiction and d.local_date >= lower(s.unread) and d.local_date < upper(s.unread)
+            and s.unread @> d.local_date
+        where s.gap = 1
+        group by s.account_id, s.site_id, s.jurisdiction, s.suffix, s.meter_register_id, s.register_ids, s.profile_key, d.profile_date
     ),
     estimate as (
         select m.account_id, m.site_id, m.suffix, m.meter_register_id, m.profile_date, n.h,
-               (m.missing_mask >> (n.h - 1)) & 1 = 1 as is_own,
-               case when m.method in ('GIANT_DAILY_MEAN', 'OWN_DAILY_MEAN') then coalesce(g.value, m.daily_mean / 48)
-                    else coalesce(m.scalar * p.profile[n.h]::numeric, m.scalar * m.mean_macro / 48, m.daily_mean / 48) end as value
-        from missing m
+               ((m.missing_mask | m.whole_mask) >> (n.h - 1)) & 1 = 1 as is_own,
+               (m.whole_mask >> (n.h - 1)) & 1 = 1 as is_whole,
+               case when s.method in ('GIANT_DAILY_MEAN', 'OWN_DAILY_MEAN') then coalesce(g.value, s.daily_mean / 48)
+                    else coalesce(s.scalar * p.profile[n.h]::numeric, s.scalar * s.mean_macro / 48, s.daily_mean / 48) end as value
+        from unread m
+        cross join lateral (    -- the gap that the day lies in; a day without a missing half-hour belongs to the one before
+            select * from gap s
+            where (s.account_id, s.meter_register_id) = (m.account_id, m.meter_register_id)
+            order by s.first_missing <= m.profile_date desc,
+                     abs(s.first_missing - m.profile_date) limit 1
+        ) s
         cross join generate_series(1, 48) as n (h)
         left join bua.segment_profile p
             on (p.run_date, p.segment, p.profile_date) = (p_run_date, m.profile_key, m.profile_date)
-        left join bua.giant_half_hours(p_run_date, bua.accounts_of_sites(p_run_date, p_site_ids)) g
-            on (g.account_id, g.meter_register_id, g.day_type, g.h) = (m.account_id, m.meter_register_id, m.day_type, n.h)
+        left join bua.giant_half_hours(p_run_date, (select ids from account)) g
+            on (g.account_id, g.meter_register_id, g.gap, g.day_type, g.h)
+             = (m.account_id, m.meter_register_id, s.gap, bua.day_type(m.jurisdiction, m.profile_date), n.h)
+        where m.missing_mask <> 0 or m.whole_mask <> 0
+    ),
+    known as (
+        select e.*, k.quality, k.value as read
+        from estimate e
+        left join lateral (
+            select substr(u.qualities, e.h, 1) as quality, u.half_hours[e.h] / 10::numeric ^ u.scale as value
+            from core.meter_register x
+            join bua.utility_profile u on u.run_date = p_run_date and u.meter_register_id = x.meter_register_id
+                and u.profile_date = e.profile_date
+            where x.site_id = e.site_id and x.suffix = e.suffix and (u.missing_mask >> (e.h - 1)) & 1 = 0
+            limit 1
+        ) k on true
     ),
     rounded as (
-        select e.*, round(sum(e.value) over w, 3) - round(sum(e.value) over w - e.value, 3) as kwh
-        from estimate e where e.value is not null
-        window w as (partition by e.account_id, e.meter_register_id order by e.profile_date, e.h)
+        select k.*, round(sum(k.value) over w, 3) - round(sum(k.value) over w - k.value, 3) as kwh,
+               round(sum(k.read) over w, 3) - round(sum(k.read) over w - k.read, 3) as read_kwh,
+               round(avg(k.read) over (partition by k.account_id, k.meter_register_id, k.profile_date), 3) as other_kwh
+        from known k
+        window w as (partition by k.account_id, k.meter_register_id order by k.profile_date, k.h)
     ),
     half_hour as (
         select distinct on (r.site_id, r.suffix, r.profile_date, r.h)
-               r.site_id, r.suffix, r.meter_register_id, r.profile_date, r.h,
-               case when k.quality <> 'N' then k.value else r.kwh end as value,
-               case when k.quality = 'E' then 'S' when k.quality <> 'N' then k.quality else 'E' end as quality
+               r.site_id, r.suffix, r.profile_date, r.h,
+               coalesce(r.read_kwh, r.kwh, case when not r.is_own then r.other_kwh end) as value,
+               case when r.quality = 'E' and not r.is_whole then 'S' else coalesce(r.quality, 'E') end as quality
         from rounded r
-        left join lateral (
-            select substr(u.qualities, r.h, 1) as quality, round(u.half_hours[r.h] / 10::numeric ^ u.scale, 3) as value
-            from core.meter_register x
-            join bua.utility_profile u on u.run_date = p_run_date and u.meter_register_id = x.meter_register_id
-                and u.profile_date = r.profile_date
-            where x.site_id = r.site_id and x.suffix = r.suffix
-            order by substr(u.qualities, r.h, 1) = 'N' limit 1
-        ) k on true
         order by r.site_id, r.suffix, r.profile_date, r.h, r.is_own desc, r.account_id
     )
     select d.site_id, d.suffix, m.meter_serial, m.register_id, d.profile_date,
@@ -59,6 +93,6 @@ language sql stable as $$
         order by d.profile_date between x.start_date and coalesce(x.end_date, 'infinity') desc, x.start_date desc limit 1
     ) m on true
     group by d.site_id, d.suffix, m.meter_serial, m.register_id, d.profile_date
-    having count(*) = 48
+    having count(d.value) = 48
     order by d.site_id, d.suffix, d.profile_date
 $$;

@@ -1,13 +1,12 @@
 -- Purpose: start all invoice runs: one schedule of the workflow engine for every hundred unbilled accounts, with the days
--- that each account is to be invoiced for. Input: run_date.
--- Before, the reads that are not believed are taken out of the platform's quantities. Afterwards the rows that the invoices
--- rest on are counted.
--- Tables written: core.aggregated_read (corrections), core.workflow_schedule, core.workflow_instance, core.invoice, core.billable_quantity,
+-- that each account is to be invoiced for. Before, it settles which interval reads they bill; afterwards it counts the rows that
+-- the invoices rest on. Input: run_date.
+-- Tables written: core.aggregated_read, core.workflow_schedule, core.workflow_instance, core.invoice, core.billable_quantity,
 -- bua.row_count.
 -- Safe to rerun: first removes the run's earlier invoices, quantities, instances and schedules.
 create or replace procedure bua.bua_initiate_invoice_runs(p_run_date date)
 language sql as $$
-    call bua.correct_platform_reads(p_run_date);
+    call bua.settle_interval_reads(p_run_date);
 
     delete from core.workflow_schedule where run_date = p_run_date and workflow_name = 'GENERATE_ILI';
     delete from core.workflow_instance

@@ -17,7 +17,8 @@ begin
     select p_run_date, u.account_id, u.site_id, u.fuel, u.jurisdiction, lower(u.unbilled), upper(u.unbilled) - 1,
            bua.count_days(u.unbilled),
            case when f.account_id is not null then f.reason
-                when c.account_id is null then 'No register at the site during the unbilled days: check registers'
+                when not exists (select from bua.account_streams(array[u.account_id]) s where s.days && u.unbilled)
+                    then 'No register at the site during the unbilled days: check registers'
                 when i.invoice_id is null then 'No invoice was generated: see the workflow exceptions of GENERATE_ILI'
                 when c.uncovered_days = c.stream_days then 'No reads, no invoice that is not an estimate and no profile to work from'
                 else 'The generated invoice has no line: check the plan' end,
@@ -67,6 +68,7 @@ begin
            case when l.is_estimated then round(s.scalar, 12) end,
            concat_ws(';',
                case when l.is_estimated and s.is_capped then 'CAPPED' end,
+               case when h.account_id is not null then 'CLASS_BY_HOURS' end,
                case when u.is_after_estimated_bill then 'ESTIMATED_BILL' end,
                case when a.close_date <= r.accrual_date then 'FINAL' end,
                case when l.is_estimated and s.method = 'GIANT_DAILY_MEAN' then 'GIANT' end,
@@ -80,9 +82,14 @@ begin
                case when u.last_billed_to is null then 'NEVER_BILLED' end,
                case when lower(u.unbilled) < f.recoverable_from then 'NOT_RECOVERABLE' end,
                case when l.is_unpriced then 'NO_PRICE' end,
+               case when n.account_id is not null then 'NO_REGISTER' end,
                case when exists (
                    select from unnest(u.unbilled) w
                    where upper(w) - lower(w) > a.billing_days + (select bua.parameter('grace_days'))) then 'OVER_CYCLE' end,
+               case when exists (select from bua.read_difference d
+                                 where (d.run_date, d.account_id) = (p_run_date, u.account_id)) then 'READS_DIFFER' end,
+               case when exists (select from bua.account_sites(array[u.account_id]) t where t.contested && u.unbilled)
+                    then 'SHARED_SITE' end,
                case when x.account_id is not null then 'SUPPLY_ONLY' end,
                case when u.is_unbilled_before_period then 'UNBILLED_BEFORE_PERIOD' end,
                case when l.is_estimated and s.scalar = 0 then 'VACANT' end),
@@ -95,6 +102,8 @@ begin
     join line l on l.account_id = u.account_id
     cross join lateral bua.recoverable_from(u.jurisdiction, u.fuel, r.as_at) f (recoverable_from)
     left join bua.uncovered_days(p_run_date, p_account_ids) c on c.account_id = u.account_id
+    left join (select distinct account_id from bua.unregistered_days(p_run_date, p_account_ids)) n on n.account_id = u.account_id
+    left join bua.accounts_by_hours(p_run_date, p_account_ids) h on h.account_id = u.account_id
     left join bua.account_exception x on (x.run_date, x.account_id) = (p_run_date, u.account_id)
     left join bua.leading_scalars(p_run_date, p_account_ids) s on s.account_id = u.account_id;
 

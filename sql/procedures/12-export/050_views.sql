@@ -37,7 +37,7 @@ join bua.account_summary a using (run_date, account_id)
 join bua.run r using (run_date)
 group by m.run_date, a.jurisdiction, a.fuel, a.journal_segment, m.year_month, m.item_type, m.stream_type, m.time_class, a.uom;
 
--- half_hours is empty for an index read.
+-- half_hours is empty for an index read, and for a day of the platform's own quantities.
 create or replace view bua.export_implausible_reads as
 select i.run_date, i.account_id, i.site_id, m.meter_serial, m.register_id, i.read_date,
        (select string_agg(case when first_h = last_h then first_h::text else first_h || '-' || last_h end, ',' order by first_h)
@@ -48,6 +48,7 @@ select i.run_date, i.account_id, i.site_id, m.meter_serial, m.register_id, i.rea
        case i.reason
            when 'HALF_HOURS' then 'Half-hours of more kWh than the supply gives, and far more than the register''s usual peak'
            when 'DAY' then 'A day of more kWh than the supply gives, or all out of proportion: a wrong unit or multiplier'
+           when 'SNAPSHOT_DAY' then 'The platform bills more kWh on the day than the supply gives; the interval store does not have them'
            when 'INDEX' then 'The index fell, or went on by more a day than the limit, against the reads around it'
            when 'ESTIMATED_INDEX' then 'The delivered estimate does not follow from the read before it'
            when 'NEW_INDEX' then 'The index begins anew here: was the meter changed or reset?' end as why,

@@ -14,8 +14,7 @@ def aggregate(connection: Connection, days: SiteDays, *, run_date: date | None =
     """Write core.aggregated_read from all the days of some streams, in the transaction that is open.
 
     A stream is an NMI's suffix; its earlier rows of the same origin are replaced, so its days come in one call. Without
-    a run_date the reads are the platform's own; with one they are what that run made, of which only half-hours of
-    quality E count.
+    a run_date the reads are the platform's own; with one they are what that run's files hold.
     """
     if not len(days):
         return

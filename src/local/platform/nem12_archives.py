@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
 
 from local.platform.nem12_fields import Fault, MeterDataRefused
@@ -76,8 +77,7 @@ def _zipped(name: str, content: bytes) -> list[Member]:
             raise _refused(place, "is an archive within an archive, put it into the folder by itself")
         return unpacked
 
-    places = _places(name, found)
-    return [Member(place, lambda p=place, i=info: read(p, i)) for place, info in zip(places, found, strict=True)]  # type: ignore[misc]
+    return [Member(place, partial(read, place, info)) for place, info in zip(_places(name, found), found, strict=True)]
 
 
 def _places(name: str, found: list[zipfile.ZipInfo]) -> Iterator[str]:

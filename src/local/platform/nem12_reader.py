@@ -34,6 +34,7 @@ DayKey = tuple[str, str, date]  # NMI, suffix, market day
 
 MINUTES_PER_DAY = 1440
 REASONS_WITH_EVENTS = ("79", "89", "61")  # a 300 record of quality A with one of these must have 400 records
+RECORDS = ("100", "200", "250", "300", "400", "500", "550", "900")
 # What belongs to a record, and is passed over with it.
 BELONGING = {"200": ("300", "400", "500"), "300": ("400",), "400": ("400",)}
 # Files that people put beside data to explain it.
@@ -128,7 +129,9 @@ class _Walk(Fields):
     def decode(self, content: bytes) -> str:
         nul = content.find(0)
         if nul >= 0:
-            self.refuse("not text: it has a NUL character, as UTF-16 has", content.count(b"\n", 0, nul) + 1)
+            self.refuse(
+                "not text: it has a NUL character, as UTF-16 has: save it as UTF-8", content.count(b"\n", 0, nul) + 1
+            )
         try:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -147,7 +150,7 @@ class _Walk(Fields):
         self.passing_over = ()
         if not self.noting(lambda: self.record(row)):
             self.pending = None
-            self.passing_over = BELONGING.get(indicator, ())
+            self.passing_over = RECORDS if self.ended else BELONGING.get(indicator, ())
 
     def noting(self, step: Callable[[], None]) -> bool:
         """Run a step; note what it refuses. Returns whether it refused nothing."""

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TypeVar, get_type_hints
 
@@ -15,6 +16,7 @@ from local.portfolio.problems import Problems
 Record = TypeVar("Record")
 
 
+@cache
 def columns_of(record_type: type) -> dict[str, Parser[object]]:
     """Return column name -> parser, from the record's annotations."""
     hints = get_type_hints(record_type, include_extras=True)
@@ -30,7 +32,7 @@ def read_records(path: Path, record_type: type[Record], problems: Problems) -> l
     rows = _numbered_rows(path.name, text, problems)
     header_line, header = next(rows, (1, []))
     header = [name.lower() for name in header]
-    columns = columns_of(record_type)
+    columns = columns_of(record_type)  # type: ignore[arg-type]  # a class is hashable
     if not _header_is_sound(path.name, header_line, header, list(columns), problems):
         return []
     columns = {name: columns[name] for name in header}

@@ -103,6 +103,14 @@ def text(value: str) -> str:
     return value
 
 
+def part_of_key(value: str) -> str:
+    """A text that keys are made of, as NSW|RES|PRIMARY is."""
+    value = text(value)
+    if "|" in value:
+        raise ValueError(f"{shown(value)} has a | in it, which separates the parts of keys: use another character")
+    return value
+
+
 def code(value: str) -> str:
     """A text whose case does not matter."""
     return upper(text(value))

@@ -19,7 +19,7 @@ REQUIRED = (
     "basic_reads.csv",
     "gas_volumes.csv",
 )
-OPTIONAL = ("public_holidays.csv",)
+OPTIONAL = ("account_plans.csv", "public_holidays.csv")
 # The demo portfolio's answers lie beside its files; they are never read as input.
 IGNORED = ("truth.csv",)
 NEM12 = "nem12"
@@ -40,7 +40,7 @@ class Contents:
 def survey(folder: Path, problems: Problems) -> Contents:
     """Find the portfolio's files. What is not part of one is a problem, unless it can do no harm: that is remarked."""
     contents = Contents()
-    if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir() raises for a name that is too long
+    if not _is_folder(folder):
         problems.add(str(folder), 0, "folder", "does not exist, give a folder with the portfolio's files")
         return contents
     entries = _entries(folder, folder.name, problems)
@@ -74,7 +74,7 @@ def content_of(path: Path, name: str, problems: Problems) -> bytes | None:
 
 
 def _survey_meter_data(folder: Path, contents: Contents, problems: Problems) -> None:
-    if not folder.is_dir():
+    if not _is_folder(folder):
         problems.add(NEM12, 0, "folder", "is no folder, make it one and put the meter data files into it")
         return
     for path in _entries(folder, NEM12, problems):
@@ -94,9 +94,9 @@ def _stranger(path: Path, name: str, contents: Contents, problems: Problems) -> 
     lower = name.lower()
     if is_litter(name) or _is_hidden(path, name, contents):
         return
-    if lower.endswith(DOCUMENTS) and path.is_file():
+    if lower.endswith(DOCUMENTS) and _is_readable(path):
         contents.remarks.append(f"{printable(name)}: is not part of a portfolio, passed over")
-    elif path.is_dir():
+    elif _is_folder(path):
         problems.add(name, 0, "folder", "is not part of a portfolio, remove it; meter data files go into nem12/")
     elif lower.startswith(NEM12) or lower.endswith(PACKED):
         reason = "is not part of a portfolio; meter data files go into nem12/, other files are not packed"
@@ -122,9 +122,9 @@ def _is_hidden(path: Path, name: str, contents: Contents) -> bool:
 
 
 def _is_file(path: Path, name: str, problems: Problems) -> bool:
-    if path.is_file():
+    if _is_readable(path):
         return True
-    if path.is_dir():
+    if _is_folder(path):
         reason = "is a folder, put a file of this name in its place"
         if name.startswith(NEM12):
             reason = "is a folder, put its files into nem12/ itself"
@@ -137,3 +137,11 @@ def _is_file(path: Path, name: str, problems: Problems) -> bool:
 def _begins_as_meter_data(path: Path, name: str, problems: Problems) -> bool:
     content = content_of(path, name, problems)
     return content is not None and looks_like_meter_data(content)
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir() raises for what may not be looked at
+
+
+def _is_readable(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - as above

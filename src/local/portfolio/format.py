@@ -11,6 +11,7 @@ from local.portfolio.meter_data import read_meter_data
 from local.portfolio.problems import Problems
 from local.portfolio.records import (
     Account,
+    AccountPlan,
     BasicRead,
     GasVolume,
     Invoice,
@@ -23,7 +24,7 @@ from local.portfolio.records import (
 )
 from local.portfolio.rules_accounts import check_accounts, check_public_holidays, check_registers
 from local.portfolio.rules_billing import check_invoice_lines, check_invoices, check_prices
-from local.portfolio.rules_plans import check_plans
+from local.portfolio.rules_plans import check_account_plans, check_plans
 from local.portfolio.rules_reads import check_basic_reads, check_gas_volumes
 
 Record = TypeVar("Record")
@@ -33,6 +34,7 @@ Track = Callable[[Sequence[Path]], Iterable[Path]]
 RULES: dict[Callable[[Portfolio, Problems], None], tuple[str, ...]] = {
     check_plans: ("plans.csv", "time_classes.csv"),
     check_accounts: ("accounts.csv", "plans.csv"),
+    check_account_plans: ("account_plans.csv", "accounts.csv", "plans.csv"),
     check_registers: ("registers.csv", "accounts.csv"),
     check_public_holidays: ("public_holidays.csv",),
     check_invoices: ("invoices.csv", "accounts.csv"),
@@ -56,7 +58,7 @@ def read_portfolio(folder: Path, run_date: date, track: Track = iter) -> Portfol
     for rule, files in RULES.items():
         if sound.issuperset(files):
             rule(portfolio, problems)
-    if sound.issuperset(PRICED):
+    if sound.issuperset(PRICED) and problems.free_of(["account_plans.csv"]):
         check_prices(portfolio, run_date, problems)
     problems.raise_if_any()
     return portfolio
@@ -76,6 +78,7 @@ def _read(contents: Contents, folder: Path, track: Track, problems: Problems) ->
         time_classes=rows("time_classes.csv", TimeClassWindow),
         public_holidays=rows("public_holidays.csv", PublicHoliday),
         accounts=rows("accounts.csv", Account),
+        account_plans=rows("account_plans.csv", AccountPlan),
         registers=registers,
         invoices=rows("invoices.csv", Invoice),
         invoice_lines=rows("invoice_lines.csv", InvoiceLine),

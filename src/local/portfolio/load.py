@@ -136,6 +136,7 @@ def _customer_tables(portfolio: Portfolio) -> Iterator[Table]:
         "next_bill_date"
     )
     yield _as_filed("account", portfolio.accounts, columns)
+    yield _as_filed("account_plan", portfolio.account_plans, "account_id plan_code from_date to_date")
     supply = {"from_date": "open_date", "to_date": "close_date"}
     yield _as_filed("account_site", portfolio.accounts, "account_id site_id", **supply)
 

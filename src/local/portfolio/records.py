@@ -10,7 +10,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
-from local.portfolio.fields import Number, OneOf, OrBlank, Whole, boolean, code, half_hour_of_clock, iso_date, text
+from local.portfolio.fields import (
+    Number,
+    OneOf,
+    OrBlank,
+    Whole,
+    boolean,
+    code,
+    half_hour_of_clock,
+    iso_date,
+    part_of_key,
+    text,
+)
 from local.portfolio.identifiers import site_identifier
 
 JURISDICTIONS = ("NSW", "VIC", "QLD", "SA", "ACT", "TAS", "WA")
@@ -41,12 +52,23 @@ class Account:
     jurisdiction: Annotated[str, _jurisdiction]
     journal_segment: Annotated[str, text]
     site_id: Annotated[str, site_identifier]
-    node: Annotated[str, text]
+    node: Annotated[str, part_of_key]
     plan_code: Annotated[str, text]
     open_date: Annotated[date, iso_date]
     close_date: Annotated[date | None, OrBlank(iso_date)]
     billing_days: Annotated[int, Whole(1, 400)]
     next_bill_date: Annotated[date | None, OrBlank(iso_date)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPlan:
+    """account_plans.csv: the plan that an account has or had, where it is not the one of accounts.csv."""
+
+    line: int
+    account_id: Annotated[str, text]
+    plan_code: Annotated[str, text]
+    from_date: Annotated[date, iso_date]
+    to_date: Annotated[date | None, OrBlank(iso_date)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +163,7 @@ class GasVolume:
 
     line: int
     jurisdiction: Annotated[str, _jurisdiction]
-    node: Annotated[str, text]
+    node: Annotated[str, part_of_key]
     date: Annotated[date, iso_date]
     volume_mj: Annotated[Decimal, Number(Decimal(0), Decimal(10) ** 12)]
 
@@ -173,6 +195,7 @@ class Portfolio:
     time_classes: list[TimeClassWindow]
     public_holidays: list[PublicHoliday]
     accounts: list[Account]
+    account_plans: list[AccountPlan]
     registers: list[Register]
     invoices: list[Invoice]
     invoice_lines: list[InvoiceLine]

@@ -6,7 +6,7 @@ from datetime import date
 
 from local.portfolio.problems import Problems
 from local.portfolio.records import ITEM_OF_STREAM, STREAM_OF_ITEM, Account, Invoice, PlanItem, Portfolio, Register
-from local.portfolio.rules_plans import priced_spans
+from local.portfolio.rules_plans import plans_by_day, priced_spans
 from local.portfolio.spans import DAY, Span, common, overlaps, shown, uncovered
 
 INVOICES = "invoices.csv"
@@ -65,7 +65,11 @@ def check_invoice_lines(portfolio: Portfolio, problems: Problems) -> None:
 
 
 def check_prices(portfolio: Portfolio, run_date: date, problems: Problems) -> None:
-    """Report accounts whose plan has no price for a stream of their site on days that the run will have to price."""
+    """Report accounts whose plan has no price for a stream of their site on days that the run will have to price.
+
+    Export on a plan that prices none is worth nothing and needs no price. An index has no time of day: prices of time
+    classes share it (docs/arithmetic.md).
+    """
     period = period_of(run_date)
     prices: dict[tuple[str, str], list[PlanItem]] = defaultdict(list)
     for item in portfolio.plans:
@@ -78,14 +82,24 @@ def check_prices(portfolio: Portfolio, run_date: date, problems: Problems) -> No
         if not invoice.reversed:
             billed[invoice.account_id].append((invoice.from_date, invoice.to_date))
     known = {item.plan_code for item in portfolio.plans}
+    plans = plans_by_day(portfolio)
     for account in portfolio.accounts:
-        if account.plan_code not in known:  # reported with the accounts
-            continue
         supply = common((account.open_date, account.close_date), period)
         unbilled = list(uncovered(supply, billed[account.account_id])) if supply else []
-        for register in registers[account.site_id]:
-            rows = prices[account.plan_code, ITEM_OF_STREAM[register.stream_type]]
-            _check_register_is_priced(account, register, unbilled, rows, problems)
+        for plan_code, days in plans[account.account_id]:
+            if plan_code not in known:  # reported with the accounts
+                continue
+            own = [both for span in unbilled if (both := common(span, days))]
+            for register in registers[account.site_id]:
+                item_type = ITEM_OF_STREAM[register.stream_type]
+                rows = prices[plan_code, item_type]
+                hole = _unpriced(register, own, rows) if rows or item_type != "FEED_IN" else None
+                if hole:
+                    reason = (
+                        f"plan {plan_code} has no {item_type} price for register {register.register_id} of site "
+                        f"{register.site_id} on the unbilled days {shown(hole)} (priced: {priced_spans(rows)}), add it"
+                    )
+                    problems.add("accounts.csv", account.line, "plan_code", reason)
 
 
 def period_of(run_date: date) -> tuple[date, date]:
@@ -94,18 +108,12 @@ def period_of(run_date: date) -> tuple[date, date]:
     return end.replace(year=end.year - 1), end - DAY
 
 
-def _check_register_is_priced(
-    account: Account, register: Register, unbilled: Iterable[Span], rows: list[PlanItem], problems: Problems
-) -> None:
-    if register.read_type == "BASIC":  # an index has no time of day
-        rows = [row for row in rows if row.time_class == "ANYTIME"]
+def _unpriced(register: Register, unbilled: Iterable[Span], rows: list[PlanItem]) -> Span | None:
+    """Return the first of the register's unbilled days that the prices do not reach."""
+    prices = {(row.from_date, row.to_date) for row in rows}
     for span in unbilled:
         wanted = common(span, (register.start_date, register.end_date))
-        for hole in uncovered(wanted, {(row.from_date, row.to_date) for row in rows}) if wanted else ():
-            item = ITEM_OF_STREAM[register.stream_type] + (" ANYTIME" if register.read_type == "BASIC" else "")
-            reason = (
-                f"plan {account.plan_code} has no {item} price for register {register.register_id} of site "
-                f"{register.site_id} on the unbilled days {shown(hole)} (priced: {priced_spans(rows)}), add it"
-            )
-            problems.add("accounts.csv", account.line, "plan_code", reason)
-            return
+        hole = next(uncovered(wanted, prices), None) if wanted else None
+        if hole:
+            return hole
+    return None

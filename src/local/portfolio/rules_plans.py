@@ -1,14 +1,15 @@
-"""Rules of plans.csv and time_classes.csv: blocks, validities, windows."""
+"""Rules of plans.csv, time_classes.csv and account_plans.csv: blocks, validities, windows, who has which plan when."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 
 from local.portfolio.problems import Problems
-from local.portfolio.records import PlanItem, Portfolio, TimeClassWindow
-from local.portfolio.spans import DAY, gaps, overlaps, shown
+from local.portfolio.records import AccountPlan, PlanItem, Portfolio, TimeClassWindow
+from local.portfolio.spans import DAY, Span, gaps, overlaps, shown, uncovered
 
 PLANS = "plans.csv"
 WINDOWS = "time_classes.csv"
+HISTORY = "account_plans.csv"
 DAY_TYPES = {"ALL": ("WEEKDAY", "WEEKEND"), "WEEKDAY": ("WEEKDAY",), "WEEKEND": ("WEEKEND",)}
 
 
@@ -147,6 +148,49 @@ def _first_hole(classes: set[str], windows: list[TimeClassWindow]) -> str | None
         if hole is not None:
             return f"{hole // 60:02}:{hole % 60:02} on {day_type} days"
     return None
+
+
+def check_account_plans(portfolio: Portfolio, problems: Problems) -> None:
+    """Report plans that are not known, or that an account cannot have had on those days."""
+    accounts = {account.account_id: account for account in portfolio.accounts}
+    plan_codes = {item.plan_code for item in portfolio.plans}
+    histories: dict[str, list[AccountPlan]] = defaultdict(list)
+    for row in portfolio.account_plans:
+        histories[row.account_id].append(row)
+        account = accounts.get(row.account_id)
+        if row.plan_code not in plan_codes:
+            problems.add(HISTORY, row.line, "plan_code", f"{row.plan_code!r} is not in plans.csv")
+        if row.to_date is not None and row.to_date < row.from_date:
+            problems.add(HISTORY, row.line, "to_date", f"{row.to_date} is before from_date {row.from_date}")
+        if account is None:
+            problems.add(HISTORY, row.line, "account_id", f"{row.account_id!r} is not in accounts.csv")
+            continue
+        if row.from_date < account.open_date:
+            reason = f"{row.from_date} is before account {row.account_id} opened on {account.open_date}"
+            problems.add(HISTORY, row.line, "from_date", reason)
+        if account.close_date is not None and (row.to_date or row.from_date) > account.close_date:
+            name, day = ("to_date", row.to_date) if row.to_date else ("from_date", row.from_date)
+            reason = f"{day} is after account {row.account_id} closed on {account.close_date}"
+            problems.add(HISTORY, row.line, name, reason)
+    for rows in histories.values():
+        for later, earlier in overlaps(((row.from_date, row.to_date), row) for row in rows):
+            reason = (
+                f"overlaps the plan of line {earlier.line}, end the earlier one the day before the later one begins"
+            )
+            problems.add(HISTORY, later.line, "from_date", reason)
+
+
+def plans_by_day(portfolio: Portfolio) -> dict[str, list[tuple[str, Span]]]:
+    """Return every account's plans with the days of each; its own plan fills what its history leaves out."""
+    histories: dict[str, list[AccountPlan]] = defaultdict(list)
+    for row in portfolio.account_plans:
+        histories[row.account_id].append(row)
+    found = {}
+    for account in portfolio.accounts:
+        rows = [(row.plan_code, (row.from_date, row.to_date)) for row in histories[account.account_id]]
+        own = uncovered((account.open_date, account.close_date), [span for _, span in rows])
+        found[account.account_id] = [*rows, *((account.plan_code, span) for span in own)]
+    return found
 
 
 def priced_spans(rows: Iterable[PlanItem]) -> str:

@@ -26,6 +26,7 @@ TABLES: dict[str, str] = {
         "account_id text, fuel text, customer_class text, jurisdiction text, journal_segment text, plan_code "
         "text, open_date date, close_date date, billing_days integer, next_bill_date date"
     ),
+    "account_plan": "account_id text, plan_code text, from_date date, to_date date",
     "account_site": "account_id text, site_id text, from_date date, to_date date",
     "meter": "site_id text, meter_serial text",
     "meter_register": (

@@ -74,11 +74,17 @@ def judge(days: SiteDays, positions: Positions, limits: Limits, customer_class: 
     if usual_day is not None:
         left = HALF_HOURS - bad.sum(axis=1)
         whole |= bad.any(axis=1) & (rest * HALF_HOURS > int(limits.factor * usual_day) * left)
+    taken = np.where(whole[:, np.newaxis], _bits(days.missing[positions]) == 0, bad)
     return [
         _implausible(
-            days, positions, energy, row, bad, limit=day_limit if whole[row] else limit, is_day=bool(whole[row])
+            days,
+            int(positions[row]),
+            energy[row],
+            taken[row],
+            day_limit if whole[row] else limit,
+            is_day=bool(whole[row]),
         )
-        for row in np.flatnonzero(bad.any(axis=1) | whole)
+        for row in np.flatnonzero(taken.any(axis=1))
     ]
 
 
@@ -99,24 +105,15 @@ def without(days: SiteDays, found: Iterable[Implausible]) -> SiteDays:
 
 
 def _implausible(
-    days: SiteDays,
-    positions: Positions,
-    energy: Energy,
-    row: np.intp,
-    bad: npt.NDArray[np.bool_],
-    *,
-    limit: int,
-    is_day: bool,
+    days: SiteDays, position: int, energy: Energy, taken: npt.NDArray[np.bool_], limit: int, *, is_day: bool
 ) -> Implausible:
-    position = int(positions[row])
-    present = _bits(days.missing[positions[[row]]])[0] == 0
-    taken = np.flatnonzero(present if is_day else bad[row])
-    kwh = [_kwh(int(energy[row, h])) for h in taken]
+    half_hours = np.flatnonzero(taken)
+    kwh = [_kwh(int(energy[h])) for h in half_hours]
     return Implausible(
         position=position,
-        half_hours=[int(h) + 1 for h in taken],
+        half_hours=[int(h) + 1 for h in half_hours],
         kwh=kwh,
-        qualities="".join(days.qualities[position][h] for h in taken),
+        qualities="".join(days.qualities[position][h] for h in half_hours),
         value=sum(kwh, Decimal(0)) if is_day else max(kwh),
         limit=_kwh(limit),
         reason="DAY" if is_day else "HALF_HOURS",

@@ -354,6 +354,12 @@ def test_every_fault_of_a_file_is_named_but_none_that_follows_from_another():
     assert [fault.line for fault in refused.value.faults] == [2, 6, 8, 11, 12, 14, 16]
 
 
+def test_two_files_in_one_are_one_fault():
+    with pytest.raises(InvalidInput) as refused:
+        parse(*[HEADER, DETAILS, interval(), END] * 2)
+    assert [fault.line for fault in refused.value.faults] == [5]
+
+
 def test_a_file_of_nothing_but_faults_is_not_read_to_its_end():
     with pytest.raises(InvalidInput) as refused:
         parse(HEADER, *["600,1"] * 1000)

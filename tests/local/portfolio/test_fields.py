@@ -5,7 +5,18 @@ from decimal import Decimal
 
 import pytest
 
-from local.portfolio.fields import MAX_TEXT, Number, OneOf, Whole, boolean, code, half_hour_of_clock, iso_date, text
+from local.portfolio.fields import (
+    MAX_TEXT,
+    Number,
+    OneOf,
+    Whole,
+    boolean,
+    code,
+    half_hour_of_clock,
+    iso_date,
+    part_of_key,
+    text,
+)
 from local.portfolio.identifiers import site_identifier
 
 NUMBER = Number(Decimal(-1000), Decimal(10**12))
@@ -71,6 +82,13 @@ def test_texts(written, value):
 def test_texts_with_characters_that_nobody_sees(hidden):
     with pytest.raises(ValueError, match=f"U\\+{ord(hidden):04X}"):
         text(f"A{hidden}B")
+
+
+def test_a_node_cannot_look_like_another_key():
+    """A gas zone RES|PRIMARY in VIC would share its profile with the homes of VIC."""
+    with pytest.raises(ValueError, match=r"'RES\|PRIMARY' has a \| in it"):
+        part_of_key("RES|PRIMARY")
+    assert part_of_key("Zone\u00a07") == "Zone 7"
 
 
 def test_texts_that_no_index_can_hold():

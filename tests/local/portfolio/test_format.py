@@ -242,7 +242,7 @@ SPOILT = [
         "GAS,USAGE,ANYTIME,2025-01-01,,",
         "GAS,USAGE,ANYTIME,2025-01-01,2024-01-01,",
         [
-            "accounts.csv:5: plan_code: plan GAS has no USAGE ANYTIME price for register 01 of site 5240000001 on the unbilled days 2025-11-01 to 2026-10-31 (priced: 2025-01-01 to 2024-01-01), add it",
+            "accounts.csv:5: plan_code: plan GAS has no USAGE price for register 01 of site 5240000001 on the unbilled days 2025-11-01 to 2026-10-31 (priced: 2025-01-01 to 2024-01-01), add it",
             "plans.csv:12: to_date: 2024-01-01 is before from_date 2025-01-01",
         ],
     ),
@@ -564,10 +564,10 @@ SPOILT = [
     ),
     (
         "plans.csv",
-        "TOU,FEED_IN,ANYTIME,2025-01-01,,0.05,,,\n",
-        "",
+        "TOU,FEED_IN,ANYTIME,2025-01-01,,0.05,,,",
+        "TOU,FEED_IN,ANYTIME,2026-10-01,,0.05,,,",
         [
-            "accounts.csv:3: plan_code: plan TOU has no FEED_IN price for register B1 of site 4103000001 on the unbilled days 2026-08-21 to 2026-10-31 (priced: never), add it",
+            "accounts.csv:3: plan_code: plan TOU has no FEED_IN price for register B1 of site 4103000001 on the unbilled days 2026-08-21 to 2026-09-30 (priced: 2026-10-01 to on), add it",
         ],
     ),
     (
@@ -575,7 +575,7 @@ SPOILT = [
         "FLAT,CONTROL,ANYTIME,2025-01-01,",
         "FLAT,CONTROL,ANYTIME,2025-01-01,2026-10-15",
         [
-            "accounts.csv:4: plan_code: plan FLAT has no CONTROL ANYTIME price for register 02 of site QAAAVZZZZZ on the unbilled days 2026-10-16 to 2026-10-31 (priced: 2025-01-01 to 2026-10-15), add it",
+            "accounts.csv:4: plan_code: plan FLAT has no CONTROL price for register 02 of site QAAAVZZZZZ on the unbilled days 2026-10-16 to 2026-10-31 (priced: 2025-01-01 to 2026-10-15), add it",
         ],
     ),
     (
@@ -583,7 +583,6 @@ SPOILT = [
         "GAS,USAGE,ANYTIME,",
         "GAS,USAGE,PEAK,",
         [
-            "accounts.csv:5: plan_code: plan GAS has no USAGE ANYTIME price for register 01 of site 5240000001 on the unbilled days 2025-11-01 to 2026-10-31 (priced: never), add it",
             "plans.csv:12: time_class: USAGE of plan GAS has no price at 00:00 on WEEKDAY days from 2025-01-01 on, complete time_classes.csv or add ANYTIME",
         ],
     ),

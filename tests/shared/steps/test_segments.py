@@ -1,6 +1,7 @@
 """site-data: from items of the interval store to rows of schema bua, worked out by hand."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -188,3 +189,30 @@ def test_a_site_whose_items_make_no_sense_fails_alone(platform, context, work):
 
 def test_micro_kwh_of_the_largest_scale_is_exact():
     assert np.int64(2**31 - 1) * 10**6 < 2**63
+
+
+def test_a_half_hour_that_cannot_be_is_missing_and_recorded(platform, context, work):
+    """An error code among 1 kWh half-hours of a business, on a day of its own."""
+    clients.client("dynamodb").put_item(
+        TableName=context.settings.interval_table, Item=reads(4, [1000] * 47 + [2**31 - 1])
+    )
+    utility_profile.extract(context, work)
+    assert rows(
+        platform,
+        "select account_id, site_id, read_date, half_hours, kwh, qualities, value, limit_value, reason from bua.implausible_read",
+    ) == [
+        ("A2", NMI, date(2026, 10, 13), [48], [Decimal("2147483.647")], "A", Decimal("2147483.647"), 276, "HALF_HOURS")
+    ]  # fmt: skip
+    assert rows(
+        platform,
+        "select scale, half_hours[1], half_hours[48], substr(qualities, 47), missing_mask, excluded_mask, day_total"
+        " from bua.utility_profile where profile_date = '2026-10-13'",
+    ) == [(3, 1000, 0, "AN", 1 << 47, 1 << 47, 47_000_000)]
+    assert rows(
+        platform,
+        "select complete_days, complete_total from bua.utility_profile_summary where segment = 'QLD|BUS|PRIMARY'",
+    ) == [(1, 48_000_000)]
+    ((counts, totals),) = rows(
+        platform, "select counts, totals from bua.segment_partial where profile_date = '2026-10-13'"
+    )
+    assert (counts[46:], totals[46:]) == ([1, 0], [1_000_000, 0])

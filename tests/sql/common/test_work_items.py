@@ -149,7 +149,7 @@ RESETS = {
     "SegmentJurisdictionCheck": ["segment_profile_mark"],
     "SegmentJurisdictionFix": [],
     "Validate": ["utility_profile_variance"],
-    "MicroScalar": ["micro_scalar"],
+    "MicroScalar": ["micro_scalar", "read_difference"],
     "ResetBasicRead": [],
     "BasicRead": [],
     "NEM12": [],
@@ -167,7 +167,8 @@ insert into bua.segment_profile values ({run}, 'QLD|RES|PRIMARY', '2026-01-01', 
 insert into bua.segment_profile_mark values ({run}, 'QLD|RES|PRIMARY', '2026-01-01', 1, 'HIGH', 1, 1, null, null);
 insert into bua.utility_profile_variance values ({run}, 'QLD|RES|PRIMARY', '2026-01', 1, 1, 1, false);
 insert into bua.micro_scalar (run_date, account_id, meter_register_id, site_id, read_type, stream_type, profile_key,
-    register_ids, occupied) values ({run}, 'A', 1, 'S', 'BASIC', 'PRIMARY', 'K', '{{1}}', '[2026-01-01,]');
+    register_ids, occupied) values ({run}, 'A', 1, 'S', 'BASIC', 'PRIMARY', 'K', '{{1}}', '{{[2026-01-01,]}}');
+insert into bua.read_difference values ({run}, 'A', 1, '2026-01-01', 1, 2);
 insert into bua.account_exception values ({run}, 'A', 'S', 'GAS', 'QLD', '2026-01-01', '2026-01-01', 1, 'because');
 insert into bua.account_summary values ({run}, 'A', 'S', 'GAS', 'QLD', 'RES', 'MASS', null, '2026-01-01', '2026-01-01', 1,
     'DUE', 'MJ', 1, 1, 1, 1, 1, 1, 'ACTUAL', null, '');

@@ -132,7 +132,7 @@ def test_quantities_are_exact_whatever_the_scale(platform: Any) -> None:
     assert platform.aggregated(register)["2026-01-15", "ANYTIME", "ACTUAL"] == Decimal("210000123.456789")
 
 
-def test_an_import_takes_only_what_was_missing_and_replaces_its_own(platform: Any) -> None:
+def test_an_import_has_the_files_half_hours_beside_the_platforms_and_replaces_its_own(platform: Any) -> None:
     register = home(platform, windows=())
     platform.day("4103000001", "2026-07-15", [1] * 48, "A" * 40 + "N" * 8)
     platform.aggregate()
@@ -140,7 +140,8 @@ def test_an_import_takes_only_what_was_missing_and_replaces_its_own(platform: An
         platform.stage()
         platform.day("4103000001", "2026-07-15", [1] * 40 + [value] * 8, "A" * 40 + "E" * 8)
         platform.aggregate("BUA", "2026-11-01")
-    assert platform.execute("select read_state, quantity, origin from core.aggregated_read order by origin") == [
+    assert platform.execute("select read_state, quantity, origin from core.aggregated_read order by 3, 1") == [
+        ("ACTUAL", 40, "BUA"),
         ("ESTIMATED", 24, "BUA"),
         ("ACTUAL", 40, "PLATFORM"),
     ]

@@ -126,7 +126,7 @@ def test_one_wrong_file_fails_the_load_before_anything_is_written(world):
     assert world.items() == []
     assert world.ask("select workflow_name, state from core.workflow_instance") == [("LOAD_NEM12", "FAILED")]
     ((message,),) = world.ask("select message from core.workflow_exception")
-    assert message.startswith("InvalidInput: b.csv:3: the 900 record that ends a file is missing")
+    assert message.startswith("MeterDataRefused: b.csv:3: the 900 record that ends a file is missing")
 
 
 def test_a_file_that_is_not_there_fails_the_load(world):

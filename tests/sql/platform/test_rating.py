@@ -223,13 +223,13 @@ def test_what_has_no_price_stays_visible(platform: Any) -> None:
     assert platform.lines("1", "quantity", "rate", "l.net_amount", "l.gst_amount") == [
         ("DAILY", "ANYTIME", "ACTUAL", "30", "1", "30", "3"),
         ("DAILY", "ANYTIME", "ACTUAL", "1", None, "0", "0"),
-        ("FEED_IN", "ANYTIME", "ACTUAL", "4", None, "0", "0"),
+        ("FEED_IN", "ANYTIME", "ACTUAL", "4", "0", "0", "0"),  # the plan pays nothing for export
         ("USAGE", "OFFPEAK", "ACTUAL", "31", "0.1", "3.1", "0.31"),
         ("USAGE", "OFFPEAK", "ACTUAL", "2", None, "0", "0"),
         ("USAGE", "PEAK", "ACTUAL", "1", "0.5", "0.5", "0.05"),
         ("USAGE", "PEAK", "ACTUAL", "2", None, "0", "0"),
     ]
-    assert platform.months("1", "FEED_IN") == [("ANYTIME", "ACTUAL", None, "2026-10", "4", 1)]
+    assert platform.months("1", "FEED_IN") == [("ANYTIME", "ACTUAL", "0", "2026-10", "4", 1)]
 
 
 def test_a_vacant_site_pays_supply_and_shows_its_zero(platform: Any) -> None:

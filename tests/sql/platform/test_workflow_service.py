@@ -131,7 +131,7 @@ def test_a_failure_is_recorded_and_leaves_nothing(service: Any, dynamodb: Any) -
     assert ask(service, "select count(*) from core.billable_quantity") == [(0,)]
 
 
-def test_import_takes_the_runs_estimates(service: Any, dynamodb: Any) -> None:
+def test_import_takes_the_runs_files_alone(service: Any, dynamodb: Any) -> None:
     def store(day: int, values: int, quality_runs: str, **origin: Any) -> None:
         reads = DayReads(
             nmi="4103000001", suffix="E1", day=date(2026, 7, day), interval_minutes=30, scale=3, values=[values] * 48,
@@ -155,10 +155,12 @@ def test_import_takes_the_runs_estimates(service: Any, dynamodb: Any) -> None:
     assert instances(service) == [("IMPORT_NEM12", "COMPLETE")]
     assert ask(
         service,
-        "select from_date, time_class, read_state, quantity::text, origin, run_date from core.aggregated_read order by 1",
+        "select from_date, time_class, read_state, quantity::text, origin, run_date from core.aggregated_read order by 1, 3",
     ) == [
+        (date(2026, 7, 15), "ANYTIME", "ACTUAL", "10.00", "BUA", RUN_DATE),
         (date(2026, 7, 15), "ANYTIME", "ESTIMATED", "2.00", "BUA", RUN_DATE),
         (date(2026, 7, 16), "ANYTIME", "ESTIMATED", "24.0", "BUA", RUN_DATE),
+        (date(2026, 7, 17), "ANYTIME", "ACTUAL", "6.000", "BUA", RUN_DATE),
     ]
 
 

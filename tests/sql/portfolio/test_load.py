@@ -41,6 +41,7 @@ def test_rows_of_every_table_are_counted(platform_database, folder):
             "time_class_window": 4,
             "site": 3,
             "account": 4,
+            "account_plan": 0,
             "account_site": 4,
             "meter": 4,
             "meter_register": 6,

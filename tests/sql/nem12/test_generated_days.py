@@ -80,6 +80,7 @@ def test_known_half_hours_are_kept_with_their_quality(book: Book) -> None:
     values = [*range(1, 49)]
     book.days(register, "2026-10-30", "2026-10-30", values, quality="A" * 10 + "N" * 18 + "S" * 10 + "F" * 5 + "E" * 5)
     book.days(register, "2026-10-31", "2026-10-31")
+    book.snapshot()
     scale(book, "A", register, 3)
     ((on, found, qualities),) = generate(book, site)  # the 31st has been read
     expected = [Decimal("0.3") if 11 <= h <= 28 else Decimal(h) / 1000 for h in range(1, 49)]
@@ -133,6 +134,7 @@ def test_a_giants_mean_half_hours_by_day_type(book: Book) -> None:
     book.days(register, "2026-10-22", "2026-10-23", 3000)
     book.days(register, "2026-10-24", "2026-10-25", 8000)
     book.days(register, "2026-10-26", "2026-10-28", 1000, quality="E")  # read, no reference
+    book.snapshot()
     scale(
         book,
         "A",
@@ -154,6 +156,7 @@ def test_a_giants_mean_half_hours_by_day_type(book: Book) -> None:
 def test_an_account_that_no_profile_covers_has_its_mean_half_hours(book: Book) -> None:
     site, register = unbilled(book, "2026-10-01")
     book.days(register, "2026-10-01", "2026-10-30", [100] * 24 + [300] * 24)
+    book.snapshot()
     book.call("bua_create_invoice_scalar", ["A"])
     assert book.scalar("A", "method") == ("OWN_DAILY_MEAN",)
     assert generate(book, site) == [("2026-10-31", half_hours((24, "0.1"), (24, "0.3")), "E" * 48)]
@@ -206,6 +209,7 @@ def test_complete_sites_and_basic_meters_need_no_file(book: Book) -> None:
     book.segment()
     _, register = unbilled(book)
     book.days(register, "2026-10-30", "2026-10-31")
+    book.snapshot()
     book.basic(book.account("BASIC", opened="2026-10-01"))
     book.call("bua_create_invoice_scalar", ["A", "BASIC"])
     assert book.ask("bua_list_profile_nmis") == []

@@ -169,6 +169,7 @@ def test_a_giant_of_another_class_is_none(segment: Book) -> None:
 
 def test_nothing_missing_nothing_to_scale(segment: Book) -> None:
     segment.days(interval(segment), "2026-10-01", "2026-10-31")
+    segment.snapshot()
     create(segment)
     assert segment.value("select count(*) from bua.micro_scalar where run_date = %s", segment.run_date) == 0
 
@@ -362,6 +363,7 @@ def test_older_reads_go_before_invoices_and_invoices_before_last_year(segment: B
     site = segment.account("A", opened="2025-01-01")
     older, neither = segment.register(site), segment.register(segment.account("B", opened="2025-01-01"))
     for account_id in ("A", "B"):
+        segment.billed(account_id, "2025-01-01", "2026-06-30", estimated=True)
         segment.billed(account_id, "2026-07-01", "2026-09-30", units={"PRIMARY": 883.2})
     segment.days(older, "2026-02-01", "2026-02-14", 300)
     segment.days(neither, "2025-10-10", "2025-10-19", 300)
@@ -432,6 +434,7 @@ def planned(book: Book, run_type: str = "MicroScalar") -> list[tuple[Any, ...]]:
 
 def test_outcomes(segment: Book) -> None:
     segment.days(interval(segment, "READ"), "2026-10-01", "2026-10-31")
+    segment.snapshot()
     interval(segment, "SCALED")
     interval(segment, "STRANGE", customer_class="BUS")
     # One stream of two is known: the account is worked out, its row says what is missing.

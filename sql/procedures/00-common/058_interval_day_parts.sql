@@ -1,0 +1,103 @@
+-- Purpose: which unbilled days of interval streams count as read. A local day counts as read exactly if what is billable of
+-- it is in the snapshot. The snapshot has the platform's billable kWh of the day; the run's own copy of the interval reads
+-- (bua.utility_profile) has its half-hours, and may be newer. A day is never half of each. day_state says:
+--   READ     the snapshot bills the day
+--   DIFFERS  the snapshot bills the day; the copy, read later, says something else
+--   PARTLY   both agree that half-hours are missing: the snapshot bills the known ones, the missing ones are estimated
+--   WHOLE    the snapshot lacks the day or a part of it, or has a read of it that is not believed: it is billed from the
+--            generated file alone, which has the copy's half-hours and estimates of those that the copy lacks
+-- A day of the snapshot that cannot be, beside a copy that can, is not believed: snapshot_limit, in kWh, is set on it alone.
+-- Returns a row for every market day that a local day has half-hours on, one or two; missing_mask has those of the local
+-- day's half-hours that the copy lacks. A delivered estimate is not missing.
+-- Inputs: run_date, accounts. Reads only.
+create or replace function bua.interval_day_parts(p_run_date date, p_account_ids text[])
+returns table (account_id text, site_id text, jurisdiction text, suffix text, stream_type text, meter_register_id bigint,
+               register_ids bigint[], occupied datemultirange, profile_key text, local_date date, profile_date date,
+               missing_mask bigint, day_state text, snapshot_units numeric, copy_units numeric, snapshot_limit numeric)
+language sql stable as $$
+    with stream as materialized (
+        select s.*, u.unbilled
+        from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
+        join bua.account_streams(p_account_ids) s on s.account_id = u.account_id and s.read_type = 'INTERVAL'
+        where u.unbilled && s.days
+    ),
+    snapshot as materialized (
+        select s.account_id, s.meter_register_id, a.from_date as local_date, sum(a.quantity) as units
+        from stream s
+        join core.aggregated_read a
+            on a.meter_register_id = any (s.register_ids) and a.origin = 'PLATFORM'
+            and a.from_date >= lower(s.unbilled) and a.from_date < upper(s.unbilled)
+        group by 1, 2, 3
+    ),
+    implausible as materialized (   -- market days with half-hours that were read and are not believed
+        select s.account_id, s.meter_register_id, r.read_date as profile_date, bit_or(1::bigint << (h - 1)) as half_hour_mask
+        from stream s
+        join bua.implausible_read r on r.run_date = p_run_date and r.meter_register_id = any (s.register_ids)
+        cross join unnest(r.half_hours) h
+        group by 1, 2, 3
+    ),
+    part as materialized (
+        select s.*, d.local_date, d.profile_date, d.half_hour_mask, c.missing_mask, c.units,
+               coalesce(d.half_hour_mask & i.half_hour_mask, 0) <> 0 as is_implausible
+        from stream s
+        join bua.market_day d
+            on d.jurisdiction = s.jurisdiction
+            and d.local_date >= lower(s.unbilled) and d.local_date < upper(s.unbilled)
+            and s.unbilled @> d.local_date and s.days @> d.local_date
+        cross join lateral (
+            select d.half_hour_mask & coalesce(bit_and(p.missing_mask), -1) as missing_mask,
+                   coalesce(sum(bua.known_units(p.half_hours, p.scale, p.day_total, p.missing_mask, d.half_hour_mask)), 0) as units
+            from bua.utility_profile p
+            where p.run_date = p_run_date and p.meter_register_id = any (s.register_ids) and p.profile_date = d.profile_date
+        ) c
+        left join implausible i using (account_id, meter_register_id, profile_date)
+    ),
+    day as (
+        select p.account_id, p.meter_register_id, p.local_date, sum(p.units) as units, array_agg(p.units) as part_units,
+               bool_or(p.missing_mask <> 0) as is_missing, bool_or(p.missing_mask <> p.half_hour_mask) as is_known, bool_or(p.is_implausible) as is_implausible
+        from part p group by 1, 2, 3
+    ),
+    day_limit as materialized (
+        select s.account_id, s.meter_register_id, bua.interval_day_limit(p_run_date, s.register_ids, s.profile_key) as day_limit from stream s
+    ),
+    judged as (
+        select d.*, s.units as snapshot_units,
+               case when s.units > l.day_limit and d.units <= l.day_limit then l.day_limit end as snapshot_limit,
+               case when d.is_implausible or s.units > l.day_limit and d.units <= l.day_limit then 'WHOLE'
+                    else bua.day_state(s.units, d.units, d.part_units, d.is_known, d.is_missing,
+                                       (select bua.parameter('read_tolerance'))) end as state
+        from day d
+        join day_limit l using (account_id, meter_register_id)
+        left join snapshot s using (account_id, meter_register_id, local_date)
+    )
+    select p.account_id, p.site_id, p.jurisdiction, p.suffix, p.stream_type, p.meter_register_id, p.register_ids, p.occupied,
+           p.profile_key, p.local_date, p.profile_date, p.missing_mask, j.state, j.snapshot_units, j.units,
+           j.snapshot_limit
+    from part p
+    join judged j using (account_id, meter_register_id, local_date)
+$$;
+
+-- The state of a local day, from its kWh in the snapshot (null = no row), in the copy, and in the copy's half-hours of each
+-- market day; whether the copy knows, and whether it lacks, a half-hour; and the kWh that are no difference.
+create or replace function bua.day_state(p_snapshot numeric, p_copy numeric, p_parts numeric[], p_is_known boolean,
+                                         p_is_missing boolean, p_tolerance numeric) returns text
+language sql immutable as $$
+    select case when p_snapshot is null then 'WHOLE'
+                when not p_is_known then 'READ'
+                when abs(p_snapshot - p_copy) <= p_tolerance then case when p_is_missing then 'PARTLY' else 'READ' end
+                -- The snapshot has one of the day's two market days.
+                when exists (select from unnest(p_parts) part where abs(p_snapshot - part) <= p_tolerance) then 'WHOLE'
+                -- A day that lacks half-hours now was not complete before, and the snapshot knows even less of it.
+                when p_is_missing and p_snapshot < p_copy then 'WHOLE'
+                else 'DIFFERS' end
+$$;
+
+-- The kWh of those half-hours of a market day that are in p_mask and known.
+create or replace function bua.known_units(p_half_hours integer[], p_scale smallint, p_day_total bigint, p_missing_mask bigint,
+                                           p_mask bigint) returns numeric
+language sql immutable as $$
+    select case when p_mask = (1::bigint << 48) - 1 then p_day_total / 1e6
+                else (select coalesce(sum(v.value), 0) / 10::numeric ^ p_scale
+                      from unnest(p_half_hours) with ordinality as v (value, h)
+                      where ((p_mask & ~p_missing_mask) >> (v.h - 1)::integer) & 1 = 1) end
+$$;
