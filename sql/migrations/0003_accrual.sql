@@ -66,6 +66,12 @@ create table bua.account_summary (
     method          text not null,
     scalar          numeric,
     flags           text not null,
+    plan_code       text,
+    billing_days    integer,
+    next_bill_date  date,
+    close_date      date,
+    net_estimated   numeric(18, 2),     -- of net_amount
+    recoverable_amount numeric(18, 2),  -- of net_amount: its days may still be billed to a customer who is not at fault
     primary key (run_date, account_id)
 ) partition by list (run_date);
 
@@ -103,6 +109,20 @@ create table bua.account_exception (
     item_key        text not null default '',   -- of a work item that is no account's: a segment's month, a file
     primary key (run_date, account_id, item_key)
 ) partition by list (run_date);
+
+-- How long back a customer who is not at fault may be billed. A row is valid from its date; jurisdiction '' = every other.
+create table bua.back_billing_limit (
+    jurisdiction    text not null,
+    fuel            text not null check (fuel in ('ELECTRICITY', 'GAS')),
+    from_date       date not null,
+    months          integer not null,
+    primary key (jurisdiction, fuel, from_date)
+);
+insert into bua.back_billing_limit values
+    ('', 'ELECTRICITY', '2000-01-01', 9),
+    ('', 'GAS', '2000-01-01', 9),
+    ('VIC', 'ELECTRICITY', '2021-01-01', 4),
+    ('VIC', 'GAS', '2021-01-01', 4);
 
 -- How many rows of the run each table had when the run was invoiced: the control totals look for them again.
 create table bua.row_count (

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from local.watch import Step
-from shared.period import Period
+from shared.period import Period, choose
 from shared.steps.export import CONTROL
 
 Row = dict[str, str]
@@ -92,7 +92,8 @@ def write(portfolio: Path, run_date: date, steps: list[Step], out: Path, console
     result = Result(
         accounts=_read(out / "BUAAccountSummary.csv"),
         exceptions=_read(out / "exceptions.csv"),
-        truth={row["account_id"]: row for row in _truth(portfolio)},
+        # The truth is that of the run date's own period.
+        truth={row["account_id"]: row for row in _truth(portfolio)} if period == choose(run_date) else {},
     )
     document = {
         "run_date": run_date.isoformat(),

@@ -23,7 +23,9 @@ class Period:
         return f"{self.from_date} to {self.to_date}, as at {self.as_at}"
 
 
-def choose(run_date: date, from_date: date | None, to_date: date | None, as_at: date | None) -> Period:
+def choose(
+    run_date: date, from_date: date | None = None, to_date: date | None = None, as_at: date | None = None
+) -> Period:
     """The period that was asked for: without TO to the end of the month before run_date's, without FROM the twelve
     months to TO, without AS_AT as at TO. Raises InvalidInput.
     """  # noqa: D205

@@ -36,7 +36,7 @@ def first(month: Month) -> dict[str, bytes]:
         steps = follow(month.stack, RUN_DATE, month.console)
         assert [step.state for step in steps] == ["SUCCEEDED"] * (1 + len(catalogue.load().pipeline()))
         FIRST.update(month.exported("first"))
-        period = choose(RUN_DATE, None, None, None)
+        period = choose(RUN_DATE)
         write(month.portfolio, RUN_DATE, steps, month.folder / "first", month.console, period=period)
     return FIRST
 

@@ -275,7 +275,7 @@ def adds_up(chain: Chain) -> None:
     assert summaries & excepted == excepted  # their supply is accrued: a dollar a day
     assert chain.execute("lambda", "select account_id, net_amount, flags from bua.export_account_summary where run_date = %s"
                          " and flags ~ 'SUPPLY_ONLY' order by 1", chain.run_date) == [
-        ("NO_METER", Decimal(184), "NEVER_BILLED;SUPPLY_ONLY"), ("STRANGE", Decimal(184), "INCOMPLETE;NEVER_BILLED;SUPPLY_ONLY"),
+        ("NO_METER", Decimal(184), "NEVER_BILLED;OVER_CYCLE;SUPPLY_ONLY"), ("STRANGE", Decimal(184), "INCOMPLETE;NEVER_BILLED;OVER_CYCLE;SUPPLY_ONLY"),
     ]  # fmt: skip
     assert chain.execute("lambda", "select * from bua.broken_identities(%s)", chain.run_date) == []
     assert (

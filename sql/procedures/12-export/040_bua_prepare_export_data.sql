@@ -49,6 +49,7 @@ begin
                coalesce(sum(m.quantity) filter (where m.line_state = 'ESTIMATED' and m.stream_type <> 'SOLAR'), 0) as units_estimated,
                sum(m.net_amount) as net_amount, sum(m.gst_amount) as gst_amount,
                sum(m.discount_net_propensity) as discount_amount,
+               coalesce(sum(m.net_amount) filter (where m.line_state = 'ESTIMATED'), 0) as net_estimated,
                bool_or(m.rate is null) as is_unpriced,
                bool_or(m.line_state = 'ESTIMATED') as is_estimated
         from bua.invoice_line_item_monthly m
@@ -69,25 +70,37 @@ begin
                case when l.is_estimated and s.is_capped then 'CAPPED' end,
                case when h.account_id is not null then 'CLASS_BY_HOURS' end,
                case when u.is_after_estimated_bill then 'ESTIMATED_BILL' end,
+               case when a.close_date <= r.accrual_date then 'FINAL' end,
                case when l.is_estimated and s.method = 'GIANT_DAILY_MEAN' then 'GIANT' end,
                case when u.has_hole then 'HOLE' end,
                case when exists (select from bua.implausible_read i where (i.run_date, i.account_id) = (p_run_date, u.account_id))
                     then 'IMPLAUSIBLE_READ' end,
                case when c.uncovered_days > 0 then 'INCOMPLETE' end,
+               case when exists (
+                   select from core.invoice i where i.account_id = u.account_id and i.origin = 'PLATFORM' and not i.is_reversed
+                   and i.issued_date > r.as_at and u.unbilled && daterange(i.from_date, i.to_date, '[]')) then 'ISSUED_LATE' end,
                case when u.last_billed_to is null then 'NEVER_BILLED' end,
+               case when lower(u.unbilled) < f.recoverable_from then 'NOT_RECOVERABLE' end,
                case when l.is_unpriced then 'NO_PRICE' end,
                case when n.account_id is not null then 'NO_REGISTER' end,
+               case when exists (
+                   select from unnest(u.unbilled) w
+                   where upper(w) - lower(w) > a.billing_days + (select bua.parameter('grace_days'))) then 'OVER_CYCLE' end,
                case when exists (select from bua.read_difference d
                                  where (d.run_date, d.account_id) = (p_run_date, u.account_id)) then 'READS_DIFFER' end,
                case when exists (select from bua.account_sites(array[u.account_id]) t where t.contested && u.unbilled)
                     then 'SHARED_SITE' end,
                case when x.account_id is not null then 'SUPPLY_ONLY' end,
                case when u.is_unbilled_before_period then 'UNBILLED_BEFORE_PERIOD' end,
-               case when l.is_estimated and s.scalar = 0 then 'VACANT' end)
+               case when l.is_estimated and s.scalar = 0 then 'VACANT' end),
+           a.plan_code, a.billing_days, a.next_bill_date, a.close_date, l.net_estimated,
+           round(l.net_amount * coalesce(bua.count_days(u.unbilled * datemultirange(daterange(f.recoverable_from, null))), 0)
+                 / bua.count_days(u.unbilled), 2)
     from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
     join bua.run r on r.run_date = p_run_date
     join core.account a on a.account_id = u.account_id
     join line l on l.account_id = u.account_id
+    cross join lateral bua.recoverable_from(u.jurisdiction, u.fuel, r.as_at) f (recoverable_from)
     left join bua.uncovered_days(p_run_date, p_account_ids) c on c.account_id = u.account_id
     left join (select distinct account_id from bua.unregistered_days(p_run_date, p_account_ids)) n on n.account_id = u.account_id
     left join bua.accounts_by_hours(p_run_date, p_account_ids) h on h.account_id = u.account_id

@@ -26,8 +26,11 @@ language sql stable as $$
     ),
     day as (
         select a.*, bua.count_days(a.billed * datemultirange(daterange(a.period_start, a.period_end))) as billed_days,
-               case when a.open_date < a.period_start
-                    then bua.count_days(datemultirange(daterange(a.open_date, a.period_start)) - a.billed) end as earlier_days
+               case when a.open_date < a.period_start and not daterange(a.open_date, a.period_start) <@ a.billed
+                    then bua.count_days((
+                        select coalesce(range_agg(s.own), datemultirange(daterange(a.open_date, null)))
+                               * datemultirange(daterange(null, a.period_start))
+                        from bua.account_sites(array[a.account_id]) s) - a.billed) end as earlier_days
         from account a
     ),
     money as (
