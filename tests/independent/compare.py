@@ -1,4 +1,4 @@
-"""Hold what a run wrote (OUT) against the second opinion, point by point, and say where they part.
+"""Compare what a run wrote (OUT) with the second opinion, point by point, and list the differences.
 
 Every check has a list of offenders, worst first; a check without offenders passes. Notes are shown and never fail.
 """

@@ -1,4 +1,4 @@
-"""A second opinion: read a portfolio folder again, independently of the system, and hold a run's output against it.
+"""A second opinion: read a portfolio folder again, independently of the system, and compare a run's output with it.
 
     python tests/independent/reading.py PORTFOLIO RUN_DATE [--from D] [--to D] [--as-at D] [--accounts FILE] [--truth FILE] [--compare OUT]
 

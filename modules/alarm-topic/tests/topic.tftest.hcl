@@ -17,7 +17,7 @@ run "hears_the_alarms_of_its_prefix_and_nobody_else" {
 
   assert {
     condition     = [for s in data.aws_iam_policy_document.this.statement : s.sid if s.effect != "Deny"] == ["Alarms"]
-    error_message = "One statement lets somebody in."
+    error_message = "The policy has one statement."
   }
 
   assert {
@@ -27,7 +27,7 @@ run "hears_the_alarms_of_its_prefix_and_nobody_else" {
 
   assert {
     condition     = length(aws_sns_topic_subscription.this) == 0
-    error_message = "Nobody hears unless he is named."
+    error_message = "Without addresses there are no subscriptions."
   }
 }
 

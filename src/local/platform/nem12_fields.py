@@ -145,7 +145,7 @@ class MeterDataFile:
 
 
 class Fields:
-    """Judges single fields of the record in hand: returns what they mean, refuses them or notes what is odd.
+    """Checks single fields of the current record: returns their value, refuses the file, or notes a warning.
 
     The fields come trimmed.
     """
