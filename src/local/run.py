@@ -52,7 +52,7 @@ def _run(options: argparse.Namespace, console: Console) -> None:
         with console.status(f"generating a demo portfolio of {options.accounts} accounts ..."):
             shutil.rmtree(folder, ignore_errors=True)
             write_demo(folder, accounts=options.accounts, seed=options.seed, run_date=options.run_date)
-    portfolio = read(folder, options.run_date, console)
+    portfolio = read(folder, options.run_date, console, chosen)
     counts = f"{len(portfolio.accounts)} accounts, {len(portfolio.registers)} registers"
     console.print(f"Portfolio {folder}: {counts}; the period is {chosen}", markup=False)
     with console.status("packaging the functions ..."):

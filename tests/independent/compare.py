@@ -148,7 +148,7 @@ class Judge:
         monthly = self.check("supply days of each month in the lines = its unbilled days (accrued exactly once)")
         supply: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
         for row in self.lines:
-            if row["item_type"] == "DAILY":
+            if row["item_type"] == "DAILY" and row["account_id"] not in self.supply_only:
                 supply[row["account_id"], row["year_month"][:7]] += number(row, "days") or number(row, "quantity")
         for key, row, result in self.pairs():
             days = [self.reading.folder.date(i) for i in np.flatnonzero(result.unbilled)]

@@ -17,6 +17,7 @@ from local.portfolio.format import read_portfolio
 from local.portfolio.problems import SHOWN
 from local.portfolio.records import Portfolio
 from shared.errors import BuaError
+from shared.period import Period
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,13 +38,13 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def read(folder: Path, run_date: date, console: Console) -> Portfolio:
+def read(folder: Path, run_date: date, console: Console, period: Period | None = None) -> Portfolio:
     """Read and judge a portfolio, showing how far it is and what is odd. Raises InvalidPortfolio."""
 
     def progress(paths: Sequence[Path]) -> Iterable[Path]:
         return track(paths, "reading meter data", console=console, transient=True, disable=not console.is_terminal)
 
-    portfolio = read_portfolio(folder, run_date, progress)
+    portfolio = read_portfolio(folder, run_date, progress, period)
     for remark in portfolio.remarks[:SHOWN]:
         console.print(f"[yellow]note[/] {escape(remark)}", soft_wrap=True)
     if len(portfolio.remarks) > SHOWN:

@@ -26,6 +26,7 @@ from local.portfolio.rules_accounts import check_accounts, check_public_holidays
 from local.portfolio.rules_billing import check_invoice_lines, check_invoices, check_prices
 from local.portfolio.rules_plans import check_account_plans, check_plans
 from local.portfolio.rules_reads import check_basic_reads, check_gas_volumes
+from shared.period import Period, choose
 
 Record = TypeVar("Record")
 Track = Callable[[Sequence[Path]], Iterable[Path]]
@@ -45,10 +46,10 @@ RULES: dict[Callable[[Portfolio, Problems], None], tuple[str, ...]] = {
 PRICED = ("plans.csv", "accounts.csv", "registers.csv", "invoices.csv")
 
 
-def read_portfolio(folder: Path, run_date: date, track: Track = iter) -> Portfolio:
+def read_portfolio(folder: Path, run_date: date, track: Track = iter, period: Period | None = None) -> Portfolio:
     """Return the folder's records and meter data, every one sound by itself and with all others.
 
-    The run date tells which unbilled days will need a price. track is handed the meter data files and gives them back
+    The period, by default the run date's own, tells which unbilled days will need a price. track is handed the meter data files and gives them back
     one by one, as a progress bar does. Raises InvalidPortfolio with all problems.
     """
     problems = Problems()
@@ -59,7 +60,8 @@ def read_portfolio(folder: Path, run_date: date, track: Track = iter) -> Portfol
         if sound.issuperset(files):
             rule(portfolio, problems)
     if sound.issuperset(PRICED) and problems.free_of(["account_plans.csv"]):
-        check_prices(portfolio, run_date, problems)
+        chosen = period or choose(run_date)
+        check_prices(portfolio, (chosen.from_date, chosen.to_date), problems)
     problems.raise_if_any()
     return portfolio
 

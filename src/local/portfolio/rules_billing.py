@@ -2,12 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date
 
 from local.portfolio.problems import Problems
 from local.portfolio.records import ITEM_OF_STREAM, STREAM_OF_ITEM, Account, Invoice, PlanItem, Portfolio, Register
 from local.portfolio.rules_plans import plans_by_day, priced_spans
-from local.portfolio.spans import DAY, Span, common, overlaps, shown, uncovered
+from local.portfolio.spans import Span, common, overlaps, shown, uncovered
 
 INVOICES = "invoices.csv"
 LINES = "invoice_lines.csv"
@@ -64,13 +63,12 @@ def check_invoice_lines(portfolio: Portfolio, problems: Problems) -> None:
             problems.add(LINES, line.line, "stream_type", reason)
 
 
-def check_prices(portfolio: Portfolio, run_date: date, problems: Problems) -> None:
-    """Report accounts whose plan has no price for a stream of their site on days that the run will have to price.
+def check_prices(portfolio: Portfolio, period: Span, problems: Problems) -> None:
+    """Report accounts whose plan has no price for a stream of their site on unbilled days of the period.
 
     Export on a plan that prices none is worth nothing and needs no price. An index has no time of day: prices of time
     classes share it (docs/arithmetic.md).
     """
-    period = period_of(run_date)
     prices: dict[tuple[str, str], list[PlanItem]] = defaultdict(list)
     for item in portfolio.plans:
         prices[item.plan_code, item.item_type].append(item)
@@ -100,12 +98,6 @@ def check_prices(portfolio: Portfolio, run_date: date, problems: Problems) -> No
                         f"{register.site_id} on the unbilled days {shown(hole)} (priced: {priced_spans(rows)}), add it"
                     )
                     problems.add("accounts.csv", account.line, "plan_code", reason)
-
-
-def period_of(run_date: date) -> tuple[date, date]:
-    """Return the twelve months before run_date's, first and last day."""
-    end = run_date.replace(day=1)
-    return end.replace(year=end.year - 1), end - DAY
 
 
 def _unpriced(register: Register, unbilled: Iterable[Span], rows: list[PlanItem]) -> Span | None:

@@ -8,6 +8,7 @@ import pytest
 from local.portfolio.format import read_portfolio
 from local.portfolio.problems import InvalidPortfolio
 from shared.errors import InvalidInput
+from shared.period import choose
 
 # file, what stands in it, what a test puts there, the problems that are reported
 SPOILT = [
@@ -846,3 +847,11 @@ def test_rules_are_judged_where_their_files_could_be_read(folder):
         "accounts.csv:5: fuel: 'STEAM' is not known, use one of ELECTRICITY, GAS",
         "plans.csv:11: time_class: DAILY is charged per day, use ANYTIME",
     ]
+
+
+def test_prices_are_wanted_for_the_days_of_a_chosen_period(folder):
+    """CONTROL has no price from 16 October on: October needs one, the period to 15 October does not."""
+    folder.replace("plans.csv", "FLAT,CONTROL,ANYTIME,2025-01-01,,", "FLAT,CONTROL,ANYTIME,2025-01-01,2026-10-15,")
+    with pytest.raises(InvalidPortfolio, match=r"no CONTROL price .* 2026-10-16 to 2026-10-31"):
+        folder.read()
+    read_portfolio(folder.path, date(2026, 11, 1), period=choose(date(2026, 11, 1), to_date=date(2026, 10, 15)))
