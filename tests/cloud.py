@@ -10,6 +10,7 @@ import boto3
 import psycopg2
 import pytest
 from moto import mock_aws
+from moto.backends import get_backend
 
 from shared import catalogue
 from shared.aws import clients
@@ -65,7 +66,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[None]
 
 
 def _create(settings: Settings) -> None:
-    dynamodb, sqs = clients.client("dynamodb"), clients.client("sqs")
+    dynamodb = clients.client("dynamodb")
+    sqs = get_backend("sqs")[ACCOUNT][REGION]  # by moto's own hand: two dozen requests before every test take longer
     for table, keys in ((settings.control_table, ("control_key", "run_date")), (settings.interval_table, ("pk", "sk"))):
         dynamodb.create_table(
             TableName=table,
@@ -77,8 +79,8 @@ def _create(settings: Settings) -> None:
         )
     for key, function in catalogue.load().functions.items():
         if function.queue:
-            sqs.create_queue(QueueName=f"{PREFIX}-sqs-bua-{key}")
-            sqs.create_queue(QueueName=f"{PREFIX}-sqs-bua-{key}-dlq")
+            sqs.create_queue(f"{PREFIX}-sqs-bua-{key}")
+            sqs.create_queue(f"{PREFIX}-sqs-bua-{key}-dlq")
     for bucket in (settings.bucket, settings.integration_bucket):
         clients.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     for role in ("core_admin", "workflow", "meterdata", "lambda", "ca"):

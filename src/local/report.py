@@ -165,8 +165,8 @@ def _print(result: Result, console: Console) -> None:
     console.print(table)
     net = sum((Decimal(row["net_amount"]) for row in result.accounts), ZERO)
     console.print(
-        f"\n{len(result.accounts)} accounts accrued, [bold]${net:,.2f}[/] ex GST; {len(result.exceptions)} exceptions, of which "
-        "at most the supply is"
+        f"\n{len(result.accounts)} accounts accrued, [bold]${net:,.2f}[/] ex GST. "
+        f"Exceptions, whose supply charge at most is accrued: {len(result.exceptions)}"
     )
     for fuel, accuracy in _accuracy(result).items():
         share = accuracy.percents()
@@ -196,8 +196,8 @@ def _print_control(control: dict[str, Any], result: Result, console: Console) ->
         )
     accounts = control["accounts"]
     console.print(
-        f"Control totals tie: of {accounts['total']} accounts {accounts['accrued']} are accrued, {accounts['fully_billed']} "
-        f"fully billed, {accounts['exceptions']} exceptions, {accounts['failed_items']} with a failed work item."
+        f"Control totals tie. Accounts: {accounts['accrued']} accrued + {accounts['fully_billed']} fully billed + "
+        f"{accounts['exceptions']} exceptions + {accounts['failed_items']} with a failed work item = {accounts['total']}"
     )
 
 

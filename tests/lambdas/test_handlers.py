@@ -19,11 +19,13 @@ from lambdas.site_initiate import handler as site_initiate
 from shared import context as context_module
 from shared import telemetry
 from shared.errors import DatabaseUnavailable, InvalidInput, RunDateRefused
+from shared.paths import ROOT
 from shared.steps import notify
 from shared.work import fanout, items, queue
 from shared.work.messages import FanOut
 
 RUN_DATE = date(2026, 11, 1)
+SQS_EVENT = ROOT / "tests" / "events" / "sqs.json"
 SNAPSHOT = "arn:aws:rds:ap-southeast-2:111111111111:snapshot:tst-earl-core-bua-2026-11-01-shared"
 
 
@@ -41,28 +43,15 @@ class LambdaContext:
 
 
 def sqs_event(*bodies: str, receive_count: int = 1) -> dict:
-    """What an event source mapping hands over."""
-    return {
-        "Records": [
-            {
-                "messageId": f"message-{number}",
-                "receiptHandle": f"receipt-{number}",
-                "body": body,
-                "attributes": {
-                    "ApproximateReceiveCount": str(receive_count),
-                    "SentTimestamp": "1793500200000",
-                    "SenderId": "AROA:site",
-                    "ApproximateFirstReceiveTimestamp": "1793500200001",
-                },
-                "messageAttributes": {},
-                "md5OfBody": "",
-                "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:ap-southeast-2:123456789012:tst-anstead-sqs-bua-site-basic",
-                "awsRegion": "ap-southeast-2",
-            }
-            for number, body in enumerate(bodies)
-        ]
-    }
+    """What an event source mapping hands over: tests/events/sqs.json with a record for every body."""
+    event = json.loads(SQS_EVENT.read_text(encoding="utf-8"))
+    (record,) = event["Records"]
+    attributes = record["attributes"] | {"ApproximateReceiveCount": str(receive_count)}
+    event["Records"] = [
+        record | {"messageId": f"message-{number}", "body": body, "attributes": attributes}
+        for number, body in enumerate(bodies)
+    ]
+    return event
 
 
 @pytest.fixture(autouse=True)

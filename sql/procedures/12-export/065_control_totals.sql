@@ -35,9 +35,9 @@ language sql stable as $$
     ),
     money as (
         select m.year_month, sum(m.net_amount) as net, sum(m.gst_amount) as gst, sum(m.discount_net_propensity) as discount,
-               sum(case when a.uom = 'KWH' and m.stream_type <> 'SOLAR' then m.quantity else 0 end) as kwh,
-               sum(case when a.uom = 'MJ' and m.stream_type <> 'SOLAR' then m.quantity else 0 end) as mj,
-               sum(case when m.stream_type = 'SOLAR' then m.quantity else 0 end) as exported
+               sum(case when a.uom = 'KWH' and m.stream_type <> 'SOLAR' then m.quantity else 0.000 end) as kwh,
+               sum(case when a.uom = 'MJ' and m.stream_type <> 'SOLAR' then m.quantity else 0.000 end) as mj,
+               sum(case when m.stream_type = 'SOLAR' then m.quantity else 0.000 end) as exported
         from bua.invoice_line_item_monthly m join bua.account_summary a using (run_date, account_id)
         where m.run_date = p_run_date group by 1
     )
@@ -57,15 +57,15 @@ language sql stable as $$
             'outside_supply', coalesce(sum(period_end - period_start - coalesce(billed_days, 0) - unbilled_days), 0),
             'total', coalesce(sum(period_end - period_start), 0)) from day),
         'totals', (select jsonb_build_object(
-            'net_amount', coalesce(sum(net), 0), 'gst_amount', coalesce(sum(gst), 0), 'discount_amount', coalesce(sum(discount), 0),
-            'kwh', coalesce(sum(kwh), 0), 'mj', coalesce(sum(mj), 0), 'kwh_exported', coalesce(sum(exported), 0)) from money),
-        'supply_of_exceptions', (select coalesce(sum(net_amount) filter (where is_excepted), 0) from day),
+            'net_amount', coalesce(sum(net), 0.00), 'gst_amount', coalesce(sum(gst), 0.00), 'discount_amount', coalesce(sum(discount), 0.00),
+            'kwh', coalesce(sum(kwh), 0.000), 'mj', coalesce(sum(mj), 0.000), 'kwh_exported', coalesce(sum(exported), 0.000)) from money),
+        'supply_of_exceptions', (select coalesce(sum(net_amount) filter (where is_excepted), 0.00) from day),
         'months', (select coalesce(jsonb_object_agg(year_month, jsonb_build_object(
             'net_amount', net, 'gst_amount', gst, 'discount_amount', discount, 'kwh', kwh, 'mj', mj, 'kwh_exported', exported)), '{}')
             from money),
         'unbilled_before_period', (select jsonb_build_object(
             'accounts', count(*), 'days', coalesce(sum(earlier_days), 0),
-            'net_amount', coalesce(sum(round(earlier_days * net_amount / nullif(unbilled_days, 0), 2)), 0),
+            'net_amount', coalesce(sum(round(earlier_days * net_amount / nullif(unbilled_days, 0), 2)), 0.00),
             'accounts_without_a_daily_amount', count(*) filter (where net_amount is null))
             from day where earlier_days > 0),
         'work_items', (select coalesce(jsonb_object_agg(run_type, jsonb_build_object(
