@@ -29,7 +29,7 @@ RUN_DATE = date(2026, 11, 1)
 MASTER = "core_admin"
 PASSWORD = "test"
 
-# The models of boto3 and moto stay to the end: looking through them for garbage took a fifth of the tests' time.
+# The models of boto3 and moto stay to the end: looking through them for garbage took a fifth of the time of moto's tests.
 gc.set_threshold(50_000, 20, 20)
 
 # How fast an example is depends on what else the machine does.

@@ -25,7 +25,8 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(config, items):
+    def rank(item):
+        return next((rank for rank, folder in enumerate(LONGEST) if item.nodeid.startswith(folder)), len(LONGEST))
+
     if hasattr(config, "workerinput"):
-        ranks = {folder: rank for rank, folder in enumerate(LONGEST)}
-        rank_of = {item: next((ranks[f] for f in LONGEST if item.nodeid.startswith(f)), len(LONGEST)) for item in items}
-        items.sort(key=rank_of.__getitem__)
+        items.sort(key=rank)
