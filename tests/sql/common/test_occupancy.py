@@ -207,7 +207,7 @@ def test_the_day_of_a_move_is_that_of_the_account_that_moves_out(town: Book) -> 
     register = town.register(site)
     read_days(town, register, "2026-07-01", "2026-10-10")
     found = accrued(town, "A", "B")
-    assert units(found["A"]) == (15, 48, 24, 15 + Decimal("21.6"), "")
+    assert units(found["A"]) == (15, 48, 24, 15 + Decimal("21.6"), "FINAL")
     assert units(found["B"]) == (16, 0, Decimal("76.8"), 16 + Decimal("23.04"), "NEVER_BILLED")
     assert (found["A"]["unbilled_to"], found["B"]["unbilled_from"]) == (day("2026-10-15"), day("2026-10-16"))
     quantity = "select sum(quantity) from core.aggregated_read where from_date = '2026-10-15'"
@@ -218,7 +218,7 @@ def test_the_day_of_a_move_with_a_basic_register(town: Book) -> None:
     site = movers(town)
     town.read(town.basic(site), ("2026-07-01", 0), ("2026-10-01", "441.6"))
     found = accrued(town, "A", "B")
-    assert units(found["A"]) == (15, 0, 72, 15 + Decimal("21.6"), "")
+    assert units(found["A"]) == (15, 0, 72, 15 + Decimal("21.6"), "FINAL")
     assert units(found["B"]) == (16, 0, Decimal("76.8"), 16 + Decimal("23.04"), "NEVER_BILLED")
 
 
@@ -282,8 +282,14 @@ def test_an_account_that_comes_back_pays_for_its_own_days(town: Book) -> None:
     site = there_and_back(town)
     read_days(town, town.register(site), "2025-11-01", "2026-10-31")
     found = accrued(town, "A", "B")
-    assert units(found["A"]) == (212, Decimal("1017.6"), 0, 212 + Decimal("305.28"), "NEVER_BILLED")
-    assert units(found["B"]) == (153, Decimal("734.4"), 0, 153 + Decimal("220.32"), "NEVER_BILLED")
+    assert units(found["A"]) == (
+        212,
+        Decimal("1017.6"),
+        0,
+        212 + Decimal("305.28"),
+        "NEVER_BILLED;NOT_RECOVERABLE;OVER_CYCLE",
+    )
+    assert units(found["B"]) == (153, Decimal("734.4"), 0, 153 + Decimal("220.32"), "FINAL;NEVER_BILLED;OVER_CYCLE")
 
 
 def test_the_occupant_between_is_accrued_once(town: Book) -> None:
@@ -298,8 +304,14 @@ def test_the_occupant_between_is_accrued_once(town: Book) -> None:
         ("2026-11-01", back + Decimal("292.8")),
     )
     found = accrued(town, "A", "B")
-    assert units(found["A"]) == (212, Decimal("1017.6"), 0, 212 + Decimal("305.28"), "NEVER_BILLED")
-    assert units(found["B"]) == (153, Decimal(3060), 0, 153 + Decimal(918), "NEVER_BILLED")
+    assert units(found["A"]) == (
+        212,
+        Decimal("1017.6"),
+        0,
+        212 + Decimal("305.28"),
+        "NEVER_BILLED;NOT_RECOVERABLE;OVER_CYCLE",
+    )
+    assert units(found["B"]) == (153, Decimal(3060), 0, 153 + Decimal(918), "FINAL;NEVER_BILLED;OVER_CYCLE")
 
 
 def test_another_occupants_usage_is_no_history(town: Book) -> None:
