@@ -14,7 +14,7 @@ SEED      ?= 1
 N         ?= 100000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check-portfolio fuzz test test-unit test-sql test-stack check format package-lambdas render-machines lock clean
+.PHONY: help setup run check-portfolio fuzz test test-unit test-functions test-sql test-stack check format package-lambdas render-machines lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,13 +41,17 @@ fuzz: setup ## Damage input files N= times and check that each is accepted or re
 
 # A process per core, at most four: each starts a PostgreSQL server of its own.
 PYTEST := $(RUN) -m pytest -n logical --maxprocesses 4
+FUNCTIONS := lambdas shared/steps shared/work shared/database local/aws
 SLOW   := artifacts pipeline sql stack terraform
 
 test: setup check ## Check style and types, then run every test; ARGS= is passed to pytest (also below)
 	@$(PYTEST) $(ARGS)
 
-test-unit: setup ## Run only the tests that need neither the local stack nor Terraform, SQL apart
-	@$(PYTEST) $(addprefix --ignore=tests/,$(SLOW)) $(ARGS)
+test-unit: setup ## Run only the tests that need no database, no local stack and no Terraform
+	@$(PYTEST) $(addprefix --ignore=tests/,$(SLOW) $(FUNCTIONS)) $(ARGS)
+
+test-functions: setup ## Run only the tests of the functions and their tools, on moto and a real PostgreSQL
+	@$(PYTEST) $(addprefix tests/,$(FUNCTIONS)) $(ARGS)
 
 test-sql: setup ## Run only the tests of the SQL, on a real PostgreSQL
 	@$(PYTEST) tests/sql $(ARGS)
