@@ -397,3 +397,16 @@ def test_the_exported_files_add_up(book: Book) -> None:
         # What goes to the grid is apart: 10 and 20 kWh are used, 7 exported.
         assert book.rows("select sum(units_estimated), sum(units_exported) from bua.export_summary") == [(60, 14)]
         assert book.rows("select account_id from bua.export_exceptions") == [("C",)]
+
+
+def test_a_fan_out_without_items_breaks_no_identity(book: Book) -> None:
+    """A portfolio without interval meters plans no item of NEM12; without the plan of the items that there are, it refuses."""
+    assert book.ask("plan_work_items", "NEM12", "one", 10) == []
+    planned = (
+        "select example from bua.broken_identities(%s) where identity = 'the work items are those that were planned'"
+    )
+    assert book.rows(planned, book.run_date) == []
+    book.account("A", site="S")
+    book.ask("plan_work_items", "MicroScalar", "one", 10)
+    book.rows("delete from bua.fan_out where run_date = %s and run_type = 'MicroScalar'", book.run_date)
+    assert ("MicroScalar",) in book.rows(planned, book.run_date)

@@ -63,7 +63,7 @@ language sql stable as $$
         from (select run_type, planned from bua.fan_out where run_date = p_run_date) f
         full join (select run_type, count(*) as found from bua.bua_control where run_date = p_run_date group by 1) c
             using (run_type)
-        where f.planned is distinct from c.found
+        where f.planned is null or f.planned <> coalesce(c.found, 0)   -- a fan-out may have nothing to do
         union all
         select 'the work items are those that were planned', run_type || ' batch ' || batch_no, run_type
         from (select distinct run_type, batch_no from bua.bua_control where run_date = p_run_date) c
