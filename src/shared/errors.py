@@ -33,9 +33,6 @@ class NoCurrentRun(PermanentError):  # noqa: N818
     """There is no run, or no database, that a step could work on."""
 
 
-CAUSE_LENGTH = 500
-
-
 class RunDateRefused(PermanentError):  # noqa: N818
     """A run date contradicts the environment's current run."""
 
@@ -54,9 +51,6 @@ class ResourceFailed(PermanentError):  # noqa: N818
 
 class ContractBroken(PermanentError):  # noqa: N818
     """The restored database lacks something of the platform's schema that the accrual relies on."""
-
-
-CAUSE_LENGTH = 500
 
 
 class MigrationRefused(PermanentError):  # noqa: N818

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from psycopg2.extras import Json, execute_values
+from psycopg2.extras import execute_values
+from tests.sql.accrue import accrue as accrue_accounts
 from tests.sql.builder import Book
 
 ERROR_CODE = 2_147_483_647  # watt-hours
@@ -37,18 +38,7 @@ def basic(
 
 def accrue(book: Book, account_id: str = "A") -> tuple[Any, ...]:
     """Everything from the scalars on; the account's units, net, method and flags."""
-    book.call("bua_create_invoice_scalar", [account_id])
-    book.call("bua_create_basic_read", [account_id])
-    generated = book.ask(
-        "generate_nem12_days", [f"S-{account_id}"], columns="site_id, suffix, profile_date, 3, half_hours, qualities"
-    )
-    aggregate(book, "BUA", [(*row[:4], [int(1000 * value) for value in row[4]], row[5]) for row in generated])
-    book.call("bua_initiate_invoice_runs")
-    for (payload,) in book.rows("select payload from core.workflow_schedule where run_date = %s", book.run_date):
-        with book.acting_as("workflow"):
-            for procedure in ("generate_ili", "run_invoice_batch", "invoicegen"):
-                book.rows(f"call core.{procedure}(%s)", Json(payload))
-    book.call("bua_prepare_export_data", [account_id])
+    accrue_accounts(book, account_id)
     (row,) = book.rows(
         "select units_actual, units_estimated, net_amount, method, flags from bua.account_summary"
         " where run_date = %s and account_id = %s",

@@ -6,10 +6,9 @@ The whole of what SQL does, from scalars to the exported summary. A home uses 4.
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from tests.sql.accrue import accrue
+from tests.sql.accrue import accrued, read_days, units
 from tests.sql.builder import Book, day
 
 
@@ -21,26 +20,6 @@ def town(book: Book) -> Iterator[Book]:
     book.macro("2024-11-01", "2026-10-31")
     book.profile("2024-11-01", "2026-10-31", 0.1)
     return book
-
-
-def accrued(book: Book, *accounts: str) -> dict[str, dict[str, Any]]:
-    """Everything from the scalars to the export; returns the summaries' rows by account."""
-    accrue(book, *accounts)
-    columns = "account_id unbilled_from unbilled_to unbilled_days units_actual units_estimated units_total net_amount method flags"
-    rows = book.rows(
-        f"select {columns.replace(' ', ', ')} from bua.account_summary where run_date = %s order by 1", book.run_date
-    )
-    return {row[0]: dict(zip(columns.split(), row, strict=True)) for row in rows}
-
-
-def read_days(book: Book, register: int, first: str, last: str, watt_hours: int = 100) -> None:
-    """Interval reads as the store and the platform have them: half-hours of so many Wh on whole days."""
-    book.days(register, first, last, watt_hours)
-    book.platform_units(register, first, last, Decimal(watt_hours) * 48 / 1000)
-
-
-def units(row: dict[str, Any]) -> tuple[Any, ...]:
-    return row["unbilled_days"], row["units_actual"], row["units_estimated"], row["net_amount"], row["flags"]
 
 
 # --- no register ------------------------------------------------------------------------------------------------

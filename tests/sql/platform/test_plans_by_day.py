@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.sql.accrue import accrued, read_days, units
 from tests.sql.builder import Book
-from tests.sql.common.test_occupancy import accrued, read_days, units
 
 
 @pytest.fixture
