@@ -15,15 +15,22 @@ create table bua.micro_scalar (
     occupied        datemultirange not null, -- local days on which the account had the stream
     first_missing   date,               -- interval registers: the first missing market day of the gap
     last_missing    date,
-    method          text check (method in ('READS', 'OLDER_READS', 'OTHER_METER', 'INVOICES', 'LAST_YEAR', 'SEGMENT_AVERAGE',
-                                           'OWN_DAILY_MEAN', 'GIANT_DAILY_MEAN', 'OWN_COPY')),
+    method          text check (method in ('RECENT_DAYS', 'READS', 'READS_SEASON', 'BASE_AND_SEASON', 'OLDER_READS', 'OTHER_METER',
+                                           'INVOICES', 'LAST_YEAR', 'SEGMENT_AVERAGE', 'OWN_DAILY_MEAN', 'GIANT_DAILY_MEAN',
+                                           'OWN_COPY')),
     scalar          numeric check (scalar >= 0),
+    daily_base      numeric not null default 0, -- kWh or MJ a day that do not follow the profile: scalar x profile comes on top
     daily_mean      numeric,            -- kWh or MJ a day over the reference days
     reference_from  date,
     reference_to    date,               -- inclusive
     reference_days  integer,
     usage_units     numeric,            -- kWh or MJ used over the reference days
     macro_units     numeric,            -- the macro profile's sum over the same days
+    season_ratio    numeric,            -- basic registers: last year, the scalar of the days now missing over that of the reference
+    season_from     date,               -- the span of last year's days now missing
+    season_to       date,               -- inclusive
+    is_giant        boolean not null default false,
+    is_vacant       boolean not null default false,
     is_capped       boolean not null default false,
     gap             smallint not null default 1,    -- interval registers: the gaps of a stream, in their order
     unread          datemultirange not null default '{}',   -- interval registers: the stream's unbilled local days that do not

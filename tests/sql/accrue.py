@@ -26,6 +26,12 @@ def accrued(book: Book, *accounts: str) -> dict[str, dict[str, Any]]:
     return {row[0]: dict(zip(columns.split(), row, strict=True)) for row in rows}
 
 
+def recent(*stretches: tuple[int, int, float]) -> float:
+    """The mean of levels, each on the days from .. to away from a gap: five days further away, a day counts half."""
+    weights = [(0.5 ** (k / 5), level) for first, last, level in stretches for k in range(first, last + 1)]
+    return sum(w * level for w, level in weights) / sum(w for w, _ in weights)
+
+
 def read_days(book: Book, register: int, first: str, last: str, watt_hours: int = 100) -> None:
     """Interval reads as the store and the platform have them: half-hours of so many Wh on whole days."""
     book.days(register, first, last, watt_hours)

@@ -53,13 +53,13 @@ class Rated:
         )
 
     def scalar(
-        self, register: int, scalar: Any, method: str = "READS", stream: str = "PRIMARY", *, capped: bool = False
+        self, register: int, scalar: Any, method: str = "READS", stream: str = "PRIMARY", *, flag: str | None = None
     ) -> None:
         """A micro scalar."""
         self.book.rows(
             "insert into bua.micro_scalar (run_date, account_id, meter_register_id, site_id, read_type, stream_type,"
-            " profile_key, register_ids, occupied, method, scalar, is_capped)"
-            " values (%s, %s, %s, %s, 'INTERVAL', %s, 'K', %s, '{[2020-01-01,]}', %s, %s, %s)",
+            " profile_key, register_ids, occupied, method, scalar, is_capped, is_giant, is_vacant)"
+            " values (%s, %s, %s, %s, 'INTERVAL', %s, 'K', %s, '{[2020-01-01,]}', %s, %s, %s, %s, %s)",
             *(
                 self.book.run_date,
                 self.account_id,
@@ -69,7 +69,7 @@ class Rated:
                 [register],
                 method,
                 scalar,
-                capped,
+                *(flag == one for one in ("CAPPED", "GIANT", "VACANT")),
             ),
         )
 
@@ -213,7 +213,7 @@ def test_due_states(book: Book, next_bill: str | None, closed: str | None, state
 def test_all_read_needs_no_scalar(book: Book) -> None:
     account = rated(book)
     account.line(5, 1)
-    account.scalar(account.register, 25, capped=True)  # of a stream that turned out to estimate nothing
+    account.scalar(account.register, 25, flag="CAPPED")  # of a stream that turned out to estimate nothing
     prepare(book)
     assert summary(book, "method, scalar, flags") == ("ACTUAL", None, "")
 
@@ -254,17 +254,17 @@ def test_export_to_the_grid_leads_only_alone(book: Book) -> None:
 
 
 def test_flags_of_the_estimate(book: Book) -> None:
-    for name, scalar, method, capped in (
-        ("CAPPED", 20, "READS", True), ("VACANT", 0, "READS", False),
-        ("GIANT", None, "GIANT_DAILY_MEAN", False), ("OWN", None, "OWN_DAILY_MEAN", False),
+    for name, scalar, method, flag in (
+        ("CAPPED", 20, "READS", "CAPPED"), ("VACANT", 0, "READS", "VACANT"), ("GIANT", None, "GIANT_DAILY_MEAN", "GIANT"),
+        ("LARGE", 60, "READS_SEASON", "GIANT"), ("OWN", None, "OWN_DAILY_MEAN", None), ("ZERO", 0, "READS", None),
     ):  # fmt: skip
         account = rated(book, name)
         account.line(5, 1, state="ESTIMATED")
-        account.scalar(account.register, scalar, method, capped=capped)
+        account.scalar(account.register, scalar, method, flag=flag)
         account.estimated(account.register, 5)
-    prepare(book, "CAPPED", "VACANT", "GIANT", "OWN")
+    prepare(book, "CAPPED", "VACANT", "GIANT", "LARGE", "OWN", "ZERO")
     assert book.rows("select account_id, flags from bua.account_summary where run_date = %s order by 1", book.run_date) == [
-        ("CAPPED", "CAPPED"), ("GIANT", "GIANT"), ("OWN", ""), ("VACANT", "VACANT"),
+        ("CAPPED", "CAPPED"), ("GIANT", "GIANT"), ("LARGE", "GIANT"), ("OWN", ""), ("VACANT", "VACANT"), ("ZERO", "ZERO_USE"),
     ]  # fmt: skip
 
 

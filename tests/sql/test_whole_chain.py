@@ -336,7 +336,7 @@ def by_hand(chain: Chain) -> None:
     assert found["H6"] == (Decimal("891.6"), 0, Decimal("298.48"), Decimal("29.85"), "ACTUAL", "")
     # Read to the market's midnight of 9 October: 9 x 48 half-hours.
     assert found["H1"][0] == Decimal("43.2")
-    assert found["H1"][4] == "READS"
+    assert found["H1"][4] == "RECENT_DAYS"
     # Delivered estimates from 15 October on: 14 x 48 half-hours of 0.5 kWh are actual, 814 of 0.555 estimated.
     assert found["H5"][:2] == (336, Decimal("451.77"))
     assert found["H5"][4] == "DELIVERED_ESTIMATE"

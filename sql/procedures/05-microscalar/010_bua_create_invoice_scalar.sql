@@ -1,7 +1,10 @@
 -- Purpose: micro scalars: how much an account uses when its profile uses one unit. The column method records what a scalar
 -- was worked out from; the first of these that applies is taken:
---   READS            basic registers: reads at least basic_reference_days apart; interval registers: at least scalar_min_days
---                    complete, non-estimated days among the scalar_reference_days before the gap
+--   RECENT_DAYS      interval registers: at least scalar_min_days complete, non-estimated days within scalar_reference_days of
+--                    the gap, the nearest of which count most
+--   READS            basic registers: reads at least basic_reference_days apart
+--   READS_SEASON     the same, corrected by how the customer's own usage changed with the season last year
+--   BASE_AND_SEASON  gas: a base load and a slope on the zone's volume, and the own season
 --   OLDER_READS      any actual spans, or the latest complete days, of at least scalar_min_days
 --   OTHER_METER      a meter before or after this one, of either kind: its reads or complete days, at least scalar_min_days
 --   INVOICES         valid invoices of the last twelve months that are not estimates
@@ -72,6 +75,7 @@ begin
 
     call bua.scalars_from_interval_reads(p_run_date, p_account_ids);
     call bua.scalars_from_basic_reads(p_run_date, p_account_ids);
+    call bua.scalars_of_own_season(p_run_date, p_account_ids);
     call bua.scalars_from_other_meters(p_run_date, p_account_ids);
     call bua.scalars_from_invoices(p_run_date, p_account_ids);
     call bua.scalars_from_last_year(p_run_date, p_account_ids);
@@ -83,14 +87,18 @@ begin
       and a.account_id = s.account_id
       and (p.run_date, p.profile_key, p.customer_class) = (s.run_date, s.profile_key, a.customer_class);
 
-    update bua.micro_scalar s
-    set daily_mean = s.usage_units / s.reference_days,
-        -- greatest() and least() ignore a null: without the case, a missing scalar would become 0, a vacant site.
-        scalar = case when s.scalar is not null then round(least(greatest(s.scalar, 0), (select bua.parameter('scalar_cap'))), 15) end,
-        is_capped = coalesce(s.scalar > (select bua.parameter('scalar_cap')), false)
+    update bua.micro_scalar s set daily_mean = s.usage_units / s.reference_days
     where s.run_date = p_run_date and s.account_id = any (p_account_ids);
 
     call bua.mark_giants(p_run_date, p_account_ids);
+    call bua.mark_vacant(p_run_date, p_account_ids);
+
+    -- greatest() and least() ignore a null: a missing scalar would become 0, a vacant site.
+    update bua.micro_scalar s
+    set scalar = round(case when s.is_giant then s.scalar
+                            else least(greatest(s.scalar, 0), (select bua.parameter('scalar_cap'))) end, 15),
+        is_capped = not s.is_giant and s.scalar > (select bua.parameter('scalar_cap'))
+    where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.scalar is not null;
 
     v_items := array(
         select unnest(p_account_ids) except

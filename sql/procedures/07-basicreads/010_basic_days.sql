@@ -1,7 +1,7 @@
 -- Purpose: the kWh or MJ of every unbilled day of a basic register.
 -- A day between two actual reads has its share of the usage between them, in proportion to the macro profile (evenly where
 -- the profile does not cover the span); the share of billed days is left out. A later day has its share of a delivered
--- estimate. Otherwise it is scalar x macro profile, or the account's daily mean where it follows no profile.
+-- estimate. Otherwise it is daily base + scalar x macro profile, or the account's daily mean where it follows no profile.
 -- Inputs: run_date, accounts. Reads only.
 create or replace function bua.basic_days(p_run_date date, p_account_ids text[])
 returns table (account_id text, meter_register_id bigint, plan_code text, local_date date, read_state text, quantity numeric)
@@ -23,7 +23,8 @@ language sql stable as $$
         where s.unbilled @> d::date and s.days @> d::date
     )
     select d.account_id, d.meter_register_id, d.plan_code, d.local_date, coalesce(x.read_state, 'ESTIMATED'),
-           round(case when x.from_date is null then coalesce(c.scalar * coalesce(m.daily_total, c.macro_units / c.reference_days), c.daily_mean)
+           round(case when x.from_date is null then coalesce(c.daily_base + c.scalar * coalesce(m.daily_total, c.macro_units / c.reference_days),
+                                                             c.daily_mean)
                       when x.macro > 0 then x.quantity * m.daily_total / x.macro
                       else x.quantity / (x.to_date - x.from_date) end, 6)
     from day d

@@ -1,5 +1,5 @@
--- Purpose: the market days of a generated meter data file: known half-hours as they were read, missing ones as segment
--- profile x scalar. One row per suffix and market day: 48 half-hours in kWh to three decimals, and their 48 qualities.
+-- Purpose: the market days of a generated meter data file: known half-hours as they were read, missing ones as scalar
+-- x the macro profile's day, divided by the stream's own shape, or the segment's where that is not known. One row per suffix and market day: 48 half-hours in kWh to three decimals, and their 48 qualities.
 -- A file has the market days on which a half-hour is missing, and all market days of the local days that the snapshot lacks
 -- (whole): these are billed from the file alone. Quality E is our own estimate. An estimate that was delivered stays E on
 -- such a day. Elsewhere it becomes S, because it counts as read and is billed from the snapshot.
@@ -41,7 +41,8 @@ language sql stable as $$
                ((m.missing_mask | m.whole_mask) >> (n.h - 1)) & 1 = 1 as is_own,
                (m.whole_mask >> (n.h - 1)) & 1 = 1 as is_whole,
                case when s.method in ('GIANT_DAILY_MEAN', 'OWN_DAILY_MEAN') then coalesce(g.value, s.daily_mean / 48)
-                    else coalesce(s.scalar * p.profile[n.h]::numeric, s.scalar * s.mean_macro / 48, s.daily_mean / 48) end as value
+                    else coalesce(s.scalar * d.daily_total * o.share, s.scalar * p.profile[n.h]::numeric, s.scalar * s.mean_macro / 48,
+                                  s.daily_mean / 48) end as value
         from unread m
         cross join lateral (    -- the gap that the day lies in; a day without a missing half-hour belongs to the one before
             select * from gap s
@@ -52,6 +53,11 @@ language sql stable as $$
         cross join generate_series(1, 48) as n (h)
         left join bua.segment_profile p
             on (p.run_date, p.segment, p.profile_date) = (p_run_date, m.profile_key, m.profile_date)
+        left join bua.macro_profile d
+            on (d.run_date, d.profile_key, d.profile_date) = (p_run_date, m.profile_key, m.profile_date)
+        left join bua.own_shapes(p_run_date, (select ids from account)) o
+            on (o.account_id, o.meter_register_id, o.gap, o.day_type, o.h)
+             = (m.account_id, m.meter_register_id, s.gap, bua.day_type(m.jurisdiction, m.profile_date), n.h)
         left join bua.giant_half_hours(p_run_date, (select ids from account)) g
             on (g.account_id, g.meter_register_id, g.gap, g.day_type, g.h)
              = (m.account_id, m.meter_register_id, s.gap, bua.day_type(m.jurisdiction, m.profile_date), n.h)

@@ -71,7 +71,7 @@ begin
                case when h.account_id is not null then 'CLASS_BY_HOURS' end,
                case when u.is_after_estimated_bill then 'ESTIMATED_BILL' end,
                case when a.close_date <= r.accrual_date then 'FINAL' end,
-               case when l.is_estimated and s.method = 'GIANT_DAILY_MEAN' then 'GIANT' end,
+               case when l.is_estimated and s.is_giant then 'GIANT' end,
                case when u.has_hole then 'HOLE' end,
                case when exists (select from bua.implausible_read i where (i.run_date, i.account_id) = (p_run_date, u.account_id))
                     then 'IMPLAUSIBLE_READ' end,
@@ -92,7 +92,8 @@ begin
                     then 'SHARED_SITE' end,
                case when x.account_id is not null then 'SUPPLY_ONLY' end,
                case when u.is_unbilled_before_period then 'UNBILLED_BEFORE_PERIOD' end,
-               case when l.is_estimated and s.scalar = 0 then 'VACANT' end),
+               case when l.is_estimated and s.is_vacant then 'VACANT' end,
+               case when l.is_estimated and s.scalar = 0 and s.daily_base = 0 and not s.is_vacant then 'ZERO_USE' end),
            a.plan_code, a.billing_days, a.next_bill_date, a.close_date, l.net_estimated,
            round(l.net_amount * coalesce(bua.count_days(u.unbilled * datemultirange(daterange(f.recoverable_from, null))), 0)
                  / bua.count_days(u.unbilled), 2)

@@ -267,7 +267,7 @@ def test_an_error_code_is_not_billed_and_is_estimated(home: Book) -> None:
     """The 371.75 kWh of the other half-hours, $111.53, and one of 0.1 kWh x 12 / 4.8, $0.08."""
     read(home, interval(home), {"2026-10-10": [21]})
     assert accrue(home) == (
-        Decimal("371.75"), Decimal("0.25"), Decimal("142.61"), "READS", "IMPLAUSIBLE_READ",
+        Decimal("371.75"), Decimal("0.25"), Decimal("142.61"), "RECENT_DAYS", "IMPLAUSIBLE_READ",
     )  # fmt: skip
     assert listed(home) == [("2026-10-10", "21", Decimal("2147483.647"), Decimal("34.5"), "HALF_HOURS")]
 

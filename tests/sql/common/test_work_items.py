@@ -255,7 +255,7 @@ def test_calculations_through_the_workflow_engine(book: Book) -> None:
         states = book.rows("select distinct state from bua.bua_control where run_type = %s and run_date = %s",
                            run_type, book.run_date)  # fmt: skip
         assert ("PENDING",) not in states
-    assert book.scalar("I-A", "method, scalar") == ("READS", 1)
+    assert book.scalar("I-A", "method, scalar") == ("RECENT_DAYS", 1)
     assert book.scalar("B", "method, scalar") == ("READS", 2)
     assert book.value("select sum(quantity) from core.aggregated_read where origin = 'BUA'") == Decimal("297.6")
 

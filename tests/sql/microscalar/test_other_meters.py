@@ -84,7 +84,7 @@ def test_fourteen_days_of_its_own_go_before(segment: Book) -> None:
     segment.days(new, "2026-10-01", "2026-10-14", 200)
     segment.snapshot()
     accrue(segment, "A")
-    assert summary(segment, "units_total, method") == (31 * dec("9.6"), "READS")
+    assert summary(segment, "units_total, method") == (31 * dec("9.6"), "RECENT_DAYS")
 
 
 def test_short_spans_of_the_other_meter_will_do(segment: Book) -> None:

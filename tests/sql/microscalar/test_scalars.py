@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.sql.accrue import recent
 from tests.sql.builder import Book, day
 
 
@@ -48,7 +49,7 @@ def test_complete_days_of_the_reference_window(segment: Book) -> None:
     segment.days(register, "2026-07-02", "2026-09-30", 200)  # 9.6 kWh on 91 days
     create(segment)
     assert segment.scalar("A", FULL) == (
-        "READS", 2, Decimal("9.6"), 91, "2026-07-02", "2026-09-30", Decimal("873.6"), Decimal("436.8"),
+        "RECENT_DAYS", 2, Decimal("9.6"), 91, "2026-07-02", "2026-09-30", Decimal("873.6"), Decimal("436.8"),
     )  # fmt: skip
     assert segment.scalar("A", "first_missing::text, last_missing::text, is_capped, profile_key") == (
         "2026-10-01", "2026-10-31", False, "QLD|RES|PRIMARY",
@@ -62,7 +63,7 @@ def test_estimated_and_partly_missing_days_are_no_reference(segment: Book) -> No
     segment.days(register, "2026-09-02", "2026-09-02", 900, quality="N" + "A" * 47)
     segment.days(register, "2026-09-03", "2026-09-30", 100, quality="A" * 16 + "S" * 16 + "F" * 16)
     create(segment)
-    assert segment.scalar("A", FULL)[:5] == ("READS", 1, Decimal("4.8"), 28, "2026-09-03")
+    assert segment.scalar("A", FULL)[:5] == ("RECENT_DAYS", 1, Decimal("4.8"), 28, "2026-09-03")
 
 
 def test_days_without_a_macro_value_count_on_neither_side(segment: Book) -> None:
@@ -71,20 +72,22 @@ def test_days_without_a_macro_value_count_on_neither_side(segment: Book) -> None
     segment.days(register, "2026-08-01", "2026-09-30", 200)
     segment.rows("delete from bua.macro_profile where profile_date between '2026-07-01' and '2026-07-31'")
     create(segment)
-    assert segment.scalar("A", FULL)[:5] == ("READS", 2, Decimal("9.6"), 61, "2026-08-01")
+    assert segment.scalar("A", FULL)[:5] == ("RECENT_DAYS", 2, Decimal("9.6"), 61, "2026-08-01")
 
 
-def test_reads_after_the_first_missing_day_are_no_reference_of_the_window(segment: Book) -> None:
+def test_days_on_either_side_of_a_hole_count_the_nearest_most(segment: Book) -> None:
     register = interval(segment)
     segment.days(register, "2026-09-01", "2026-10-05", 200)
     segment.days(register, "2026-10-07", "2026-10-31", 900)
     create(segment)
-    # The 6th is the first missing day: 30 days of September and five of October.
-    assert segment.scalar("A", FULL)[:6] == ("READS", 2, Decimal("9.6"), 35, "2026-09-01", "2026-10-05")
+    # The 6th is missing: 30 days of September and five of October before it, 25 of October after it.
+    method, scalar, _, *reference = segment.scalar("A", FULL)[:6]
+    assert (method, *reference) == ("RECENT_DAYS", 60, "2026-09-01", "2026-10-31")
+    assert float(scalar) == pytest.approx(recent((1, 35, 2), (1, 25, 9)), rel=1e-9)
 
 
 @pytest.mark.parametrize(
-    ("first", "method", "days"), [("2026-09-17", "READS", 14), ("2026-09-18", "SEGMENT_AVERAGE", None)]
+    ("first", "method", "days"), [("2026-09-17", "RECENT_DAYS", 14), ("2026-09-18", "SEGMENT_AVERAGE", None)]
 )
 def test_fourteen_days_are_a_reference_thirteen_are_none(
     segment: Book, first: str, method: str, days: int | None
@@ -114,7 +117,7 @@ def test_only_days_of_the_accounts_own_occupancy(segment: Book) -> None:
     segment.days(register, "2026-06-01", "2026-08-31", 900)
     segment.days(register, "2026-09-01", "2026-09-30", 100)
     create(segment)
-    assert segment.scalar("A", FULL)[:5] == ("READS", 1, Decimal("4.8"), 30, "2026-09-01")
+    assert segment.scalar("A", FULL)[:5] == ("RECENT_DAYS", 1, Decimal("4.8"), 30, "2026-09-01")
 
 
 def test_a_swap_of_interval_meters_keeps_the_references(segment: Book) -> None:
@@ -124,16 +127,15 @@ def test_a_swap_of_interval_meters_keeps_the_references(segment: Book) -> None:
     segment.days(old, "2026-08-01", "2026-09-15", 100)  # 46 days of 4.8
     segment.days(new, "2026-09-16", "2026-09-30", 200)  # 15 days of 9.6
     create(segment)
-    # 220.8 + 144 over 61 x 4.8
     assert segment.scalar("A", "method, meter_register_id, reference_days, usage_units") == (
-        "READS", new, 61, Decimal("364.8"),
+        "RECENT_DAYS", new, 61, Decimal("364.8"),
     )  # fmt: skip
 
 
 def test_a_vacant_site_stays_at_zero(segment: Book) -> None:
     segment.days(interval(segment), "2026-07-02", "2026-09-30", 0)
     create(segment)
-    assert segment.scalar("A", "method, scalar, is_capped") == ("READS", 0, False)
+    assert segment.scalar("A", "method, scalar, is_capped") == ("RECENT_DAYS", 0, False)
 
 
 @pytest.mark.parametrize(("watt_hours", "scalar", "is_capped"), [(2000, 20, False), (2001, 20, True)])
@@ -141,7 +143,7 @@ def test_a_scalar_over_twenty_is_capped(segment: Book, watt_hours: int, scalar: 
     segment.rows("update bua.segment set median_daily = 50")  # no giants here
     segment.days(interval(segment), "2026-07-02", "2026-09-30", watt_hours)
     create(segment)
-    assert segment.scalar("A", "method, scalar, is_capped") == ("READS", scalar, is_capped)
+    assert segment.scalar("A", "method, scalar, is_capped") == ("RECENT_DAYS", scalar, is_capped)
 
 
 def test_a_giant_is_estimated_from_its_own_mean_day(segment: Book) -> None:
@@ -164,7 +166,7 @@ def test_a_giant_of_another_class_is_none(segment: Book) -> None:
     segment.close_profiles()
     segment.rows("update bua.utility_profile_summary set is_giant = true where segment = 'QLD|BUS|PRIMARY'")
     create(segment)
-    assert segment.scalar("A", "method, scalar") == ("READS", 1)
+    assert segment.scalar("A", "method, scalar") == ("RECENT_DAYS", 1)
 
 
 def test_nothing_missing_nothing_to_scale(segment: Book) -> None:
@@ -336,7 +338,7 @@ def test_a_stream_that_has_been_read_has_its_share_of_an_invoice_too(segment: Bo
     segment.billed("A", "2026-07-01", "2026-09-30", units={"PRIMARY": 883.2})  # 9.6 a day, of both
     segment.days(one, "2026-07-02", "2026-09-30", 100)
     create(segment)
-    assert segment.scalar("A", "method, scalar", one) == ("READS", 1)
+    assert segment.scalar("A", "method, scalar", one) == ("RECENT_DAYS", 1)
     assert segment.scalar("A", "method, scalar", two) == ("INVOICES", 1)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.sql.accrue import accrue, invoice, load
+from tests.sql.accrue import accrue, invoice, load, recent
 from tests.sql.builder import Book, dec
 
 COLUMNS = "units_actual, units_estimated, net_amount, method, flags"
@@ -62,9 +62,11 @@ def test_the_copys_own_half_hours_and_no_estimate_of_them(book: Book) -> None:
     book.days(register, "2026-10-30", "2026-10-30", 300)
     book.days(register, "2026-10-31", "2026-10-31", 200, quality="A" * 24 + "E" * 12 + "N" * 12)
     accrue(book, "A")
-    # 29 x 4.8 + 14.4 + 24 x 0.2 actual; 12 x 0.2 delivered and 12 x 0.1 x 90 x 4.8 / (90 x 4.8) estimated:
-    # the 91 days before the 31st hold 90 of 4.8 and one of 14.4, 446.4 / 436.8 = 1.021978.
-    assert summary(book, "units_actual, units_estimated, method") == (dec("158.4"), dec("3.626"), "READS")
+    # 29 x 4.8 + 14.4 + 24 x 0.2 actual; 12 x 0.2 delivered, and 12 x 0.1 x scalar estimated: the day before the 31st has
+    # 14.4, the 90 before it 4.8.
+    actual, estimated, method = summary(book, "units_actual, units_estimated, method")
+    assert (actual, method) == (dec("158.4"), "RECENT_DAYS")
+    assert float(estimated) == pytest.approx(2.4 + 1.2 * recent((1, 1, 3), (2, 91, 1)), abs=0.001)
 
 
 def test_an_earlier_month_again_with_a_store_that_has_everything_by_now(book: Book) -> None:
@@ -144,7 +146,7 @@ def test_half_hours_that_both_lack_are_estimated_beside_those_of_the_snapshot(bo
     book.snapshot()
     accrue(book, "A")
     # 30 x 4.8 + 2.0 actual; 0.8 delivered and 2.0 of ours.
-    assert summary(book, "units_actual, units_estimated, method, flags") == (146, dec("2.8"), "READS", "")
+    assert summary(book, "units_actual, units_estimated, method, flags") == (146, dec("2.8"), "RECENT_DAYS", "")
 
 
 def test_a_half_day_that_grew_after_the_snapshot_and_still_lacks_half_hours(book: Book) -> None:
