@@ -79,6 +79,14 @@ create table bua.account_summary (
     close_date      date,
     net_estimated   numeric(18, 2),     -- of net_amount
     recoverable_amount numeric(18, 2),  -- of net_amount: its days may still be billed to a customer who is not at fault
+    catch_up_units  numeric(18, 3),     -- the known correction of the last estimated bills, kWh or MJ; null = none is known
+    catch_up_amount numeric(18, 2),     -- the same in net dollars; it is no part of net_amount
+    estimated_days  integer,            -- of unbilled_days: something is estimated
+    read_type       text check (read_type in ('ACTUAL', 'ESTIMATED', 'SUBSTITUTED')),  -- of the last read
+    node            text,               -- the site's TNI or gas zone
+    last_read_date  date,               -- the last actual read
+    reference_from  date,               -- the days that scalar was worked out on
+    reference_to    date,
     primary key (run_date, account_id)
 ) partition by list (run_date);
 

@@ -1,8 +1,9 @@
 -- Purpose: how well an account is covered: stream_days are its unbilled days, counted once for each of its streams, and the
 -- days without a register that no stream goes on through; uncovered_days are those of them that have neither a read nor an
--- estimate. Inputs: run_date, accounts. Reads only.
+-- estimate; estimated_days are the account's unbilled days on which any stream has an estimate, each once.
+-- Inputs: run_date, accounts. Reads only.
 create or replace function bua.uncovered_days(p_run_date date, p_account_ids text[])
-returns table (account_id text, stream_days bigint, uncovered_days bigint)
+returns table (account_id text, stream_days bigint, uncovered_days bigint, estimated_days integer)
 language sql stable as $$
     with stream as materialized (
         select u.account_id, s.site_id, u.unbilled * s.days as needed, s.register_ids, s.read_type
@@ -10,12 +11,14 @@ language sql stable as $$
         join bua.account_streams(p_account_ids) s on s.account_id = u.account_id
         where u.unbilled && s.days
     )
-    select account_id, sum(bua.count_days(needed)), sum(coalesce(bua.count_days(needed - covered), 0))
+    select account_id, sum(bua.count_days(needed)), sum(coalesce(bua.count_days(needed - covered), 0)),
+           coalesce(bua.count_days(range_agg(needed * estimated)), 0)
     from (
-        select s.account_id, s.needed, coalesce(c.covered, '{}') as covered
+        select s.account_id, s.needed, coalesce(c.covered, '{}') as covered, coalesce(c.estimated, '{}') as estimated
         from stream s
         cross join lateral (
-            select range_agg(daterange(a.from_date, a.to_date, '[]')) as covered
+            select range_agg(daterange(a.from_date, a.to_date, '[]')) as covered,
+                   range_agg(daterange(a.from_date, a.to_date, '[]')) filter (where a.read_state = 'ESTIMATED') as estimated
             from core.aggregated_read a
             where a.meter_register_id = any (s.register_ids)
               and a.from_date between lower(s.needed) and upper(s.needed)
@@ -26,7 +29,7 @@ language sql stable as $$
                                         and v.origin = 'BUA' and v.run_date = p_run_date and v.quantity < 0))
         ) c
         union all
-        select n.account_id, n.days - coalesce(g.needed, '{}'), '{}'
+        select n.account_id, n.days - coalesce(g.needed, '{}'), '{}', '{}'
         from bua.unregistered_days(p_run_date, p_account_ids) n
         cross join lateral (
             select range_agg(s.needed) as needed from stream s where (s.account_id, s.site_id) = (n.account_id, n.site_id)

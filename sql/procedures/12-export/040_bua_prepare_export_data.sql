@@ -68,6 +68,7 @@ begin
            case when l.is_estimated then round(s.scalar, 12) end,
            concat_ws(';',
                case when l.is_estimated and s.is_capped then 'CAPPED' end,
+               case when k.account_id is not null then 'CATCH_UP' end,
                case when h.account_id is not null then 'CLASS_BY_HOURS' end,
                case when u.is_after_estimated_bill then 'ESTIMATED_BILL' end,
                case when a.close_date <= r.accrual_date then 'FINAL' end,
@@ -96,7 +97,9 @@ begin
                case when l.is_estimated and s.scalar = 0 and s.daily_base = 0 and not s.is_vacant then 'ZERO_USE' end),
            a.plan_code, a.billing_days, a.next_bill_date, a.close_date, l.net_estimated,
            round(l.net_amount * coalesce(bua.count_days(u.unbilled * datemultirange(daterange(f.recoverable_from, null))), 0)
-                 / bua.count_days(u.unbilled), 2)
+                 / bua.count_days(u.unbilled), 2),
+           k.units, k.net_amount, case when x.account_id is null then c.estimated_days end, d.read_type, t.node, d.last_read_date,
+           case when l.is_estimated then s.reference_from end, case when l.is_estimated then s.reference_to end
     from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
     join bua.run r on r.run_date = p_run_date
     join core.account a on a.account_id = u.account_id
@@ -106,7 +109,10 @@ begin
     left join (select distinct account_id from bua.unregistered_days(p_run_date, p_account_ids)) n on n.account_id = u.account_id
     left join bua.accounts_by_hours(p_run_date, p_account_ids) h on h.account_id = u.account_id
     left join bua.account_exception x on (x.run_date, x.account_id) = (p_run_date, u.account_id)
-    left join bua.leading_scalars(p_run_date, p_account_ids) s on s.account_id = u.account_id;
+    left join bua.leading_scalars(p_run_date, p_account_ids) s on s.account_id = u.account_id
+    left join bua.last_reads(p_run_date, p_account_ids) d on d.account_id = u.account_id
+    left join bua.catch_ups(p_run_date, p_account_ids) k on k.account_id = u.account_id
+    left join core.site t on t.site_id = u.site_id;
 
     v_items := array(
         select unnest(p_account_ids) except

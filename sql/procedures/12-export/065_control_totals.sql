@@ -1,7 +1,7 @@
 -- Purpose: the control totals of a run, as finance gets them in control.json: accounts and account-days by what became of
--- them, dollars and units by month, work items by outcome, parameters, and what is left unbilled before the period. The days
--- before the period are worth what the account's accrued days cost on average; of an account without accrued days only the
--- days are known. Input: run_date. Reads only.
+-- them, dollars and units by month, work items by outcome, parameters, the known corrections of estimated bills (a memo), and
+-- what is left unbilled before the period. The days before the period are worth what the account's accrued days cost on
+-- average; of an account without accrued days only the days are known. Input: run_date. Reads only.
 create or replace function bua.control_totals(p_run_date date) returns jsonb
 language sql stable as $$
     with unbilled as materialized (
@@ -68,6 +68,8 @@ language sql stable as $$
             'net_amount', coalesce(sum(round(earlier_days * net_amount / nullif(unbilled_days, 0), 2)), 0.00),
             'accounts_without_a_daily_amount', count(*) filter (where net_amount is null))
             from day where earlier_days > 0),
+        'catch_up', (select jsonb_build_object('accounts', count(*), 'net_amount', coalesce(sum(catch_up_amount), 0.00))
+            from bua.account_summary where run_date = p_run_date and catch_up_amount is not null),
         'work_items', (select coalesce(jsonb_object_agg(run_type, jsonb_build_object(
             'planned', planned, 'done', done, 'skip', skip, 'fail', fail)), '{}') from (
                 select run_type, count(*) as planned, count(*) filter (where state = 'DONE') as done,

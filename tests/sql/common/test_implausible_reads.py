@@ -348,7 +348,7 @@ def test_an_error_code_is_not_billed_where_nothing_can_be_estimated(book: Book) 
     actual, estimated, net, _, flags = accrue(book)
     assert (actual, estimated, net) == (12, 0, Decimal("26.60"))
     assert flags == "IMPLAUSIBLE_READ;INCOMPLETE;NEVER_BILLED"
-    assert book.ask("uncovered_days", ["A"]) == [("A", 23, 22)]
+    assert book.ask("uncovered_days", ["A"])[0][:3] == ("A", 23, 22)
 
 
 @pytest.mark.parametrize("is_in_store", [True, False])
