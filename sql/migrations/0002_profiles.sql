@@ -32,8 +32,21 @@ create table bua.utility_profile_summary (
     segment         text not null,
     complete_days   integer not null,
     complete_total  bigint not null,    -- micro-kWh of the complete, non-estimated days
+    complete        datemultirange not null,    -- these days
     is_giant        boolean not null default false,
+    weight          bigint,             -- millionths of the average register's level; null = a giant, or not weighed yet
     primary key (run_date, meter_register_id, segment)
+) partition by list (run_date);
+create index on bua.utility_profile_summary (segment) where is_giant;
+
+-- The days of which a register has some half-hours but not all: each half-hour of a segment's profile asks for their weights.
+create table bua.incomplete_day (
+    run_date        date not null,
+    segment         text not null,
+    profile_date    date not null,
+    meter_register_id bigint not null,
+    excluded_mask   bigint not null,    -- as in utility_profile, never all 48
+    primary key (run_date, segment, profile_date, meter_register_id)
 ) partition by list (run_date);
 
 -- Reads that cannot be, and are taken as missing: a row per day of an interval register (its half-hours were read, but
@@ -63,6 +76,7 @@ create table bua.segment_partial (
     profile_date    date not null,
     counts          integer[] not null, -- 48: registers with a non-estimated value
     totals          bigint[] not null,  -- 48: micro-kWh
+    complete_total  bigint not null,    -- micro-kWh of the registers whose day is complete
     primary key (run_date, segment, profile_date, batch_no, first_item)
 ) partition by list (run_date);
 
@@ -73,6 +87,17 @@ create table bua.segment (
     last_date       date not null,
     median_daily    numeric,            -- kWh: the median of its registers' mean daily usage
     primary key (run_date, segment)
+) partition by list (run_date);
+
+-- A segment's market day as the weights of its registers are worked out from it. Giants are left out of all three.
+create table bua.segment_day (
+    run_date        date not null,
+    segment         text not null,
+    profile_date    date not null,
+    complete_total  bigint not null,    -- micro-kWh of the registers whose day is complete
+    weight          bigint not null default 0,  -- millionths: the sum of these registers' weights
+    daily_total     numeric,            -- micro-kWh of a register of weight 1
+    primary key (run_date, segment, profile_date)
 ) partition by list (run_date);
 
 create table bua.segment_profile (

@@ -166,21 +166,48 @@ class Reading:
 
     def average(self, segment: Segment, members: list[tuple[Register, np.ndarray, IntervalDays]]) -> Profile:
         giants = self.giants(members)
+        weights = self.weights([member for member in members if member[0] not in giants])
         shape = (self.folder.days, 48)
-        total, count = np.zeros(shape), np.zeros(shape, dtype=int)
+        total, weight, count = np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=int)
         by_site: dict[str, np.ndarray] = {}
         for register, occupied, data in members:
             if register in giants:
                 continue
             usable = (data.worth == READ) & occupied[:, None]
             total += np.where(usable, data.kwh, 0)
+            weight += usable * weights[register]
             count += usable
             by_site[register.site] = by_site.get(register.site, False) | usable
-        with np.errstate(invalid="ignore"):
-            average = total / count
+        average = np.where(weight > 0, total / np.where(weight > 0, weight, 1), 0)
+        average[count == 0] = np.nan
         sites = sum(usable.astype(int) for usable in by_site.values()) if by_site else count
         marked = (sites < MIN_SITES) | outliers(average)
         return Profile(average, marked, self.fill(average, marked, self.folder.day_types(segment[0])), giants)
+
+    def weights(self, members: list[tuple[Register, np.ndarray, IntervalDays]]) -> dict[Register, float]:
+        """What each register uses when the average register uses one: 1 without a complete day, 0 without use."""
+        used: dict[
+            Register, np.ndarray
+        ] = {}  # kWh of each complete day under the segment's accounts, nan on the others
+        for register, occupied, data in members:
+            days = np.where(data.complete & occupied, data.kwh.sum(axis=1), np.nan)
+            before = used.get(register, np.full(self.folder.days, np.nan))
+            used[register] = np.where(np.isnan(before), days, before)
+        known = {register: days for register, days in used.items() if not np.isnan(days).all()}
+        means = {register: float(np.nanmean(days)) for register, days in known.items()}
+        overall = float(np.mean(list(means.values()))) if means else 0.0
+        weights = {register: mean / overall if overall else 0.0 for register, mean in means.items()}
+        for _ in range(2):
+            profile = np.zeros(self.folder.days)
+            for day in range(self.folder.days):
+                present = [register for register, days in known.items() if not np.isnan(days[day])]
+                weight = sum(weights[register] for register in present)
+                if weight:
+                    profile[day] = sum(known[register][day] for register in present) / weight
+            for register, days in known.items():
+                total = profile[~np.isnan(days)].sum()
+                weights[register] = float(np.nansum(days) / total) if total else 0.0
+        return {register: weights.get(register, 1.0) for register in used}
 
     def giants(self, members: list[tuple[Register, np.ndarray, IntervalDays]]) -> set[Register]:
         sums: dict[Register, list[float]] = defaultdict(lambda: [0.0, 0])

@@ -76,11 +76,12 @@ def test_complete_interval_account_is_its_reads_and_its_price(mini: Mini) -> Non
 def test_two_missing_days_are_scalar_times_the_profile_of_those_who_read(mini: Mini) -> None:
     panel(mini, last="2026-10-29")
     result = read(mini)["6"]
-    # reference days: 0.6 over the average of 0.1 ... 0.6 = 0.35; missing days: 96 half-hours x the average of five, 0.3
+    # reference days: 0.6 over the average of 0.1 ... 0.6 = 0.35; missing days: 96 half-hours x the five's 1.5 over their
+    # weights, 1.5 / 0.35, which is 0.35 again
     assert result.scalars == {"M6/E1": pytest.approx(0.6 / 0.35)}
-    assert result.units("ESTIMATED") == pytest.approx(96 * 0.3 * 0.6 / 0.35)  # 49.371 kWh
+    assert result.units("ESTIMATED") == pytest.approx(96 * 0.6)  # 57.6 kWh
     assert result.units("ACTUAL") == pytest.approx(8 * 48 * 0.6)
-    assert result.net == Decimal("10.00") + Decimal("69.12") + Decimal("14.81")
+    assert result.net == Decimal("10.00") + Decimal("69.12") + Decimal("17.28")
     assert (result.basis, result.uses_marked) == ("PROFILE", False)
 
 
@@ -89,10 +90,17 @@ def test_an_early_hole_does_not_move_the_window_of_a_late_gap(mini: Mini) -> Non
     mini.rows["invoices"] = mini.rows["invoices"][:-1]  # home 6 was never billed
     mini.days("6", span("2026-07-02", "2026-10-29"), 1.2)
     result = read(mini)["6"]
-    # 1 July: 0.6 until then, over the average of all six, 0.35; the panel of five that day: 0.3.
-    # 30 and 31 October: 1.2 on each of the 91 days before, over (0.1 + ... + 0.5 + 1.2) / 6 = 0.45.
-    assert result.units("ESTIMATED") == pytest.approx(48 * 0.3 * 0.6 / 0.35 + 96 * 0.3 * 1.2 / 0.45)
-    assert result.scalars == {"M6/E1": pytest.approx(1.2 / 0.45)}
+    # The five others use 1.5 together on all of 304 days, home 6 0.6 on 181 and 1.2 on 120 of them; three it lacks.
+    mean = (1.5 + (181 * 0.6 + 120 * 1.2) / 301) / 6
+    five, sixth = 1.5 / mean, (181 * 0.6 + 120 * 1.2) / 301 / mean
+    for _ in range(2):
+        before, after, without = 2.1 / (five + sixth), 2.7 / (five + sixth), 1.5 / five
+        known = 181 * before + 120 * after
+        five, sixth = 304 * 1.5 / (known + 3 * without), (181 * 0.6 + 120 * 1.2) / known
+    before, after, without = 2.1 / (five + sixth), 2.7 / (five + sixth), 1.5 / five
+    # 1 July: 0.6 until then; 30 and 31 October: 1.2 on each of the 91 days before.
+    assert result.units("ESTIMATED") == pytest.approx(48 * without * 0.6 / before + 96 * without * 1.2 / after)
+    assert result.scalars == {"M6/E1": pytest.approx(1.2 / after)}
 
 
 def test_a_segment_of_four_sites_is_marked(mini: Mini) -> None:
@@ -107,7 +115,7 @@ def test_only_the_missing_half_hours_of_a_day_are_estimated(mini: Mini) -> None:
     mini.nem12 += ["400,1,46,A,,", "400,47,48,N,,"]
     result = read(mini)["6"]
     assert result.units("ACTUAL") == pytest.approx(9 * 48 * 0.6 + 46 * 1.0)
-    assert result.units("ESTIMATED") == pytest.approx(2 * 0.3 * 0.6 / 0.35)
+    assert result.units("ESTIMATED") == pytest.approx(2 * 0.6)  # 0.6 / 0.35 x 1.5 / (1.5 / 0.35)
 
 
 def test_a_delivered_estimate_is_read_but_not_actual(mini: Mini) -> None:
@@ -379,7 +387,7 @@ def test_the_day_of_a_change_of_meters_counts_once(mini: Mini) -> None:
 
 
 def test_a_register_that_ended_goes_on(mini: Mini) -> None:
-    """T reads 33.6 kWh a day to 21 October, when the seven homes use 19.2 on average; the six that stay use 16.8."""
+    """T reads 33.6 kWh a day to 21 October. That it ends does not move the profile."""
     panel(mini)
     mini.account("T", **BRISBANE)
     mini.bill("T", "2026-01-01", "2026-10-11", "2026-10-15")
@@ -387,7 +395,7 @@ def test_a_register_that_ended_goes_on(mini: Mini) -> None:
     mini.days("T", span("2026-01-01", "2026-10-21"), 0.7)
     result = read(mini)["T"]
     assert result.units("ACTUAL") == pytest.approx(10 * 33.6)
-    assert result.units("ESTIMATED") == pytest.approx(10 * 33.6 / 19.2 * 16.8)
+    assert result.units("ESTIMATED") == pytest.approx(10 * 33.6)
 
 
 def test_days_before_the_first_register_have_their_supply_alone(mini: Mini) -> None:

@@ -235,9 +235,10 @@ class Book:
     def close_profiles(self, batch_no: int = 1) -> None:
         """The summaries and partial sums that site-data leaves beside the days, in one batch."""
         self.rows(
-            "insert into bua.utility_profile_summary (run_date, meter_register_id, segment, complete_days, complete_total)"
-            " select u.run_date, r.meter_register_id, r.segment,"
-            " count(*) filter (where u.excluded_mask = 0), coalesce(sum(u.day_total) filter (where u.excluded_mask = 0), 0)"
+            "insert into bua.utility_profile_summary (run_date, meter_register_id, segment, complete_days, complete_total,"
+            " complete) select u.run_date, r.meter_register_id, r.segment,"
+            " count(*) filter (where u.excluded_mask = 0), coalesce(sum(u.day_total) filter (where u.excluded_mask = 0), 0),"
+            " coalesce(range_agg(daterange(u.profile_date, u.profile_date, '[]')) filter (where u.excluded_mask = 0), '{}')"
             " from bua.bua_list_profile_registers(%s) r join bua.utility_profile u on u.run_date = %s"
             " and u.meter_register_id = r.meter_register_id and u.profile_date between r.from_date and r.to_date"
             " group by 1, 2, 3",
@@ -246,8 +247,9 @@ class Book:
         self.rows(
             "insert into bua.segment_partial"
             " select %s, %s, min(site_id), segment, profile_date,"
-            " array_agg(n order by h), array_agg(total order by h) from ("
+            " array_agg(n order by h), array_agg(total order by h), min(complete_total) from ("
             "  select min(r.site_id) as site_id, r.segment, u.profile_date, v.h,"
+            "  coalesce(sum(u.day_total) filter (where u.excluded_mask = 0), 0) as complete_total,"
             "  count(*) filter (where u.excluded_mask >> (v.h - 1)::integer & 1 = 0) as n,"
             "  coalesce(sum(v.value * (10 ^ (6 - u.scale))::bigint)"
             "           filter (where u.excluded_mask >> (v.h - 1)::integer & 1 = 0), 0) as total"
@@ -256,6 +258,13 @@ class Book:
             "  cross join unnest(u.half_hours) with ordinality as v (value, h) group by 2, 3, 4) x"
             " group by segment, profile_date",
             *(self.run_date, batch_no, self.run_date, self.run_date),
+        )
+        self.rows(
+            "insert into bua.incomplete_day select u.run_date, r.segment, u.profile_date, u.meter_register_id, u.excluded_mask"
+            " from bua.bua_list_profile_registers(%s) r join bua.utility_profile u on u.run_date = %s"
+            " and u.meter_register_id = r.meter_register_id and u.profile_date between r.from_date and r.to_date"
+            " where u.excluded_mask not in (0, %s)",
+            *(self.run_date, self.run_date, ALL_DAY),
         )
 
     def macro(self, first: str, last: str, units: Any = "4.8", key: str = "QLD|RES|PRIMARY") -> None:

@@ -13,6 +13,7 @@ begin
     call bua.truncate_run('utility_profile', p_run_date);
     call bua.truncate_run('utility_profile_log', p_run_date);
     call bua.truncate_run('utility_profile_summary', p_run_date);
+    call bua.truncate_run('incomplete_day', p_run_date);
     call bua.truncate_run('segment_partial', p_run_date);
     delete from bua.implausible_read where run_date = p_run_date and half_hours is not null;
 end $$;
@@ -33,8 +34,10 @@ language plpgsql as $$
 begin
     call bua.analyze_run('utility_profile', p_run_date);
     call bua.analyze_run('utility_profile_summary', p_run_date);
+    call bua.analyze_run('incomplete_day', p_run_date);
     call bua.analyze_run('segment_partial', p_run_date);
     call bua.truncate_run('segment', p_run_date);
+    call bua.truncate_run('segment_day', p_run_date);
     call bua.truncate_run('segment_profile', p_run_date);
     call bua.truncate_run('segment_profile_mark', p_run_date);
     call bua.create_segments(p_run_date);

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ from shared.work.items import Perform, work_off
 from shared.work.messages import Work
 
 HALF_HOURS = np.arange(48)
+ALL_DAY = (1 << 48) - 1
 
 
 class Register(NamedTuple):
@@ -60,11 +61,15 @@ class Site:
 
 @dataclass
 class Partial:
-    """Sums of one segment over the sites of a transaction: by market day, 48 counts and 48 totals in micro-kWh."""
+    """Sums of one segment over the sites of a transaction: by market day, 48 counts and 48 totals in micro-kWh.
+
+    complete_totals are the micro-kWh of the registers whose day is complete.
+    """
 
     first: np.datetime64
     counts: npt.NDArray[np.int32]
     totals: npt.NDArray[np.int64]
+    complete_totals: npt.NDArray[np.int64]
     present: npt.NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -143,6 +148,7 @@ def write(sites: Mapping[str, Site | PermanentError]) -> Perform:
         _insert_log(cursor, work.run_date, chosen)
         _insert_summary(cursor, work.run_date, chosen)
         _insert_implausible(cursor, work.run_date, chosen)
+        _copy(cursor, "incomplete_day", (_incomplete_rows(work.run_date, site) for site in chosen))
         partials = add_up(chosen)
         rows = (_partial_rows(work, items[0], key, partial) for key, partial in sorted(partials.items()))
         _copy(cursor, "segment_partial", rows)
@@ -163,7 +169,12 @@ def _add_up_segment(members: list[tuple[SiteDays, npt.NDArray[np.intp]]]) -> Par
     first = min(days.days[positions].min() for days, positions in members)
     last = max(days.days[positions].max() for days, positions in members)
     length = int((last - first).astype(int)) + 1
-    partial = Partial(first, np.zeros((length, 48), dtype=np.int32), np.zeros((length, 48), dtype=np.int64))
+    partial = Partial(
+        first,
+        counts=np.zeros((length, 48), dtype=np.int32),
+        totals=np.zeros((length, 48), dtype=np.int64),
+        complete_totals=np.zeros(length, dtype=np.int64),
+    )
     for days, positions in members:
         row = (days.days[positions] - first).astype(int)
         usable = (days.excluded[positions, np.newaxis] >> HALF_HOURS & 1) == 0
@@ -172,6 +183,7 @@ def _add_up_segment(members: list[tuple[SiteDays, npt.NDArray[np.intp]]]) -> Par
         # A register has a day once, so no row occurs twice in one addition.
         partial.counts[row] += usable
         partial.totals[row] += np.where(usable, micro, 0)
+        partial.complete_totals[row] += np.where(days.excluded[positions] == 0, days.totals[positions], 0)
         partial.present[row] = True
     return partial
 
@@ -218,6 +230,28 @@ def _profile_rows(run_date: date, site: Site) -> bytes:
     return b"".join(chunks)
 
 
+def _incomplete_rows(run_date: date, site: Site) -> bytes:
+    chunks = []
+    for register, positions in site.registers:
+        excluded = site.days.excluded[positions]
+        some = positions[(excluded != 0) & (excluded != ALL_DAY)]
+        count = len(some)
+        chunks.append(
+            binary_copy.rows(
+                [
+                    binary_copy.date(np.full(count, np.datetime64(run_date))),
+                    binary_copy.text(register.segment, count),
+                    binary_copy.date(site.days.days[some]),
+                    binary_copy.int8(np.full(count, register.meter_register_id)),
+                    binary_copy.int8(site.days.excluded[some]),
+                ]
+            )
+            if count
+            else b""
+        )
+    return b"".join(chunks)
+
+
 def _partial_rows(work: Work, first_item: str, segment: str, partial: Partial) -> bytes:
     days = np.flatnonzero(partial.present)
     count = len(days)
@@ -230,6 +264,7 @@ def _partial_rows(work: Work, first_item: str, segment: str, partial: Partial) -
             binary_copy.date(partial.first + days),
             binary_copy.int4_array(partial.counts[days]),
             binary_copy.int8_array(partial.totals[days]),
+            binary_copy.int8(partial.complete_totals[days]),
         ]
     )
 
@@ -249,19 +284,31 @@ def _insert_log(cursor: Cursor, run_date: date, sites: list[Site]) -> None:
 
 
 def _insert_summary(cursor: Cursor, run_date: date, sites: list[Site]) -> None:
-    summary: dict[tuple[Any, ...], tuple[int, int]] = {}
+    rows = []
     for site in sites:
+        complete: dict[tuple[int, str], list[npt.NDArray[np.intp]]] = defaultdict(list)
         for register, positions in site.registers:
             key = (register.meter_register_id, register.segment)
-            complete = positions[site.days.excluded[positions] == 0]
-            days, total = summary.get(key, (0, 0))
-            summary[key] = days + len(complete), total + int(site.days.totals[complete].sum())
+            complete[key].append(positions[site.days.excluded[positions] == 0])
+        for key, parts in complete.items():
+            chosen = np.concatenate(parts)
+            total = int(site.days.totals[chosen].sum())
+            rows.append((run_date, *key, len(chosen), total, datemultirange(site.days.days[chosen])))
     execute_values(
         cursor,
-        "insert into bua.utility_profile_summary (run_date, meter_register_id, segment, complete_days, complete_total)"
-        " values %s",
-        [(run_date, *key, *values) for key, values in summary.items()],
+        "insert into bua.utility_profile_summary (run_date, meter_register_id, segment, complete_days, complete_total,"
+        " complete) values %s",
+        rows,
     )
+
+
+def datemultirange(days: npt.NDArray[np.datetime64]) -> str:
+    """Days, in any order, as PostgreSQL writes them: one range for those that follow each other."""
+    ordered = np.sort(days)
+    starts = np.flatnonzero(np.diff(ordered, prepend=np.datetime64("0001-01-01", "D")) > np.timedelta64(1, "D"))
+    ends = np.append(starts[1:], len(ordered)) - 1 if len(ordered) else starts
+    ranges = (f"[{ordered[start]},{ordered[end]}]" for start, end in zip(starts, ends, strict=True))
+    return "{" + ",".join(ranges) + "}"
 
 
 def _insert_implausible(cursor: Cursor, run_date: date, sites: list[Site]) -> None:

@@ -69,6 +69,20 @@ def test_sums_leave_estimates_out_and_keep_micro_kwh():
     assert segment == "NSW|RES|PRIMARY"
     assert partial.counts.tolist() == [[1] * 24 + [2] * 24]
     assert partial.totals.tolist() == [[250_000] * 24 + [550_000] * 24]
+    assert partial.complete_totals.tolist() == [12_000_000]  # the first alone is complete
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        ([], "{}"),
+        (["2026-10-09"], "{[2026-10-09,2026-10-09]}"),
+        (["2026-10-09", "2026-10-10", "2026-10-12"], "{[2026-10-09,2026-10-10],[2026-10-12,2026-10-12]}"),
+        (["2026-03-01", "2026-02-27", "2026-02-28"], "{[2026-02-27,2026-03-01]}"),
+    ],
+)
+def test_days_that_follow_each_other_are_one_range(days: list[str], expected: str):
+    assert utility_profile.datemultirange(np.array(days, dtype="datetime64[D]")) == expected
 
 
 @pytest.fixture
@@ -145,27 +159,39 @@ def test_summarises_complete_days_by_register_and_class(platform, context, work)
     utility_profile.extract(context, work)
     found = rows(
         platform,
-        "select segment, complete_days, complete_total from bua.utility_profile_summary order by 1",
+        "select segment, complete_days, complete_total, complete::text from bua.utility_profile_summary order by 1",
     )
     assert found == [
-        ("QLD|BUS|PRIMARY", 1, 48_000_000),
-        ("QLD|BUS|SOLAR", 1, 24_000_000),
-        ("QLD|RES|PRIMARY", 1, 12_000_000),
+        ("QLD|BUS|PRIMARY", 1, 48_000_000, "{[2026-10-10,2026-10-11)}"),  # of the 11th a half-hour is estimated
+        ("QLD|BUS|SOLAR", 1, 24_000_000, "{[2026-10-10,2026-10-11)}"),
+        ("QLD|RES|PRIMARY", 1, 12_000_000, "{[2026-10-09,2026-10-10)}"),
     ]
+
+
+def test_lists_the_days_of_which_some_half_hours_are_there(platform, context, work):
+    guessed = reads(4, [1000] * 48, "1-48:E57")  # as a whole: nothing is there
+    clients.client("dynamodb").put_item(TableName=context.settings.interval_table, Item=guessed)
+    utility_profile.extract(context, work)
+    found = rows(
+        platform,
+        "select i.segment, i.profile_date, r.suffix, i.excluded_mask from bua.incomplete_day i"
+        " join core.meter_register r using (meter_register_id)",
+    )
+    assert found == [("QLD|BUS|PRIMARY", date(2026, 10, 11), "E1", 1 << 47)]
 
 
 def test_leaves_partial_sums_for_the_segments(platform, context, work):
     utility_profile.extract(context, work)
     found = rows(
         platform,
-        "select segment, profile_date, counts[1], totals[1], counts[48], totals[48], first_item"
+        "select segment, profile_date, counts[1], totals[1], counts[48], totals[48], complete_total, first_item"
         " from bua.segment_partial order by 1, 2",
     )
     assert found == [
-        ("QLD|BUS|PRIMARY", date(2026, 10, 10), 1, 1_000_000, 1, 1_000_000, NMI),
-        ("QLD|BUS|PRIMARY", date(2026, 10, 11), 1, 0, 0, 0, NMI),
-        ("QLD|BUS|SOLAR", date(2026, 10, 10), 1, 500_000, 1, 500_000, NMI),
-        ("QLD|RES|PRIMARY", date(2026, 10, 9), 1, 250_000, 1, 250_000, NMI),
+        ("QLD|BUS|PRIMARY", date(2026, 10, 10), 1, 1_000_000, 1, 1_000_000, 48_000_000, NMI),
+        ("QLD|BUS|PRIMARY", date(2026, 10, 11), 1, 0, 0, 0, 0, NMI),
+        ("QLD|BUS|SOLAR", date(2026, 10, 10), 1, 500_000, 1, 500_000, 24_000_000, NMI),
+        ("QLD|RES|PRIMARY", date(2026, 10, 9), 1, 250_000, 1, 250_000, 12_000_000, NMI),
     ]
 
 

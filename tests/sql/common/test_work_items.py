@@ -144,8 +144,14 @@ def test_an_unknown_run_type_is_refused(book: Book) -> None:
 
 # Which tables a new attempt of a run type empties.
 RESETS = {
-    "UtilityProfile": ["segment_partial", "utility_profile", "utility_profile_log", "utility_profile_summary"],
-    "SegmentJurisdictionAvgExclEst": ["segment_profile", "segment_profile_mark"],  # and segment, which is made anew
+    "UtilityProfile": [
+        "incomplete_day",
+        "segment_partial",
+        "utility_profile",
+        "utility_profile_log",
+        "utility_profile_summary",
+    ],
+    "SegmentJurisdictionAvgExclEst": ["segment_profile", "segment_profile_mark"],  # segment, segment_day are made anew
     "SegmentJurisdictionCheck": ["segment_profile_mark"],
     "SegmentJurisdictionFix": [],
     "Validate": ["utility_profile_variance"],
@@ -160,8 +166,9 @@ RESETS = {
 FILL = """
 insert into bua.utility_profile values ({run}, 'S', 1, '2026-01-01', 3, array_fill(1, array[48]), repeat('E', 48), 1, 0, 1);
 insert into bua.utility_profile_log values ({run}, 'S', 1, 1, null);
-insert into bua.utility_profile_summary values ({run}, 1, 'QLD|RES|PRIMARY', 0, 0, false);
-insert into bua.segment_partial values ({run}, 1, 'S', 'NSW|RES|PRIMARY', '2030-01-01', '{{1}}', '{{1}}');
+insert into bua.utility_profile_summary values ({run}, 1, 'QLD|RES|PRIMARY', 0, 0, '{{}}', false);
+insert into bua.incomplete_day values ({run}, 'QLD|RES|PRIMARY', '2026-01-01', 1, 1);
+insert into bua.segment_partial values ({run}, 1, 'S', 'NSW|RES|PRIMARY', '2030-01-01', '{{1}}', '{{1}}', 1);
 insert into bua.segment values ({run}, 'QLD|RES|PRIMARY', '2026-01-01', '2026-01-02', 1);
 insert into bua.segment_profile values ({run}, 'QLD|RES|PRIMARY', '2026-01-01', '{{1}}', '{{1}}', 0, '{{1}}');
 insert into bua.segment_profile_mark values ({run}, 'QLD|RES|PRIMARY', '2026-01-01', 1, 'HIGH', 1, 1, null, null);

@@ -87,13 +87,13 @@ def test_a_south_australian_winter_is_checked_one_market_day_further(winter_book
 # --- averages ---------------------------------------------------------------------------------------------------
 
 
-def test_the_plain_average_of_what_was_read(book: Book) -> None:
+def test_the_average_of_what_was_read(book: Book) -> None:
     book.days(home(book, "A"), "2026-10-05", "2026-10-05", 100)
     book.days(home(book, "B"), "2026-10-05", "2026-10-05", 200_000, quality="E" + "S" * 47, scale=6)  # 0.2 kWh
     book.days(home(book, "C"), "2026-10-05", "2026-10-05", 6, quality="AN" + "F" * 46, scale=1)  # 0.6 kWh
     book.days(home(book, "ELSE", customer_class="BUS"), "2026-10-05", "2026-10-05", 9000)
     average(book)
-    # (0.1 + 0.6) / 2 where B is estimated, (0.1 + 0.2) / 2 where C is missing, (0.1 + 0.2 + 0.6) / 3 elsewhere.
+    # A has the only complete day, so all weigh the same: (0.1 + 0.6) / 2 where B is estimated, (0.1 + 0.2) / 2 where C is missing, (0.1 + 0.2 + 0.6) / 3 elsewhere.
     assert [entry(book, "2026-10-05", h) for h in (1, 2, 3, 48)] == pytest.approx([0.35, 0.15, 0.3, 0.3], abs=1e-15)
     assert [entry(book, "2026-10-05", h, "site_counts") for h in (1, 2, 3, 48)] == [2, 2, 3, 3]
 
@@ -111,8 +111,10 @@ def test_partial_sums_of_all_batches_are_added(book: Book) -> None:
     for name, usage in (("A", 100), ("B", 300)):
         book.days(home(book, name), "2026-10-05", "2026-10-05", usage)
     book.close_profiles(batch_no=1)
-    book.rows("insert into bua.segment_partial select run_date, 2, 'S-C', segment,"
-              " profile_date, array_fill(1, array[48]), array_fill(800000::bigint, array[48]) from bua.segment_partial")  # fmt: skip
+    book.rows("insert into bua.segment_partial select run_date, 2, 'S-C', segment, profile_date, array_fill(1, array[48]),"
+              " array_fill(800000::bigint, array[48]), 48 * 800000 from bua.segment_partial")  # fmt: skip
+    book.rows("insert into bua.utility_profile_summary values (%s, %s, 'QLD|RES|PRIMARY', 1, 48 * 800000,"
+              " '{[2026-10-05,2026-10-05]}')", book.run_date, home(book, "C"))  # fmt: skip
     book.call("create_segments")
     book.call("calculate_segment_averages", OCTOBER)
     assert entry(book, "2026-10-05", 1) == pytest.approx((0.1 + 0.3 + 0.8) / 3, abs=1e-15)
@@ -140,9 +142,9 @@ def test_giants_are_taken_out_exactly(book: Book) -> None:
         "select meter_register_id from bua.utility_profile_summary where run_date = %s and is_giant", book.run_date
     ) == [(giant,)]
     assert book.value("select median_daily from bua.segment where run_date = %s", book.run_date) == Decimal("4.8")
-    # (5 x 0.1 + 2) / 6 on the 5th; on the 6th the five alone, to the last bit, whether the giant was estimated or not.
+    # (5 x 0.1 + 2) / 6 on the 5th. On the 6th the five alone, who weigh 1.2 of 6, whether the giant was estimated or not.
     assert entry(book, "2026-10-05", 1) == 2.5 / 6
-    assert [entry(book, "2026-10-06", h) for h in (1, 48)] == [0.5 / 5, 0.5 / 5]
+    assert [entry(book, "2026-10-06", h) for h in (1, 48)] == [0.5 / 1.2, 0.5 / 1.2]
     assert [entry(book, "2026-10-06", h, "site_counts") for h in (1, 48)] == [5, 5]
 
 
