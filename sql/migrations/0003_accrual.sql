@@ -87,6 +87,7 @@ create table bua.account_summary (
     last_read_date  date,               -- the last actual read
     reference_from  date,               -- the days that scalar was worked out on
     reference_to    date,
+    daily_base      numeric,            -- kWh or MJ a day beside scalar x profile
     primary key (run_date, account_id)
 ) partition by list (run_date);
 

@@ -99,7 +99,8 @@ begin
            round(l.net_amount * coalesce(bua.count_days(u.unbilled * datemultirange(daterange(f.recoverable_from, null))), 0)
                  / bua.count_days(u.unbilled), 2),
            k.units, k.net_amount, case when x.account_id is null then c.estimated_days end, d.read_type, t.node, d.last_read_date,
-           case when l.is_estimated then s.reference_from end, case when l.is_estimated then s.reference_to end
+           case when l.is_estimated then s.reference_from end, case when l.is_estimated then s.reference_to end,
+           case when l.is_estimated then round(s.daily_base, 12) end
     from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
     join bua.run r on r.run_date = p_run_date
     join core.account a on a.account_id = u.account_id
