@@ -341,7 +341,7 @@ def by_hand(chain: Chain) -> None:
     assert found["H5"][:2] == (336, Decimal("451.77"))
     assert found["H5"][4] == "DELIVERED_ESTIMATE"
     assert found["H7"][:2] == (0, 0)
-    assert "VACANT" in found["H7"][5]
+    assert "ZERO_USE" in found["H7"][5]  # its reads began less than a year before
     # 40 kWh a day in local days of 48 half-hours; estimated like read, to the watt-hour.
     assert sum(found["GIANT"][:2]) == 1486 * 20
     assert "GIANT" in found["GIANT"][5]
