@@ -194,6 +194,12 @@ def _print_control(control: dict[str, Any], result: Result, console: Console) ->
             f"[yellow]not accrued[/] {before['days']} unbilled days before the period, of {before['accounts']} accounts, "
             f"about ${before['net_amount']}"
         )
+    known = control["catch_up"]
+    if known["accounts"]:
+        console.print(
+            f"[yellow]not accrued[/] what the last, estimated bills of {known['accounts']} accounts will be corrected by: "
+            f"${known['net_amount']}"
+        )
     accounts = control["accounts"]
     console.print(
         f"Control totals tie. Accounts: {accounts['accrued']} accrued + {accounts['fully_billed']} fully billed + "

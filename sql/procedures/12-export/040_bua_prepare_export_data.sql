@@ -42,8 +42,27 @@ begin
     where l.item_type = 'DAILY'
        or not exists (select from bua.account_exception x where (x.run_date, x.account_id) = (p_run_date, l.account_id));
 
+    -- Each of these is worked out once for all accounts: the planner expects one account, and would do it for each again.
     insert into bua.account_summary
-    with line as (
+    with covered as materialized (
+        select * from bua.uncovered_days(p_run_date, p_account_ids)
+    ),
+    unregistered as materialized (
+        select distinct account_id from bua.unregistered_days(p_run_date, p_account_ids)
+    ),
+    by_hours as materialized (
+        select * from bua.accounts_by_hours(p_run_date, p_account_ids)
+    ),
+    leading_scalar as materialized (
+        select * from bua.leading_scalars(p_run_date, p_account_ids)
+    ),
+    last_read as materialized (
+        select * from bua.last_reads(p_run_date, p_account_ids)
+    ),
+    catch_up as materialized (
+        select * from bua.catch_ups(p_run_date, p_account_ids)
+    ),
+    line as materialized (
         select m.account_id,
                coalesce(sum(m.quantity) filter (where m.line_state = 'ACTUAL' and m.stream_type <> 'SOLAR'), 0) as units_actual,
                coalesce(sum(m.quantity) filter (where m.line_state = 'ESTIMATED' and m.stream_type <> 'SOLAR'), 0) as units_estimated,
@@ -106,13 +125,13 @@ begin
     join core.account a on a.account_id = u.account_id
     join line l on l.account_id = u.account_id
     cross join lateral bua.recoverable_from(u.jurisdiction, u.fuel, r.as_at) f (recoverable_from)
-    left join bua.uncovered_days(p_run_date, p_account_ids) c on c.account_id = u.account_id
-    left join (select distinct account_id from bua.unregistered_days(p_run_date, p_account_ids)) n on n.account_id = u.account_id
-    left join bua.accounts_by_hours(p_run_date, p_account_ids) h on h.account_id = u.account_id
+    left join covered c on c.account_id = u.account_id
+    left join unregistered n on n.account_id = u.account_id
+    left join by_hours h on h.account_id = u.account_id
     left join bua.account_exception x on (x.run_date, x.account_id) = (p_run_date, u.account_id)
-    left join bua.leading_scalars(p_run_date, p_account_ids) s on s.account_id = u.account_id
-    left join bua.last_reads(p_run_date, p_account_ids) d on d.account_id = u.account_id
-    left join bua.catch_ups(p_run_date, p_account_ids) k on k.account_id = u.account_id
+    left join leading_scalar s on s.account_id = u.account_id
+    left join last_read d on d.account_id = u.account_id
+    left join catch_up k on k.account_id = u.account_id
     left join core.site t on t.site_id = u.site_id;
 
     v_items := array(

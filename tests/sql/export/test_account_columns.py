@@ -100,7 +100,9 @@ def test_of_an_index(town: Book, last: tuple[Any, ...], expected: tuple[str, str
 
 
 def test_a_read_that_is_not_believed_is_passed_over(town: Book) -> None:
-    town.read(town.basic(home(town)), ("2026-04-01", 0), ("2026-07-01", 450), ("2026-10-01", 910), ("2026-10-21", 900_000))
+    town.read(
+        town.basic(home(town)), ("2026-04-01", 0), ("2026-07-01", 450), ("2026-10-01", 910), ("2026-10-21", 900_000)
+    )
     town.call("bua_create_basic_read", ["A"])
     assert last_read(town) == [("2026-10-01", "ACTUAL")]
 

@@ -15,6 +15,11 @@ from tests.sql.builder import Book
 
 BILLED_UNITS = 400
 COLUMNS = "units_actual, catch_up_units, catch_up_amount, flags"
+NOT_BELIEVED = (
+    "insert into bua.implausible_read (run_date, account_id, site_id, meter_register_id, read_date, value, limit_value, reason)"
+    " select run_date, 'A', site_id, meter_register_id, profile_date, 1, 1, 'DAY' from bua.utility_profile"
+    " where profile_date = '2026-08-15'"
+)
 
 
 @pytest.fixture
@@ -149,11 +154,9 @@ def test_interval_days_of_the_snapshot(town: Book) -> None:
         "delete from core.aggregated_read where from_date = '2026-08-15'",
         "update core.aggregated_read set read_state = 'ESTIMATED' where from_date = '2026-08-15'",
         "update bua.utility_profile set missing_mask = 7 where profile_date = '2026-08-15'",
-        "insert into bua.implausible_read (run_date, account_id, site_id, meter_register_id, read_date, value, limit_value, reason)"
-        " select run_date, 'A', site_id, meter_register_id, profile_date, 1, 1, 'DAY' from bua.utility_profile"
-        " where profile_date = '2026-08-15'",
+        NOT_BELIEVED,
     ],
-)  # fmt: skip
+)
 def test_a_bill_of_which_a_day_is_not_known_is_left_out(town: Book, change: str) -> None:
     read_days(town, town.register(home(town)), "2026-07-01", "2026-10-31")
     assert len(catch_ups(town)) == 1
