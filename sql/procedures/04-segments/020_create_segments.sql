@@ -7,9 +7,16 @@
 create or replace procedure bua.create_segments(p_run_date date)
 language plpgsql as $$
 begin
+    -- Every day from a segment's first to its last.
     insert into bua.segment_day (run_date, segment, profile_date, complete_total)
-    select p_run_date, segment, profile_date, sum(complete_total)
-    from bua.segment_partial where run_date = p_run_date group by segment, profile_date;
+    with partial as materialized (
+        select segment, profile_date, sum(complete_total) as complete_total
+        from bua.segment_partial where run_date = p_run_date group by 1, 2
+    )
+    select p_run_date, s.segment, d::date, coalesce(p.complete_total, 0)
+    from (select segment, min(profile_date)::timestamp as first_date, max(profile_date) as last_date from partial group by 1) s
+    cross join generate_series(s.first_date, s.last_date, interval '1 day') d
+    left join partial p on p.segment = s.segment and p.profile_date = d::date;
 
     call bua.analyze_run('segment_day', p_run_date);
 

@@ -31,24 +31,28 @@ begin
 end $$;
 
 -- The weights that follow from the profile's daily totals. A range of days is a difference of two running totals, so
--- that a register costs as much as it has holes.
+-- that a register costs as much as it has holes. An array finds a day's running total without a search.
 create or replace function bua.register_weights(p_run_date date)
 returns table (segment text, meter_register_id bigint, complete datemultirange, weight bigint)
 language sql stable as $$
     with running as materialized (
-        select d.segment, d.profile_date, sum(d.daily_total) over days - d.daily_total as before, sum(d.daily_total) over days as after
-        from bua.segment_day d where d.run_date = p_run_date
-        window days as (partition by d.segment order by d.profile_date)
+        select d.segment, min(d.profile_date) as first_day, array_agg(d.total order by d.profile_date) as totals
+        from (
+            select segment, profile_date, (sum(daily_total) over (partition by segment order by profile_date))::double precision as total
+            from bua.segment_day where run_date = p_run_date
+        ) d
+        group by 1
     )
     select u.segment, u.meter_register_id, u.complete,
            case when u.complete_days = 0 then 1000000
-                else coalesce(round(1000000 * u.complete_total / nullif(sum(l.after - f.before), 0)), 0) end::bigint
+                else coalesce(round(1e6 * u.complete_total / nullif(x.total, 0)), 0) end::bigint
     from bua.utility_profile_summary u
-    left join unnest(u.complete) r on true
-    left join running f on f.segment = u.segment and f.profile_date = lower(r)
-    left join running l on l.segment = u.segment and l.profile_date = upper(r) - 1
+    join running t using (segment)
+    cross join lateral (
+        select sum(t.totals[upper(r.days) - t.first_day] - coalesce(t.totals[lower(r.days) - t.first_day], 0)) as total
+        from (select unnest(u.complete) as days) r
+    ) x
     where u.run_date = p_run_date and not u.is_giant
-    group by u.run_date, u.meter_register_id, u.segment
 $$;
 
 -- The sums of these weights over the complete registers of every day, and the daily totals that follow from them.

@@ -172,21 +172,19 @@ def test_accounts_of_one_register_that_follow_each_other_in_a_segment_share_a_we
     book.days(moved, "2026-10-12", "2026-10-20", 400)
     book.days(home(book, "HOME"), "2026-10-01", "2026-10-20", 100)
     average(book)
-    # 18 days of 0.3 on average, beside 0.1: 1.5 and 0.5 of 0.2. The profile then steps with the register.
-    start = {"moved": Fraction(3, 2), "home": Fraction(1, 2)}
-    early, late, alone = (Fraction(u, 10) / sum(start.values()) for u in (3, 5, 0))
-    assert (early, late, alone) == (Fraction(3, 20), Fraction(1, 4), 0)
-    alone = Fraction(1, 10) / start["home"]
+    # 18 days of 0.3 on average, beside 0.1: the weights begin as 1.5 and 0.5. On the 10th and 11th the home is alone.
+    w_moved, w_home = Fraction(3, 2), Fraction(1, 2)
+
+    def days() -> tuple[Fraction, Fraction, Fraction]:
+        return Fraction(3, 10) / (w_moved + w_home), Fraction(1, 10) / w_home, Fraction(5, 10) / (w_moved + w_home)
+
     for _ in range(2):
-        w_moved = Fraction(27, 5) / (9 * (early + late))
-        w_home = Fraction(2) / (9 * (early + late) + 2 * alone)
-        early, late, alone = (
-            Fraction(3, 10) / (w_moved + w_home), Fraction(5, 10) / (w_moved + w_home), Fraction(1, 10) / w_home,
-        )  # fmt: skip
+        early, alone, late = days()
+        w_moved = Fraction(54, 10) / (9 * early + 9 * late)
+        w_home = Fraction(20, 10) / (9 * early + 2 * alone + 9 * late)
     assert weights(book) == near([float(w_moved), float(w_home)])
-    assert profile(book) == near(
-        {on: float(alone if on in (10, 11) else early if on < 10 else late) for on in range(1, 21)}
-    )
+    early, alone, late = days()
+    assert profile(book) == near({on: float(early if on < 10 else alone if on < 12 else late) for on in range(1, 21)})
 
 
 def test_without_use_the_weight_is_0_and_without_a_complete_day_it_is_1(book: Book) -> None:
