@@ -210,10 +210,14 @@ def _print_failed(control: dict[str, Any], console: Console) -> None:
         for run_type, found in items.items()
     )
     for segment, profile in sorted(control["incomplete_profiles"].items()):
+        lost = " and ".join(
+            f"{number} {what}{'s' * (number > 1)}"
+            for number, what in ((profile["sites_missing"], "site"), (profile["months_failed"], "month"))
+            if number
+        )
         console.print(
-            f"[yellow]averages of {escape(segment)}[/]: {profile['sites_missing']} sites are missing from them, "
-            f"{profile['months_failed']} months failed. The estimates of {profile['accounts']} accounts that follow them "
-            "may differ a little from those of a run without failures",
+            f"[yellow]incomplete[/] {escape(segment)}: {lost} missing from segment averages. The estimates of {profile['accounts']} "
+            "accounts follow them and may differ from those of a run without failures",
             soft_wrap=True,
         )
     accounts = control["accounts"]["failed_items"]

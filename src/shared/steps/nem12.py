@@ -42,7 +42,11 @@ def _generate_files(context: Context) -> Perform:
         if not files:
             return
         keys = {nmi: f"{prefix(work.run_date)}{nmi}.csv" for nmi in files}
-        payload = {"run_date": work.run_date.isoformat(), "bucket": context.settings.bucket, "keys": list(keys.values())}
+        payload = {
+            "run_date": work.run_date.isoformat(),
+            "bucket": context.settings.bucket,
+            "keys": list(keys.values()),
+        }
         cursor.execute(
             "insert into core.workflow_instance (workflow_name, payload, run_date) values ('LOAD_NEM12', %s, %s)",
             (json.dumps(payload), work.run_date),

@@ -221,7 +221,13 @@ class TestClock:
                 else:
                     assert work_off(connection, work, nothing) == Outcome(claimed=1)
         fanout.tick(context, fan_out)
-        assert json.loads(states.succeeded["token"]) == {"planned": 250, "pending": 0, "done": 249, "skip": 0, "fail": 1}
+        assert json.loads(states.succeeded["token"]) == {
+            "planned": 250,
+            "pending": 0,
+            "done": 249,
+            "skip": 0,
+            "fail": 1,
+        }
 
     def test_when_too_many_have_failed_the_rest_is_recorded_at_once(self, prepared, context, states, fan_out):
         fanout.initiate(context, fan_out)

@@ -61,7 +61,12 @@ def test_its_account_accrues_supply_alone_and_the_others_as_before(
 
 def test_a_cause_is_one_line_without_postgresqls_list_of_callers(book: Book) -> None:
     three(book)
-    failed(book, "NEM12", "S-A", "NotNull: no\n  serial\nDETAIL:  of A\nCONTEXT:  PL/pgSQL function f() line 2\nSQL statement x\n")
+    failed(
+        book,
+        "NEM12",
+        "S-A",
+        "NotNull: no\n  serial\nDETAIL:  of A\nCONTEXT:  PL/pgSQL function f() line 2\nSQL statement x\n",
+    )
     book.call("bua_prepare_export_data", ["A", "B", "C"])
     assert exceptions(book)[0][3] == (
         "NEM12 failed, missing interval reads could not be estimated: NotNull: no serial DETAIL: of A"
@@ -78,8 +83,10 @@ def test_several_causes_are_one_exception(book: Book) -> None:
             "A",
             "MicroScalar;NEM12",
             None,
-            "MicroScalar failed, the account's usual use could not be worked out: no scalar;"
-            " NEM12 failed, missing interval reads could not be estimated: no serial",
+            (
+                "MicroScalar failed, the account's usual use could not be worked out: no scalar;"
+                " NEM12 failed, missing interval reads could not be estimated: no serial"
+            ),
         )
     ]
 
@@ -90,8 +97,8 @@ def test_an_account_that_could_not_be_prepared_is_in_the_exceptions(book: Book) 
     failed(book, "PrepareExport", "A", "NumericValueOutOfRange: too much")
     book.call("collect_failures")
     assert exceptions(book) == [
-        ("A", "PrepareExport", None, "PrepareExport failed, the account's rows could not be prepared, nothing of it is accrued:"
-         " NumericValueOutOfRange: too much", 31, 0)
+        ("A", "PrepareExport", None, ("PrepareExport failed, the account's rows could not be prepared, nothing of it is accrued:"
+         " NumericValueOutOfRange: too much"), 31, 0)
     ]  # fmt: skip
 
 
@@ -106,8 +113,8 @@ def test_items_of_no_account_and_of_billed_accounts_are_listed(book: Book) -> No
     assert exceptions(book) == [
         ("BILLED", "UtilityProfile", None, "UtilityProfile failed, the site's interval reads could not be taken over: ValueError: no",
          0, 0),
-        (None, "SegmentJurisdictionFix", "QLD|RES|PRIMARY|2026-10", "SegmentJurisdictionFix failed, a month of the segment's average"
-         " could not be worked out or corrected: deadlock", 0, 0),
+        (None, "SegmentJurisdictionFix", "QLD|RES|PRIMARY|2026-10", ("SegmentJurisdictionFix failed, a month of the segment's average"
+         " could not be worked out or corrected: deadlock"), 0, 0),
     ]  # fmt: skip
 
 
@@ -146,6 +153,6 @@ def test_a_table_that_was_not_warmed_is_listed_with_its_name(book: Book) -> None
               " values ('WARM_TABLE', 'FAILED', %s, '{\"relation\": \"core.plan\"}')", book.run_date)  # fmt: skip
     book.call("collect_failures")
     assert exceptions(book) == [
-        (None, "WARM_TABLE", "core.plan", "WARM_TABLE failed, a table or index was not read into memory beforehand;"
-         " no amount rests on it: no reason recorded", 0, 0)
+        (None, "WARM_TABLE", "core.plan", ("WARM_TABLE failed, a table or index was not read into memory beforehand;"
+         " no amount rests on it: no reason recorded"), 0, 0)
     ]  # fmt: skip
