@@ -79,8 +79,8 @@ def poisoned(month: Month) -> Iterator[Poisoned]:
     clean = month.exported("clean")
     with closing(psycopg2.connect(database_of(month))) as connection, connection.cursor() as cursor:
         accounts = choose_accounts(cursor)
-        for number, (what, poison) in enumerate(POISONS.items()):
-            put_in(cursor, number, what, *poison, account=accounts.get(what))
+        for number, what in enumerate(POISONS):
+            put_in(cursor, number, what, accounts.get(what))
         cursor.execute("select site_id from core.account_site where account_id = %s", (accounts["UtilityProfile"],))
         ((spoilt,),) = cursor.fetchall()
         connection.commit()
@@ -139,15 +139,14 @@ def choose_accounts(cursor: Any) -> dict[str, str]:
     }
 
 
-def put_in(
-    cursor: Any, number: int, what: str, table: str, operation: str, condition: str, *, account: str | None
-) -> None:
+def put_in(cursor: Any, number: int, what: str, account: str | None) -> None:
     """A trigger that lets no role do this to the item's rows."""
     cursor.execute(
         "select site_id, meter_register_id from core.account_site join core.meter_register using (site_id) where account_id = %s",
         (account,),
     )
     site, register = cursor.fetchone() or (None, None)
+    table, operation, condition = POISONS[what]
     condition = condition.format(account=account, site=site, register=register)
     cursor.execute(
         f"create function public.poison_{number}() returns trigger language plpgsql as $$ begin"

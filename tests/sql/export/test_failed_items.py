@@ -156,3 +156,15 @@ def test_a_table_that_was_not_warmed_is_listed_with_its_name(book: Book) -> None
         (None, "WARM_TABLE", "core.plan", ("WARM_TABLE failed, a table or index was not read into memory beforehand;"
          " no amount rests on it: no reason recorded"), 0, 0)
     ]  # fmt: skip
+
+
+def test_what_failed_profiles_lost_and_who_follows_them(book: Book) -> None:
+    """Of homes in Queensland a site and two months are missing. A comparison that failed is no loss."""
+    three(book)
+    book.basic("S-B", "41")  # B has an index meter as well: the profile spreads its use over the days
+    failed(book, "UtilityProfile", "S-A")
+    failed(book, "SegmentJurisdictionFix", "QLD|RES|PRIMARY|2026-10")
+    failed(book, "SegmentJurisdictionCheck", "QLD|RES|PRIMARY|2026-09")
+    failed(book, "Validate", "QLD|BUS|PRIMARY|2026-10")
+    book.call("bua_prepare_export_data", ["A", "B", "C"])
+    assert book.ask("incomplete_profiles") == [("QLD|RES|PRIMARY", 1, 2, 1)]
