@@ -44,7 +44,10 @@ POISONS = {
     "BasicRead": ("core.aggregated_read", "insert", "new.origin = 'BUA' and new.meter_register_id = {register}"),
     "NEM12": ("core.workflow_instance", "insert", "new.workflow_name = 'LOAD_NEM12' and new.payload::text ~ '{site}'"),
     "LOAD_NEM12": ("core.workflow_instance", "insert", "new.workflow_name = 'IMPORT_NEM12' and new.payload::text ~ '{site}'"),
-    "IMPORT_NEM12": ("core.aggregated_read", "insert", "new.origin = 'BUA' and new.meter_register_id = {register}"),
+    "IMPORT_NEM12": (
+        "core.aggregated_read", "insert",
+        "new.origin = 'BUA' and new.meter_register_id = {register} and new.quantity >= 0",  # not the run's own reversals
+    ),
     "GENERATE_ILI": ("core.billable_quantity", "insert", "new.account_id = '{account}'"),
     "RUN_INVOICE_BATCH": ("core.invoice", "insert", "new.account_id = '{account}'"),
     "INVOICEGEN": ("core.invoice", "update", "new.account_id = '{account}'"),
@@ -126,7 +129,7 @@ def choose_accounts(cursor: Any) -> dict[str, str]:
     cursor.execute(alone.format("a.jurisdiction = 'ACT'"))  # nobody else follows its segment's profile
     ((act,),) = cursor.fetchall()
     cursor.execute(
-        alone.format("site_id in (select item_key from bua.bua_control where run_type = 'NEM12' and state = 'DONE')")
+        alone.format("s.site_id in (select item_key from bua.bua_control where run_type = 'NEM12' and state = 'DONE')")
     )
     generated = [account for (account,) in cursor.fetchall()]
     cursor.execute(alone.format("m.read_type = 'BASIC' and exists (select from core.aggregated_read r"
