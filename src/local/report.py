@@ -177,12 +177,7 @@ def _print(result: Result, console: Console) -> None:
 
 
 def _print_control(control: dict[str, Any], result: Result, console: Console) -> None:
-    """What needs somebody's attention, at the end, where it is seen: failed items, exceptions, what was left behind."""
-    for failed in control["failed"]:
-        console.print(
-            f"[bold red]failed[/] {escape(failed['run_type'])} {escape(failed['item'])}: {escape(failed['reason'])}",
-            soft_wrap=True,
-        )
+    """What needs somebody's attention, at the end, where it is seen: exceptions, failed items, what was left behind."""
     for row in result.exceptions[:SHOWN]:
         what = escape(row["account_id"] or row["item_key"])
         console.print(f"[yellow]exception[/] {what}: {escape(row['reason'])}", soft_wrap=True)
@@ -192,18 +187,52 @@ def _print_control(control: dict[str, Any], result: Result, console: Console) ->
     if before["accounts"]:
         console.print(
             f"[yellow]not accrued[/] {before['days']} unbilled days before the period, of {before['accounts']} accounts, "
-            f"about ${before['net_amount']}"
+            f"about ${before['net_amount']}",
+            soft_wrap=True,
         )
     known = control["catch_up"]
     if known["accounts"]:
         console.print(
             f"[yellow]not accrued[/] what the last, estimated bills of {known['accounts']} accounts will be corrected by: "
-            f"${known['net_amount']}"
+            f"${known['net_amount']}",
+            soft_wrap=True,
         )
+    if control["failed"]:
+        _print_failed(control, console)
     accounts = control["accounts"]
     console.print(
         f"Control totals tie. Accounts: {accounts['accrued']} accrued + {accounts['fully_billed']} fully billed + "
-        f"{accounts['exceptions']} exceptions + {accounts['failed_items']} with a failed work item = {accounts['total']}"
+        f"{accounts['exceptions']} exceptions + {accounts['failed_items']} with a failed work item = {accounts['total']}",
+        soft_wrap=True,
+    )
+
+
+def _print_failed(control: dict[str, Any], console: Console) -> None:
+    """Which work items failed, what that did to the figures, and what to do."""
+    items: dict[str, list[str]] = {}
+    for failed in control["failed"]:
+        items.setdefault(failed["run_type"], []).append(failed["item"])
+    told = ", ".join(
+        f"{run_type} {' '.join(found[:SHOWN])}" + (f" and {len(found) - SHOWN} more" if len(found) > SHOWN else "")
+        for run_type, found in items.items()
+    )
+    for segment, profile in sorted(control["incomplete_profiles"].items()):
+        lost = " and ".join(
+            f"{number} {what}{'s' * (number > 1)}"
+            for number, what in ((profile["sites_missing"], "site"), (profile["months_failed"], "month"))
+            if number
+        )
+        console.print(
+            f"[yellow]incomplete[/] {escape(segment)}: {lost} missing from segment averages. The estimates of {profile['accounts']} "
+            "accounts follow them and may differ from those of a run without failures",
+            soft_wrap=True,
+        )
+    accounts = control["accounts"]["failed_items"]
+    console.print(
+        f"[bold red]{len(control['failed'])} work items failed[/], for {accounts} accounts: {escape(told)}. Of these accounts "
+        "only the supply charge is accrued, if that. exceptions.csv says why. To accrue the rest, mend the cause and run again: "
+        "docs/runbook.md, What failed?",
+        soft_wrap=True,
     )
 
 

@@ -2,6 +2,7 @@
 -- when no site has a value, when fewer than profile_min_sites have one, or when it lies below 1/x or above x times the
 -- median of the same half-hour over the neighbouring days, its own day left out (x is profile_outlier_factor, the
 -- neighbours are the profile_neighbour_days days on either side).
+-- A day whose average could not be worked out is a missing one.
 -- Inputs: run_date; segment-months. Tables written: bua.segment_profile_mark; bua.segment_profile (marked_mask, profile).
 -- Safe to rerun: replaces the marks of these segment-months, and starts their profiles again from the average.
 create or replace procedure bua.bua_mark_segment_jurisdiction_entries(p_run_date date, p_items text[])
@@ -9,6 +10,13 @@ language sql as $$
     delete from bua.segment_profile_mark m
     where m.run_date = p_run_date
       and bua.segment_month(m.segment, m.profile_date) = any (p_items);
+
+    insert into bua.segment_profile (run_date, segment, profile_date, site_counts, average, profile)
+    select p_run_date, d.segment, d.profile_date, array_fill(0, array[48]), array_fill(null::double precision, array[48]),
+           array_fill(null::double precision, array[48])
+    from bua.bua_dates_to_check(p_run_date) d
+    where bua.segment_month(d.segment, d.profile_date) = any (p_items)
+    on conflict do nothing;
 
     insert into bua.segment_profile_mark (run_date, segment, profile_date, half_hour, reason, site_count, average)
     with parameter as materialized (

@@ -28,7 +28,7 @@ begin
     left join core.invoice i on i.account_id = u.account_id and i.origin = 'BUA' and i.run_date = p_run_date
     left join (
         select account_id, string_agg(distinct run_type, ';' order by run_type) as run_types,
-               string_agg(run_type || ' failed: ' || reason, '; ' order by run_type, item_key) as reason
+               string_agg(reason, '; ' order by run_type, item_key) as reason
         from bua.failed_items(p_run_date) where account_id = any (p_account_ids) group by 1
     ) f on f.account_id = u.account_id
     where f.account_id is not null or c.account_id is null or i.invoice_id is null or c.uncovered_days = c.stream_days

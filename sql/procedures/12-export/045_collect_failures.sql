@@ -7,7 +7,7 @@ language sql as $$
                                        unbilled_days, reason, run_types, item_key)
     select p_run_date, coalesce(l.account_id, ''), u.site_id, a.fuel, a.jurisdiction, lower(u.unbilled), upper(u.unbilled) - 1,
            coalesce(bua.count_days(u.unbilled), 0),
-           string_agg(f.run_type || ' failed: ' || f.reason, '; ' order by f.run_type, f.item_key),
+           string_agg(f.reason, '; ' order by f.run_type, f.item_key),
            string_agg(distinct f.run_type, ';' order by f.run_type),
            case when l.account_id is null then f.item_key else '' end
     from (select distinct * from bua.failed_items(p_run_date) where run_type <> 'Export') f

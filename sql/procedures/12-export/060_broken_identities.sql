@@ -8,8 +8,9 @@ language sql stable as $$
     with unbilled as materialized (
         select u.account_id, u.unbilled, bua.count_days(u.unbilled) as days from bua.bua_list_unbilled_accounts(p_run_date) u
     ),
-    excepted as materialized (
-        select * from bua.account_exception where run_date = p_run_date and account_id <> ''
+    excepted as materialized (   -- failed: what of the account did not succeed
+        select x.*, coalesce(string_to_array(x.run_types, ';'), '{}') as failed
+        from bua.account_exception x where x.run_date = p_run_date and x.account_id <> ''
     ),
     scheduled as materialized (
         select w.payload ->> 'account_id' as account_id
@@ -43,13 +44,15 @@ language sql stable as $$
     to_export as materialized (   -- what of the invoices has to be exported
         select m.account_id, count(*) as rows, sum(m.days) filter (where m.item_type = 'DAILY') as supply_days
         from line_month m
-        where m.item_type = 'DAILY' or not exists (select from excepted x where x.account_id = m.account_id)
+        where not exists (select from excepted x where x.account_id = m.account_id
+                          and (m.item_type <> 'DAILY' or 'PrepareExport' = any (x.failed)))
         group by 1
     ),
     to_export_amount as materialized (
         select l.account_id, sum(l.net_amount) as net, sum(l.gst_amount) as gst, sum(l.discount_net_propensity) as discount
         from line l
-        where l.item_type = 'DAILY' or not exists (select from excepted x where x.account_id = l.account_id)
+        where not exists (select from excepted x where x.account_id = l.account_id
+                          and (l.item_type <> 'DAILY' or 'PrepareExport' = any (x.failed)))
         group by 1
     ),
     summary as materialized (
@@ -84,12 +87,13 @@ language sql stable as $$
         from scheduled s
         where not exists (select from invoice i where i.account_id = s.account_id)
           and not exists (select from excepted x where x.account_id = s.account_id
-                          and x.run_types ~ '(GENERATE_ILI|RUN_INVOICE_BATCH)')
+                          and x.failed && array['GENERATE_ILI', 'RUN_INVOICE_BATCH'])
         union all
         select 'an invoice is the sum of its lines', i.account_id, ''
         from invoice i left join (
             select invoice_id, sum(net_amount) as net, sum(gst_amount) as gst from line group by 1) l using (invoice_id)
         where (i.net_amount, i.gst_amount) is distinct from (coalesce(l.net, 0), coalesce(l.gst, 0))
+          and not exists (select from excepted x where x.account_id = i.account_id and 'INVOICEGEN' = any (x.failed))
         union all
         select 'a line is the sum of its months', l.account_id, ''
         from line l left join (
@@ -107,7 +111,9 @@ language sql stable as $$
             from line_month group by 1, 2, 3, 4, 5
         ) m
             using (account_id, item_type, time_class, line_state, year_month)
-        where q.billable is null or m.invoiced is null or abs(q.billable - m.invoiced) > 0.000001
+        where (q.billable is null or m.invoiced is null or abs(q.billable - m.invoiced) > 0.000001)
+          and not exists (select from excepted x where x.account_id = coalesce(q.account_id, m.account_id)
+                          and 'RUN_INVOICE_BATCH' = any (x.failed))
         union all
         select 'every account of the period is accrued, an exception or billed, once', account_id, ''
         from unbilled u
@@ -157,7 +163,7 @@ language sql stable as $$
         from bua.failed_items(p_run_date) f
         where f.run_type <> 'Export'
           and not exists (select from bua.account_exception x
-                          where x.run_date = p_run_date and position(f.run_type in x.run_types) > 0
+                          where x.run_date = p_run_date and f.run_type = any (string_to_array(x.run_types, ';'))
                             and (x.account_id = f.account_id or x.item_key = f.item_key))
     )
     select b.identity, count(*), min(b.example) from broken b group by b.identity, b.place order by 1, b.place

@@ -78,6 +78,9 @@ language sql stable as $$
         'failed', (select coalesce(jsonb_agg(jsonb_build_object('run_type', run_type, 'item', item_key, 'reason', reason)
                                              order by run_type, item_key), '[]')
                    from (select distinct run_type, item_key, reason from bua.failed_items(p_run_date) where run_type <> 'Export') f),
+        'incomplete_profiles', (select coalesce(jsonb_object_agg(segment, jsonb_build_object(
+            'sites_missing', sites_missing, 'months_failed', months_failed, 'accounts', accounts)), '{}')
+            from bua.incomplete_profiles(p_run_date)),
         'parameters', (select jsonb_object_agg(name, value) from bua.parameter),
         'code', (select encode(sha256(convert_to(string_agg(f.text, ',' order by f.text), 'UTF8')), 'hex') from (
             select name || checksum as text from bua.schema_migration union all select path || checksum from bua.schema_file) f)

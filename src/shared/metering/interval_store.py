@@ -169,8 +169,15 @@ def query_items(client: "DynamoDBClient", table: str, nmi: str, first: date, las
 
 
 def read_site(client: "DynamoDBClient", table: str, nmi: str, first: date, last: date) -> SiteDays:
-    """Read and decode the days of an NMI, from first to last, both included; without what runs wrote."""
-    return decode_items(query_items(client, table, nmi, first, last))
+    """Read and decode the days of an NMI, from first to last, both included; without what runs wrote.
+
+    Raises InvalidInput for items that no service of the platform would have written, whatever is wrong with them.
+    """
+    items = query_items(client, table, nmi, first, last)
+    try:
+        return decode_items(items)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise InvalidInput(f"NMI {nmi}: an item of its interval reads cannot be decoded: {error!r}") from error
 
 
 def _decode_usable(items: list[Item]) -> SiteDays:

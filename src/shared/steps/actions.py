@@ -63,10 +63,9 @@ ACTIONS: dict[str, Action] = {
     "scale.wait_for_pods": Action(scaling.ScalePods, scaling.wait_for_pods),
     # the platform's workflow engine
     "workflow.wait": Action(workflows.Workflows, workflows.wait),
-    "workflow.wait_for_success": Action(workflows.Workflows, workflows.wait_for_success),
     "workflow.wait_for_schedules": Action(workflows.Workflows, workflows.wait_for_schedules),
     "workflow.resubmit": Action(workflows.Workflows, workflows.resubmit),
-    "workflow.check": Action(workflows.Workflows, workflows.check),
+    "workflow.check": Action(workflows.CheckWorkflows, workflows.check),
     # single procedures
     "warming.statistics": Action(RunRequest, call("core_warm_database_statistics")),
     "warming.indexes": Action(RunRequest, call("core_warm_database_indexes")),

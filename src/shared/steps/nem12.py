@@ -41,16 +41,19 @@ def _generate_files(context: Context) -> Perform:
             )
         if not files:
             return
-        keys = []
-        for nmi, content in files.items():
-            key = f"{prefix(work.run_date)}{nmi}.csv"
-            context.client("s3").put_object(Bucket=context.settings.bucket, Key=key, Body=content)
-            keys.append(key)
-        payload = {"run_date": work.run_date.isoformat(), "bucket": context.settings.bucket, "keys": keys}
+        keys = {nmi: f"{prefix(work.run_date)}{nmi}.csv" for nmi in files}
+        payload = {
+            "run_date": work.run_date.isoformat(),
+            "bucket": context.settings.bucket,
+            "keys": list(keys.values()),
+        }
         cursor.execute(
             "insert into core.workflow_instance (workflow_name, payload, run_date) values ('LOAD_NEM12', %s, %s)",
             (json.dumps(payload), work.run_date),
         )
+        # Last, because a rollback does not remove them: an item that fails must not leave a file.
+        for nmi, content in files.items():
+            context.client("s3").put_object(Bucket=context.settings.bucket, Key=keys[nmi], Body=content)
 
     return perform
 

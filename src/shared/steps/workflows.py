@@ -1,4 +1,4 @@
-"""Waits for the platform's workflow engine, resubmits failed instances, and checks the rest."""
+"""Waits for the platform's workflow engine, resubmits failed instances item by item, and checks the rest."""
 
 from datetime import date
 from typing import Any
@@ -11,15 +11,38 @@ from shared.errors import NotReady, WorkflowsFailed
 from shared.steps import scaling
 from shared.steps.requests import RunRequest
 from shared.telemetry import logger
+from shared.work.messages import Tolerance
 
 SHOWN_FAILURES = 3
 SCHEDULER = "workflow"  # the service that executes schedules
 
 
+# An instance has many items: accounts, files, or the reads of sites. Each part of a payload has one of them.
+_PARTS = """
+    select n, f.payload || jsonb_build_object('accounts', jsonb_build_array(a)) as payload
+    from jsonb_array_elements(f.payload -> 'accounts') with ordinality x (a, n)
+    union all
+    select n, f.payload || jsonb_build_object('keys', jsonb_build_array(k))
+    from jsonb_array_elements(f.payload -> 'keys') with ordinality x (k, n)
+    union all
+    select row_number() over (order by r ->> 'nmi'), f.payload || jsonb_build_object('reads', jsonb_agg(r order by n))
+    from jsonb_array_elements(f.payload -> 'reads') with ordinality x (r, n) group by r ->> 'nmi'
+    union all
+    select 1, f.payload where not f.payload ?| array['accounts', 'keys', 'reads']
+"""
+
+
 class Workflows(RunRequest):
-    """workflow.wait, workflow.resubmit, workflow.check, workflow.wait_for_schedules"""
+    """workflow.wait, workflow.resubmit, workflow.wait_for_schedules"""
 
     workflows: tuple[str, ...] = Field(min_length=1)
+
+
+class CheckWorkflows(Workflows, Tolerance):
+    """workflow.check: how many items of each workflow may have failed; none, unless it says so."""
+
+    max_errors: int = Field(ge=0, default=0)
+    acceptable_error_rate: float = Field(ge=0, le=1, default=0)
 
 
 def wait(context: Context, request: Workflows) -> dict[str, Any]:
@@ -33,13 +56,6 @@ def wait(context: Context, request: Workflows) -> dict[str, Any]:
         scaling.require_replicas(context, _unfinished_services(context, request))
         raise NotReady(f"{unfinished} of {sum(states.values())} instances of {_names(request)} are not finished")
     return {"instances": states}
-
-
-def wait_for_success(context: Context, request: Workflows) -> dict[str, Any]:
-    """As wait, for workflows that are not resubmitted: raises WorkflowsFailed when an instance failed."""
-    waited = wait(context, request)
-    check(context, request)
-    return waited
 
 
 def wait_for_schedules(context: Context, request: Workflows) -> dict[str, Any]:
@@ -58,13 +74,25 @@ def wait_for_schedules(context: Context, request: Workflows) -> dict[str, Any]:
 
 
 def resubmit(context: Context, request: Workflows) -> dict[str, Any]:
-    """Make the failed instances of the run READY again; the state machine does so once."""
+    """Make the failed instances of the run READY again, one item each, so that an item that fails for good fails alone.
+
+    The state machine does so once.
+    """
     with context.database.session(context.remaining_seconds()) as connection, connection.cursor() as cursor:
         for message in _failures(cursor, request.run_date, request.workflows):
             logger.warning("resubmitting a failed instance", failure=message)
         cursor.execute(
-            "update core.workflow_instance set state = 'READY', started_at = null, finished_at = null"
-            " where run_date = %s and workflow_name = any (%s) and state = 'FAILED'",
+            "with failed as materialized ("  # the first part stays in the instance that failed
+            " select * from core.workflow_instance"
+            " where run_date = %s and workflow_name = any (%s) and state = 'FAILED'),"
+            f" part as materialized (select f.workflow_instance_id, f.workflow_name, f.run_date, p.* from failed f"
+            f" cross join lateral ({_PARTS}) p (n, payload)),"
+            " rest as (insert into core.workflow_instance (workflow_name, payload, run_date)"
+            " select workflow_name, payload, run_date from part where n > 1 order by workflow_instance_id, n)"
+            " update core.workflow_instance i"
+            " set state = 'READY', started_at = null, finished_at = null, payload = coalesce(p.payload, f.payload)"
+            " from failed f left join part p on p.workflow_instance_id = f.workflow_instance_id and p.n = 1"
+            " where i.workflow_instance_id = f.workflow_instance_id",
             (request.run_date, list(request.workflows)),
         )
         resubmitted = cursor.rowcount
@@ -72,16 +100,28 @@ def resubmit(context: Context, request: Workflows) -> dict[str, Any]:
     return {"resubmitted": resubmitted}
 
 
-def check(context: Context, request: Workflows) -> dict[str, Any]:
-    """Raise WorkflowsFailed, with the first reasons, when instances of the run are failed."""
+def check(context: Context, request: CheckWorkflows) -> dict[str, Any]:
+    """Raise WorkflowsFailed, with the first reasons, when more items of a workflow failed than are tolerated."""
     states = _count_states(context, request)
     if not states.get("FAILED"):
         return {"instances": states}
     with context.database.session(context.remaining_seconds()) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select f.workflow_name, count(*) filter (where f.state = 'FAILED'), count(*)"
+            f" from core.workflow_instance f cross join lateral ({_PARTS}) p"
+            " where f.run_date = %s and f.workflow_name = any (%s) group by 1 order by 1",
+            (request.run_date, list(request.workflows)),
+        )
+        items = cursor.fetchall()
         reasons = "; ".join(_failures(cursor, request.run_date, request.workflows))
-    raise WorkflowsFailed(
-        f"{states['FAILED']} of {sum(states.values())} instances of {_names(request)} failed: {reasons}"
-    )
+    failed = [f"{failed} of {planned} items of {name}" for name, failed, planned in items if failed]
+    if not all(request.tolerates(failed, planned) for _, failed, planned in items):
+        raise WorkflowsFailed(
+            f"{', '.join(failed)} failed; the limit is {request.max_errors} or {request.acceptable_error_rate:.2%}, "
+            f"whichever is more. {reasons}"
+        )
+    logger.warning("items of workflows failed", failed=failed, reasons=reasons)
+    return {"instances": states, "failed": failed}
 
 
 def _count_states(context: Context, request: Workflows) -> dict[str, int]:

@@ -29,6 +29,8 @@ MARK_EVERY = 300
 # With less time than this left, site-initiate hands the rest to a fresh invocation of itself.
 HAND_OVER_SECONDS = 60.0
 SHOWN_REASONS = 3
+# So many dead letters of a tick are worked off again item by item. A function that fails always would send them all.
+SPLIT_LETTERS = 10
 
 _TOKEN_IS_DEAD = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
@@ -148,13 +150,18 @@ def _quiet_if_dead() -> Iterator[None]:
 def _take_stock(context: Context, fan_out: FanOut) -> Counts:
     with context.database.session(context.remaining_seconds()) as connection:
         _take_dead_letters_in(context, connection, fan_out)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "select planned, pending, done, skip, fail from bua.count_work_items(%s, %s, %s)",
-                (fan_out.run_date, fan_out.run_type, fan_out.attempt),
-            )
-            row = cursor.fetchone()
+        counts = _count(connection, fan_out)
         connection.commit()
+    return counts
+
+
+def _count(connection: Connection, fan_out: FanOut) -> Counts:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select planned, pending, done, skip, fail from bua.count_work_items(%s, %s, %s)",
+            (fan_out.run_date, fan_out.run_type, fan_out.attempt),
+        )
+        row = cursor.fetchone()
     return Counts(*row) if row else Counts(0, 0, 0, 0, 0)
 
 
@@ -170,25 +177,49 @@ def _reasons(context: Context, fan_out: FanOut) -> str:
 
 
 def _take_dead_letters_in(context: Context, connection: Connection, fan_out: FanOut) -> None:
-    """Record the function's dead letters as FAIL with their cause; drop those of other attempts."""
+    """Send the items of the function's dead letters again, one a message; record those that were alone as FAIL.
+
+    So an item that fails for good fails alone. When more have failed than is tolerated, the rest is recorded at once.
+    Letters of other attempts are dropped.
+    """
     sqs = context.client("sqs")
-    url = context.settings.dead_letter_url(catalogue.load().run_type(fan_out.run_type).function)
+    function = catalogue.load().run_type(fan_out.run_type).function
+    url = context.settings.dead_letter_url(function)
+    split = 0
     while letters := _receive(sqs, url):
         for letter in letters:
-            _take_in(connection, letter)
+            work = _work_of(letter)
+            if work is None:
+                logger.error("dropped a dead letter that contains no work items", body=letter["Body"])
+            elif split < SPLIT_LETTERS and _is_to_split(connection, fan_out, work):
+                singles = [(work.batch_no, [item]) for item in work.items]
+                _enqueue(context, context.settings.queue_url(function), fan_out, singles)
+                split += 1
+                logger.warning("dead letter sent again, item by item", batch_no=work.batch_no, items=len(work.items))
+            else:
+                _record_failure(connection, work, _cause(letter))
             sqs.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
 
 
-def _take_in(connection: Connection, letter: dict[str, Any]) -> None:
+def _work_of(letter: dict[str, Any]) -> Work | None:
     try:
-        work = parse(Work, letter["Body"])
+        return parse(Work, letter["Body"])
     except InvalidInput:
-        logger.exception("dropped a dead letter that contains no work items", body=letter["Body"])
-        return
+        return None
+
+
+def _is_to_split(connection: Connection, fan_out: FanOut, work: Work) -> bool:
+    if len(work.items) == 1 or (work.run_type, work.attempt) != (fan_out.run_type, fan_out.attempt):
+        return False
+    counts = _count(connection, fan_out)
+    return fan_out.tolerates(counts.fail, counts.planned)
+
+
+def _record_failure(connection: Connection, work: Work, cause: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "call bua.fail_work_items(%s, %s, %s, %s, %s)",
-            (work.run_date, work.run_type, work.attempt, work.items, _cause(letter)),
+            (work.run_date, work.run_type, work.attempt, work.items, cause),
         )
     connection.commit()
     logger.warning("dead letter recorded as failed", batch_no=work.batch_no, items=len(work.items))
@@ -227,7 +258,7 @@ def _requests(fan_out: FanOut, batches: Iterable[Batch]) -> Iterator[list[dict[s
         if entries and (len(entries) == BATCH_MESSAGES or size + len(body.encode()) > BATCH_BYTES):
             yield entries
             entries, size = [], 0
-        entries.append({"Id": str(number), "MessageBody": body})
+        entries.append({"Id": str(len(entries)), "MessageBody": body})
         size += len(body.encode())
     if entries:
         yield entries

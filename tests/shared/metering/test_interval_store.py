@@ -256,3 +256,21 @@ class TestReading:
         )
         assert "LastEvaluatedKey" in answer
         assert len(query_items(table, TABLE, NMI, DAY, DAY + timedelta(4))) == 5
+
+    @pytest.mark.parametrize(
+        ("changes", "reason"),
+        [
+            ({"val": None}, "KeyError"),
+            ({"upd": None}, "KeyError"),
+            ({"val": {"S": "12.5"}}, "KeyError"),
+            ({"scale": {"N": "1.5"}}, "ValueError"),
+            ({"sk": {"S": "2026-10-44|E1"}}, "ValueError"),
+            ({"len": {"N": "0"}}, "intervals of 0 minutes"),
+        ],
+    )
+    def test_whatever_is_wrong_with_an_item_is_an_error_of_its_site(self, table, changes, reason):
+        """Any other error would take the whole message along, and with it 249 sites more."""
+        wrong = {key: value for key, value in (item() | changes).items() if value is not None}
+        table.put_item(TableName=TABLE, Item=wrong)
+        with pytest.raises(InvalidInput, match=f"NMI {NMI}.*{reason}"):
+            read_site(table, TABLE, NMI, DAY, date(2026, 10, 31))

@@ -71,13 +71,6 @@ class TestWaiting:
         with pytest.raises(NobodyServes, match=f"run the step scaleup-{service}"):
             do(context, "workflow.wait", "LOAD_NEM12", "IMPORT_NEM12")
 
-    def test_where_nobody_resubmits_a_failure_ends_it(self, context, engine):
-        engine(("GENERATE_ILI", "FAILED"))
-        with pytest.raises(
-            WorkflowsFailed, match=r"1 of 1 instances of GENERATE_ILI failed: GENERATE_ILI \d+: no plan row"
-        ):
-            do(context, "workflow.wait_for_success", "GENERATE_ILI")
-
     @pytest.mark.usefixtures("engine")
     def test_schedules(self, context, platform_database):
         with platform_database.connect() as connection, connection.cursor() as cursor:
@@ -107,6 +100,81 @@ class TestResubmitting:
         engine(("INVOICEGEN", "COMPLETE"))
         assert do(context, "workflow.resubmit", "INVOICEGEN") == {"resubmitted": 0}
         assert do(context, "workflow.check", "INVOICEGEN") == {"instances": {"COMPLETE": 1}}
+
+    @pytest.mark.parametrize(
+        ("payload", "parts"),
+        [
+            ('"accounts": [{"account_id": "A", "windows": []}, {"account_id": "B", "windows": [1]}]',
+             ['"accounts": [{"account_id": "A", "windows": []}]', '"accounts": [{"account_id": "B", "windows": [1]}]']),
+            ('"keys": ["S.csv", "T.csv"]', ['"keys": ["S.csv"]', '"keys": ["T.csv"]']),
+            ('"reads": [{"nmi": "T", "suffix": "E1"}, {"nmi": "S", "suffix": "E1"}, {"nmi": "T", "suffix": "B1"}]',
+             ['"reads": [{"nmi": "S", "suffix": "E1"}]', '"reads": [{"nmi": "T", "suffix": "E1"}, {"nmi": "T", "suffix": "B1"}]']),
+            ('"relation": "core.plan"', ['"relation": "core.plan"']),
+            ('"accounts": []', ['"accounts": []']),
+        ],
+        ids=["accounts", "files", "reads", "relation", "nothing"],
+    )  # fmt: skip
+    def test_every_item_is_on_its_own_then(self, context, engine, platform_database, payload, parts):
+        engine(("INVOICEGEN", "FAILED"), ("INVOICEGEN", "COMPLETE"))
+        with platform_database.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("update core.workflow_instance set payload = %s", (f'{{"bucket": "b", {payload}}}',))
+            connection.commit()
+            do(context, "workflow.resubmit", "INVOICEGEN")
+            cursor.execute(
+                "select payload from core.workflow_instance"
+                " where workflow_name = 'INVOICEGEN' and state = 'READY' and run_date = %s order by workflow_instance_id",
+                (RUN_DATE,),
+            )
+            assert cursor.fetchall() == [(json.loads(f'{{"bucket": "b", {part}}}'),) for part in parts]
+
+
+class TestChecking:
+    """A thousand accounts in instances of 100; the last of them failed, or some of them alone."""
+
+    def failed(self, platform_database, engine, accounts: int) -> None:
+        engine(*[("INVOICEGEN", "COMPLETE")] * 10, *[("INVOICEGEN", "FAILED")] * accounts)
+        with platform_database.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "update core.workflow_instance set payload = jsonb_build_object('accounts', (select jsonb_agg("
+                "jsonb_build_object('account_id', n)) from generate_series(1, case state when 'FAILED' then 1 else 99 end) n))"
+            )
+            connection.commit()
+
+    def check(self, context, **tolerance: float):
+        return actions.perform(
+            context,
+            {
+                "action": "workflow.check",
+                "run_date": "2026-11-01",
+                "workflows": ["INVOICEGEN", "GENERATE_ILI"],
+                **tolerance,
+            },
+        )
+
+    def test_ten_accounts_of_a_thousand_may_fail(self, context, engine, platform_database):
+        self.failed(platform_database, engine, 10)
+        assert self.check(context, max_errors=0, acceptable_error_rate=0.01) == {
+            "instances": {"COMPLETE": 10, "FAILED": 10},
+            "failed": ["10 of 1000 items of INVOICEGEN"],
+        }
+
+    def test_eleven_may_not(self, context, engine, platform_database):
+        self.failed(platform_database, engine, 11)
+        with pytest.raises(
+            WorkflowsFailed, match=r"11 of 1001 items of INVOICEGEN failed; the limit is 10 or 1.00%.*no plan row"
+        ):
+            self.check(context, max_errors=10, acceptable_error_rate=0.01)
+
+    def test_a_failed_instance_counts_all_its_accounts(self, context, engine, platform_database):
+        self.failed(platform_database, engine, 1)
+        with platform_database.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "update core.workflow_instance set payload = jsonb_build_object('accounts', jsonb_build_array(1, 2, 3))"
+                " where state = 'FAILED'"
+            )
+            connection.commit()
+        with pytest.raises(WorkflowsFailed, match="3 of 993 items of INVOICEGEN failed"):
+            self.check(context, max_errors=2)
 
 
 class TestRestoredDatabase:

@@ -183,14 +183,18 @@ class TestClock:
     def test_dead_letters_become_failures_with_their_cause(self, prepared, context, states, fan_out):
         fanout.initiate(context, fan_out)
         works = {w.batch_no: w for w in work_messages(context)}
-        dead_letters = context.settings.dead_letter_url("site-mscalar")
-        cause = {"cause": {"DataType": "String", "StringValue": "DatabaseUnavailable: gone"}}
-        context.client("sqs").send_message(
-            QueueUrl=dead_letters, MessageBody=works[3].model_dump_json(), MessageAttributes=cause
-        )
-        context.client("sqs").send_message(QueueUrl=dead_letters, MessageBody=works[2].model_dump_json())
+        bury(context, works[3], "DatabaseUnavailable: gone")
+        bury(context, works[2])
         with prepared.connect("lambda") as connection:
             work_off(connection, works[1], nothing)
+        fanout.tick(context, fan_out)
+        # All 150 are sent again, one a message, and fail again.
+        again = work_messages(context)
+        assert sorted(item for work in again for item in work.items) == ACCOUNTS[100:]
+        assert {len(work.items) for work in again} == {1}
+        assert states.failed == {}
+        for work in again:
+            bury(context, work, "DatabaseUnavailable: gone" if work.batch_no == 3 else None)
         fanout.tick(context, fan_out)
         error, text = states.failed["token"]
         assert error == "TooManyFailures"
@@ -201,7 +205,44 @@ class TestClock:
             reasons = dict(cursor.fetchall())
         assert reasons[3] == "DatabaseUnavailable: gone"
         assert "without an error" in reasons[2]
-        assert messages(dead_letters) == []
+        assert messages(context.settings.dead_letter_url("site-mscalar")) == []
+
+    def test_an_item_that_kills_its_function_fails_alone(self, prepared, context, states, fan_out):
+        fanout.initiate(context, fan_out)
+        works = {w.batch_no: w for w in work_messages(context)}
+        with prepared.connect("lambda") as connection:
+            for number in (1, 2):
+                work_off(connection, works[number], nothing)
+            bury(context, works[3])
+            fanout.tick(context, fan_out)
+            for work in work_messages(context):
+                if work.items == ["A0217"]:
+                    bury(context, work)
+                else:
+                    assert work_off(connection, work, nothing) == Outcome(claimed=1)
+        fanout.tick(context, fan_out)
+        assert json.loads(states.succeeded["token"]) == {
+            "planned": 250,
+            "pending": 0,
+            "done": 249,
+            "skip": 0,
+            "fail": 1,
+        }
+
+    def test_when_too_many_have_failed_the_rest_is_recorded_at_once(self, prepared, context, states, fan_out):
+        fanout.initiate(context, fan_out)
+        works = {w.batch_no: w for w in work_messages(context)}
+        with prepared.connect("lambda") as connection, connection.cursor() as cursor:
+            work_off(connection, works[1], nothing)
+            cursor.execute(
+                "update bua.bua_control set state = 'FAIL', reason = 'no' where item_key between 'A0101' and 'A0111'"
+            )
+            connection.commit()
+        bury(context, works[2])
+        bury(context, works[3])
+        fanout.tick(context, fan_out)
+        assert work_messages(context) == []
+        assert "150 of 250 work items failed" in states.failed["token"][1]
 
     @pytest.mark.usefixtures("prepared")
     def test_without_the_database_no_heartbeat_is_sent(self, context, states, database, fan_out):
@@ -215,6 +256,15 @@ class TestClock:
         fanout.initiate(context, fan_out)
         fanout.tick(context, fan_out)
         assert json.loads(states.succeeded["token"])["planned"] == 0
+
+
+def bury(context, work: Work, cause: str | None = None) -> None:
+    """Send a message to the dead letters, as its function or the queue does."""
+    attributes = {"cause": {"DataType": "String", "StringValue": cause}} if cause else {}
+    context.client("sqs").send_message(
+        QueueUrl=context.settings.dead_letter_url("site-mscalar"), MessageBody=work.model_dump_json(),
+        MessageAttributes=attributes,
+    )  # fmt: skip
 
 
 def work_all(database, context) -> None:

@@ -324,6 +324,22 @@ def test_without_any_day_an_entry_is_kept_as_it_was(book: Book) -> None:
     assert entry(book, "2026-10-15", 10, "profile") is None
 
 
+def test_days_that_could_not_be_averaged_are_missing_and_filled(book: Book) -> None:
+    """Work item SegmentJurisdictionAvgExclEst of October failed: none of its 31 days has a row."""
+    for register in (home(book, name) for name in "ABCDE"):
+        book.days(register, "2026-09-30", "2026-10-01", 100)
+    book.close_profiles()
+    book.call("create_segments")
+    book.call("calculate_segment_averages", ["QLD|RES|PRIMARY|2026-09"])
+    sources = fill(book, ["QLD|RES|PRIMARY|2026-09", "QLD|RES|PRIMARY|2026-10"])
+    assert {(on, reason) for on, _, reason in marks(book) if on >= "2026-10-01"} == {
+        (f"2026-10-{day:02}", "MISSING") for day in range(1, 32)
+    }
+    # 1 October is a Thursday, 30 September the Wednesday before; the 3rd is a Saturday, and no weekend day is known.
+    assert (sources["2026-10-01"], sources["2026-10-03"]) == ("2026-09-30", None)
+    assert entry(book, "2026-10-01", 10, "profile") == pytest.approx(0.1, abs=1e-15)
+
+
 def test_filling_months_one_by_one_is_filling_them_together(book: Book) -> None:
     rising(book, "2026-09-20", "2026-10-10")
     unreliable(book, "2026-09-30", "2026-10-01", "2026-10-02")
