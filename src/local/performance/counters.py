@@ -70,14 +70,14 @@ class Counters:
             cursor.execute("select pg_stat_force_next_flush()")
             cursor.execute(_IO)
             ((blocks, files, temporary, written, wal),) = cursor.fetchall()
-        backends, writers = self._server_seconds()
+        backends, writers = self.server_seconds()
         return Usage(
             backends, writers, time.thread_time() - not_ours, time.monotonic(),
             float(blocks or 0), float(files or 0), float(temporary or 0), float(written or 0), float(wal),
         )  # fmt: skip
 
-    def _server_seconds(self) -> tuple[float, float]:
-        """Of all backends that are or were, and of the processes that write."""
+    def server_seconds(self) -> tuple[float, float]:
+        """Processor seconds of all backends that are or were, and of the processes that write."""
         fields = (PROC / str(self._postmaster) / "stat").read_text().rpartition(")")[2].split()
         # utime, stime and those of children that have ended, in hundredths of a second (proc(5), fields 14 to 17)
         backends, writers = sum(map(int, fields[11:15])) / 100, 0.0
