@@ -12,9 +12,11 @@ OUT       ?= out
 ACCOUNTS  ?= 360
 SEED      ?= 1
 N         ?= 100000
+SCALE     ?= 1000 3000 10000
+DAYS      ?= 182
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check-portfolio fuzz test test-unit test-functions test-sql test-stack check format package-lambdas render-machines lock clean
+.PHONY: help setup run check-portfolio fuzz rehearsal bench test test-unit test-functions test-sql test-stack check format package-lambdas render-machines lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,9 +41,15 @@ check-portfolio: setup ## Check a portfolio folder without running it: PORTFOLIO
 fuzz: setup ## Damage input files N= times and check that each is accepted or refused cleanly; SEED=
 	@PYTHONPATH=src:. $(VENV)/bin/python -m tests.local.portfolio.fuzzing --count $(N) --seed $(SEED)
 
+rehearsal: setup ## Measure the database half of a month at SCALE="1000 3000 10000" synthetic accounts, DAYS= of reads; into docs/performance.md
+	@POWERTOOLS_SERVICE_NAME=rehearsal POWERTOOLS_TRACE_DISABLED=true $(RUN) -m local.performance.rehearsal --scale $(SCALE) --days $(DAYS) $(ARGS)
+
+bench: setup ## Compare the hot paths with the best ways known (numpy, COPY, DuckDB, one statement); sizes in ARGS=; into docs/performance.md
+	@POWERTOOLS_SERVICE_NAME=bench POWERTOOLS_TRACE_DISABLED=true POWERTOOLS_METRICS_DISABLED=true $(RUN) -m local.performance.bench $(ARGS)
+
 # A process per core, at most four: each starts a PostgreSQL server of its own.
 PYTEST := $(RUN) -m pytest -n logical --maxprocesses 4
-FUNCTIONS := lambdas shared/steps shared/work shared/database local/aws
+FUNCTIONS := lambdas shared/steps shared/work shared/database local/aws local/performance
 SLOW   := artifacts pipeline sql stack terraform
 
 test: setup check ## Check style and types, then run every test; ARGS= is passed to pytest (also below)

@@ -9,7 +9,6 @@ Items are read as botocore hands them over and decoded together by numpy: boto3'
 as long as everything here.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 
 _ABSENT: Mapping[str, None] = {"S": None}
 
+DayKey = tuple[str, str, str]  # NMI, suffix, day
+Marks = tuple[str, int, int]  # 48 qualities, the bits of those that are excluded, of those that are missing
 Item = Mapping[str, Mapping[str, Any]]  # an item as the low-level client gives and takes it: {"pk": {"S": "..."}, ...}
 
 HALF_HOURS = 48
@@ -140,13 +141,17 @@ def decode_items(items: Iterable[Item]) -> SiteDays:
     Ignores what runs wrote, and reactive channels: kvarh are never billed as kWh. Raises InvalidInput, naming NMI and
     day, for an item that is invalid.
     """
-    return _decode_usable([item for item in items if _text(item, "origin") != BUA and _text(item, "uom") == KWH])
+    return _decode_usable(
+        [item for item in items if item.get("origin", _ABSENT)["S"] != BUA and item.get("uom", _ABSENT)["S"] == KWH]
+    )
 
 
 def decode_run_items(items: Iterable[Item], run_date: date) -> SiteDays:
     """Decode what one run wrote, and nothing else; otherwise as decode_items."""
-    text = run_date.isoformat()
-    return _decode_usable([item for item in items if _text(item, "origin") == BUA and _text(item, "run_date") == text])
+    of_run = {"S": run_date.isoformat()}
+    return _decode_usable(
+        [item for item in items if item.get("origin", _ABSENT)["S"] == BUA and item.get("run_date") == of_run]
+    )
 
 
 def query_items(client: "DynamoDBClient", table: str, nmi: str, first: date, last: date) -> list[Item]:
@@ -181,11 +186,14 @@ def read_site(client: "DynamoDBClient", table: str, nmi: str, first: date, last:
 
 
 def _decode_usable(items: list[Item]) -> SiteDays:
+    # Hundreds of days a call, millions a run: whatever is done here for each day is done a few hundred million times.
     keys, chosen = _newest(items)
+    lengths = [int(item["len"]["N"]) for item in chosen]
     half_hours = np.empty((len(chosen), HALF_HOURS), dtype=np.int64)
-    for length, rows in _rows_by_length(chosen).items():
+    for length in set(lengths):
+        rows = [row for row, own in enumerate(lengths) if own == length]
         half_hours[rows] = _sum_to_half_hours([chosen[row] for row in rows], length)
-    marks = [_marks(item["q"]["S"], int(item["len"]["N"]), item) for item in chosen]
+    marks = _marks_of(chosen, lengths)
     excluded = np.array([mark[1] for mark in marks], dtype=np.int64)
     missing = np.array([mark[2] for mark in marks], dtype=np.int64)
     _blank_missing(half_hours, missing)
@@ -204,41 +212,38 @@ def _decode_usable(items: list[Item]) -> SiteDays:
         missing=missing,
         totals=half_hours.sum(axis=1) * _POWERS[MAX_SCALE - scales],
         items_read=len(items),
-        newest_update=max((item["upd"]["S"] for item in items), default=None),
+        newest_update=max([item["upd"]["S"] for item in items], default=None),
     )
 
 
-def _newest(items: list[Item]) -> tuple[list[tuple[str, str, str]], list[Item]]:
+def _newest(items: list[Item]) -> tuple[list[DayKey], list[Item]]:
     """One item per NMI, suffix and day: the newest; of two equally new ones, the actual. Sorted by these three."""
-    best: dict[tuple[str, str, str], Item] = {}
-    for item in items:
-        sort_key = item["sk"]["S"]
-        key = (_nmi(item), sort_key[11:], sort_key[:10])
-        other = best.get(key)
-        if other is None or _precedence(item) > _precedence(other):
-            best[key] = item
-    keys = sorted(best)
-    return keys, [best[key] for key in keys]
+    partitions = [item["pk"]["S"] for item in items]
+    nmis = {partition: partition.split("|")[3] for partition in set(partitions)}
+    keys = [
+        (nmis[partition], item["sk"]["S"][11:], item["sk"]["S"][:10])
+        for partition, item in zip(partitions, items, strict=True)
+    ]
+    best = dict(zip(keys, items, strict=True))
+    if len(best) < len(items):  # days that were read more than once, or estimated before they were read
+        for key, item in zip(keys, items, strict=True):
+            if _precedence(item) > _precedence(best[key]):
+                best[key] = item
+    ordered = sorted(best)
+    return ordered, [best[key] for key in ordered]
 
 
 def _precedence(item: Item) -> tuple[str, bool]:
     return item["upd"]["S"], item["pk"]["S"].endswith("|ACT")
 
 
-def _rows_by_length(items: list[Item]) -> dict[int, list[int]]:
-    rows: dict[int, list[int]] = defaultdict(list)
-    for row, item in enumerate(items):
-        rows[int(item["len"]["N"])].append(row)
-    return rows
-
-
 def _sum_to_half_hours(items: list[Item], length: int) -> npt.NDArray[np.int64]:
     """Unpack items of one interval length and sum their intervals, exactly, to n x 48."""
     count = _interval_count(length, _where(items[0]))
     packed = [item["val"]["B"] for item in items]
-    for item, value in zip(items, packed, strict=True):
-        if len(value) != count * 4:
-            raise InvalidInput(f"{_where(item)}: {len(value)} bytes of values where {length} minutes need {count * 4}")
+    if set(map(len, packed)) != {count * 4}:
+        item, value = next(pair for pair in zip(items, packed, strict=True) if len(pair[1]) != count * 4)
+        raise InvalidInput(f"{_where(item)}: {len(value)} bytes of values where {length} minutes need {count * 4}")
     size = count // HALF_HOURS
     values = np.frombuffer(b"".join(packed), dtype="<u4").reshape(len(items), HALF_HOURS, size)
     half_hours = values[:, :, 0].astype(np.int64)
@@ -287,15 +292,20 @@ def _check_scales(scales: npt.NDArray[np.int16], items: list[Item]) -> None:
         raise InvalidInput(f"{_where(items[int(wrong[0])])}: scale {scales[wrong[0]]} is not 0 to {MAX_SCALE}")
 
 
-def _marks(quality_runs: str, length: int, item: Item) -> tuple[str, int, int]:
-    try:
-        return _half_hour_marks(quality_runs, length)
-    except InvalidInput as error:
-        raise InvalidInput(f"{_where(item)}: {error}") from error
+def _marks_of(items: list[Item], lengths: list[int]) -> list[Marks]:
+    """Each item's marks. Most days share a few texts, each of which is looked at once."""
+    texts = [(item["q"]["S"], length) for item, length in zip(items, lengths, strict=True)]
+    known = {}
+    for text, item in dict(zip(texts, items, strict=True)).items():
+        try:
+            known[text] = _half_hour_marks(*text)
+        except InvalidInput as error:
+            raise InvalidInput(f"{_where(item)}: {error}") from error
+    return [known[text] for text in texts]
 
 
 @lru_cache(maxsize=4096)
-def _half_hour_marks(quality_runs: str, length: int) -> tuple[str, int, int]:
+def _half_hour_marks(quality_runs: str, length: int) -> Marks:
     """Work out a day's 48 qualities, its excluded and its missing bits. Most days of a portfolio share a few texts."""
     count = MINUTES_PER_DAY // length
     parts = _parse_quality_runs(quality_runs, count)
@@ -329,11 +339,6 @@ def _interval_count(length: int, where: str) -> int:
     if length not in INTERVAL_MINUTES:
         raise InvalidInput(f"{where}: intervals of {length} minutes; only 5, 15 and 30 can be stored")
     return MINUTES_PER_DAY // length
-
-
-def _text(item: Item, attribute: str) -> str | None:
-    value: str | None = item.get(attribute, _ABSENT)["S"]
-    return value
 
 
 def _nmi(item: Item) -> str:
