@@ -9,6 +9,17 @@ language sql as $$
         select c.* from bua.bua_dates_to_check(p_run_date) c
         where bua.segment_month(c.segment, c.profile_date) = any (p_items)
     ),
+    giant as materialized (     -- first: there are few of them, and many registers
+        select r.*
+        from (
+            select coalesce(array_agg(m.site_id), '{}') as site_ids
+            from bua.utility_profile_summary g join core.meter_register m using (meter_register_id)
+            where g.run_date = p_run_date and g.is_giant and g.segment in (select segment from day)
+        ) s
+        cross join lateral bua.bua_list_profile_registers(p_run_date, s.site_ids, array(select distinct segment from day)) r
+        join bua.utility_profile_summary g on g.run_date = p_run_date and g.is_giant
+            and g.meter_register_id = r.meter_register_id and g.segment = r.segment
+    ),
     part as (
         select d.*, v.h, v.n::bigint as n, v.total
         from day d
@@ -19,10 +30,7 @@ language sql as $$
         -- The sums include the giants: subtract the same integers that were added.
         select d.*, v.h, -1, -v.value * (10 ^ (6 - u.scale))::bigint
         from day d
-        join bua.bua_list_profile_registers(p_run_date) r
-            on r.segment = d.segment and d.profile_date between r.from_date and r.to_date
-        join bua.utility_profile_summary g on g.run_date = p_run_date and g.is_giant
-            and g.meter_register_id = r.meter_register_id and g.segment = r.segment
+        join giant r on r.segment = d.segment and d.profile_date between r.from_date and r.to_date
         join bua.utility_profile u on u.run_date = p_run_date
             and u.meter_register_id = r.meter_register_id and u.profile_date = d.profile_date
         cross join unnest(u.half_hours) with ordinality as v (value, h)
