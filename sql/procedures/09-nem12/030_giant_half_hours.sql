@@ -1,7 +1,7 @@
--- Purpose: the mean half-hours, in kWh and by day type, of streams that follow no profile, over the reference days
+-- Purpose: the mean 48 half-hours, in kWh and by day type, of streams that follow no profile, over the reference days
 -- of each gap. A day type without a reference day has the mean of all days. Inputs: run_date, accounts. Reads only.
 create or replace function bua.giant_half_hours(p_run_date date, p_account_ids text[])
-returns table (account_id text, meter_register_id bigint, gap smallint, day_type text, h integer, value numeric)
+returns table (account_id text, meter_register_id bigint, gap smallint, day_type text, half_hours numeric[])
 language sql stable as $$
     with day as materialized (
         select s.account_id, s.meter_register_id, s.gap, bua.day_type(t.jurisdiction, u.profile_date) as day_type, u.half_hours, u.scale
@@ -21,9 +21,10 @@ language sql stable as $$
         select account_id, meter_register_id, gap, day_type, h, avg(value) as value from reference
         group by grouping sets ((account_id, meter_register_id, gap, day_type, h), (account_id, meter_register_id, gap, h))
     )
-    select a.account_id, a.meter_register_id, a.gap, t, a.h::integer, coalesce(m.value, a.value)
+    select a.account_id, a.meter_register_id, a.gap, t, array_agg(coalesce(m.value, a.value) order by a.h)
     from mean a
     cross join unnest(array['WEEKDAY', 'WEEKEND', 'HOLIDAY']) t
     left join mean m on (m.account_id, m.meter_register_id, m.gap, m.h, m.day_type) = (a.account_id, a.meter_register_id, a.gap, a.h, t)
     where a.day_type is null
+    group by a.account_id, a.meter_register_id, a.gap, t
 $$;
