@@ -13,7 +13,7 @@ returns table (
     is_after_estimated_bill boolean,    -- the last valid invoice was an estimate
     is_unbilled_before_period boolean
 )
-language plpgsql stable rows 100 set plan_cache_mode = force_custom_plan as $$
+language plpgsql stable rows 100 set plan_cache_mode = force_custom_plan set enable_nestloop = on as $$
 #variable_conflict use_column
 begin
     return query select * from (
