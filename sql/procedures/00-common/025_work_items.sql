@@ -2,13 +2,15 @@
 
 -- Purpose: plan a fan-out and return the batches that are still to be enqueued.
 -- Inputs: attempt names one execution of the fan-out: a new one resets and plans, the same one again resumes.
--- Tables written: bua.fan_out, bua.fan_out_batch, bua.bua_control. Definer's rights: a partition is created and truncated.
+-- Tables written: bua.fan_out, bua.fan_out_batch, bua.bua_control. Definer's rights: a partition is created, truncated and
+-- analysed: it is read in the transaction that fills it, and without statistics a million rows pass for a few.
 create or replace function bua.plan_work_items(p_run_date date, p_run_type text, p_attempt text, p_items_per_message integer)
 returns table (batch_no integer, items text[])
 language plpgsql security definer set search_path = bua, pg_temp as $$
 declare
     v_control   text := bua.partition_name('bua_control', p_run_date);
     v_partition text := v_control || '_' || bua.snake_case(p_run_type);
+    v_enqueued  integer[];
 begin
     perform pg_advisory_xact_lock(hashtext('bua.fan_out'), hashtext(p_run_date || p_run_type));
     if not exists (select from bua.fan_out f where f.run_date = p_run_date and f.run_type = p_run_type and f.attempt = p_attempt) then
@@ -20,6 +22,7 @@ begin
         select p_run_date, p_run_type, i.item_key,
                1 + (row_number() over (order by i.sort_key, i.item_key) - 1) / p_items_per_message
         from bua.list_work_items(p_run_date, p_run_type) i;
+        execute format('analyze bua.%I', v_partition);
         insert into bua.fan_out (run_date, run_type, attempt, planned)
         select p_run_date, p_run_type, p_attempt, count(*) from bua.bua_control c
         where c.run_date = p_run_date and c.run_type = p_run_type;
@@ -27,11 +30,13 @@ begin
         select distinct c.run_date, c.run_type, c.batch_no from bua.bua_control c
         where c.run_date = p_run_date and c.run_type = p_run_type;
     end if;
+    -- Not a join: nothing is known yet of the batches that this transaction has written either.
+    v_enqueued := array(select b.batch_no from bua.fan_out_batch b
+                        where b.run_date = p_run_date and b.run_type = p_run_type and b.is_enqueued);
     return query
         select c.batch_no, array_agg(c.item_key order by c.item_key)
         from bua.bua_control c
-        join bua.fan_out_batch b on (b.run_date, b.run_type, b.batch_no) = (c.run_date, c.run_type, c.batch_no)
-        where c.run_date = p_run_date and c.run_type = p_run_type and not b.is_enqueued
+        where c.run_date = p_run_date and c.run_type = p_run_type and c.batch_no <> all (v_enqueued)
         group by c.batch_no order by c.batch_no;
 end $$;
 

@@ -3,6 +3,7 @@
 -- site (bua.account_sites), or, for an account without any site, a day of its life. A valid invoice is the platform's own,
 -- is not reversed, and was issued on or before AS_AT. An invoice that a run made is never an input.
 -- Inputs: run_date; optionally the accounts to look at. Reads only.
+-- Every call is planned for its own accounts: one plan for a few accounts and for all would read all for a few.
 create or replace function bua.bua_list_unbilled_accounts(p_run_date date, p_account_ids text[] default null)
 returns table (
     account_id text, site_id text, fuel text, jurisdiction text, customer_class text, plan_code text,
@@ -12,8 +13,10 @@ returns table (
     is_after_estimated_bill boolean,    -- the last valid invoice was an estimate
     is_unbilled_before_period boolean
 )
-language sql stable as $$
-    select * from (
+language plpgsql stable rows 100 set plan_cache_mode = force_custom_plan set enable_nestloop = on as $$
+#variable_conflict use_column
+begin
+    return query select * from (
         select a.account_id, s.site_id, a.fuel, a.jurisdiction, a.customer_class, a.plan_code,
                s.supply * datemultirange(daterange(r.period_start, r.period_end)) - coalesce(i.billed, '{}') as unbilled,
                i.last_billed_to,
@@ -36,5 +39,5 @@ language sql stable as $$
         ) i on true
         where r.run_date = p_run_date and (p_account_ids is null or a.account_id = any (p_account_ids))
     ) u
-    where not isempty(u.unbilled)
-$$;
+    where not isempty(u.unbilled);
+end $$;

@@ -29,24 +29,21 @@ language sql stable as $$
         join core.meter_register m on m.site_id = w.site_id
         where w.present && datemultirange(bua.day_range(m.start_date, coalesce(m.end_date, 'infinity')))
     ),
-    of_type as (
-        select account_id, site_id, stream_type, range_agg(life) as metered
-        from register group by account_id, site_id, stream_type
-    ),
-    unknown as (   -- the stretches of days without a register
-        select r.account_id, r.site_id, w as stretch
-        from (
-            select account_id, site_id, own - coalesce(range_agg(life) filter (where stream_type = 'PRIMARY'), range_agg(life)) as days
-            from register group by account_id, site_id, own
-        ) r cross join lateral unnest(r.days) w
+    -- Windows, not joins: the cost of a site's registers must not depend on the other sites of the batch.
+    beside as (
+        select r.*, range_agg(life) over (partition by account_id, site_id, stream_type) as metered,
+               own - coalesce(range_agg(life) filter (where stream_type = 'PRIMARY') over site, range_agg(life) over site) as unknown
+        from register r
+        window site as (partition by account_id, site_id)
     ),
     stream as (
-        select r.account_id, r.site_id, r.suffix, r.stream_type, r.read_type, r.present, r.own,
+        select r.account_id, r.site_id, r.suffix, r.stream_type, r.read_type, r.present, r.own, r.metered,
+               r.unknown,       -- the days without a register
                (array_agg(r.meter_register_id order by r.start_date desc, r.meter_register_id desc))[1] as meter_register_id,
                array_agg(r.meter_register_id order by r.meter_register_id) as register_ids,
                range_agg(r.life) as life, range_agg(r.life - r.handed_over) as kept
-        from register r
-        group by r.account_id, r.site_id, r.suffix, r.stream_type, r.read_type, r.present, r.own, r.basic_id
+        from beside r
+        group by r.account_id, r.site_id, r.suffix, r.stream_type, r.read_type, r.present, r.own, r.metered, r.unknown, r.basic_id
     )
     select s.account_id, s.site_id, t.jurisdiction, a.customer_class, s.meter_register_id, s.register_ids, s.suffix,
            s.stream_type, s.read_type,
@@ -54,12 +51,11 @@ language sql stable as $$
                        else concat_ws('|', t.jurisdiction, a.customer_class, s.stream_type) end,
            s.present * (s.life + g.gone_on), s.own * (s.kept + g.gone_on)
     from stream s
-    join of_type y using (account_id, site_id, stream_type)
     join core.account a using (account_id)
     join core.site t using (site_id)
     cross join lateral (
-        select datemultirange(range_merge(s.life)) - y.metered + coalesce(range_agg(u.stretch), '{}') as gone_on
-        from unknown u
-        where (u.account_id, u.site_id) = (s.account_id, s.site_id) and lower(u.stretch) = upper(s.life)
+        select datemultirange(range_merge(s.life)) - s.metered + coalesce(range_agg(u), '{}') as gone_on
+        from unnest(s.unknown) u
+        where lower(u) = upper(s.life)
     ) g
 $$;

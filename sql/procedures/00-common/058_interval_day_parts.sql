@@ -20,61 +20,60 @@ language sql stable as $$
         from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
         join bua.account_streams(p_account_ids) s on s.account_id = u.account_id and s.read_type = 'INTERVAL'
         where u.unbilled && s.days
-    ),
-    snapshot as materialized (
-        select s.account_id, s.meter_register_id, a.from_date as local_date, sum(a.quantity) as units
-        from stream s
-        join core.aggregated_read a
-            on a.meter_register_id = any (s.register_ids) and a.origin = 'PLATFORM'
-            and a.from_date >= lower(s.unbilled) and a.from_date < upper(s.unbilled)
-        group by 1, 2, 3
-    ),
-    implausible as materialized (   -- market days with half-hours that were read and are not believed
-        select s.account_id, s.meter_register_id, r.read_date as profile_date, bit_or(1::bigint << (h - 1)) as half_hour_mask
-        from stream s
-        join bua.implausible_read r on r.run_date = p_run_date and r.meter_register_id = any (s.register_ids)
-        cross join unnest(r.half_hours) h
-        group by 1, 2, 3
-    ),
-    part as materialized (
-        select s.*, d.local_date, d.profile_date, d.half_hour_mask, c.missing_mask, c.units,
-               coalesce(d.half_hour_mask & i.half_hour_mask, 0) <> 0 as is_implausible
-        from stream s
-        join bua.market_day d
-            on d.jurisdiction = s.jurisdiction
-            and d.local_date >= lower(s.unbilled) and d.local_date < upper(s.unbilled)
-            and s.unbilled @> d.local_date and s.days @> d.local_date
-        cross join lateral (
-            select d.half_hour_mask & coalesce(bit_and(p.missing_mask), -1) as missing_mask,
-                   coalesce(sum(bua.known_units(p.half_hours, p.scale, p.day_total, p.missing_mask, d.half_hour_mask)), 0) as units
-            from bua.utility_profile p
-            where p.run_date = p_run_date and p.meter_register_id = any (s.register_ids) and p.profile_date = d.profile_date
-        ) c
-        left join implausible i using (account_id, meter_register_id, profile_date)
-    ),
-    day as (
-        select p.account_id, p.meter_register_id, p.local_date, sum(p.units) as units, array_agg(p.units) as part_units,
-               bool_or(p.missing_mask <> 0) as is_missing, bool_or(p.missing_mask <> p.half_hour_mask) as is_known, bool_or(p.is_implausible) as is_implausible
-        from part p group by 1, 2, 3
-    ),
-    day_limit as materialized (
-        select s.account_id, s.meter_register_id, bua.interval_day_limit(p_run_date, s.register_ids, s.profile_key) as day_limit from stream s
-    ),
-    judged as (
-        select d.*, s.units as snapshot_units,
-               case when s.units > l.day_limit and d.units <= l.day_limit then l.day_limit end as snapshot_limit,
-               case when d.is_implausible or s.units > l.day_limit and d.units <= l.day_limit then 'WHOLE'
-                    else bua.day_state(s.units, d.units, d.part_units, d.is_known, d.is_missing,
-                                       (select bua.parameter('read_tolerance'))) end as state
-        from day d
-        join day_limit l using (account_id, meter_register_id)
-        left join snapshot s using (account_id, meter_register_id, local_date)
     )
-    select p.account_id, p.site_id, p.jurisdiction, p.suffix, p.stream_type, p.meter_register_id, p.register_ids, p.occupied,
-           p.profile_key, p.local_date, p.profile_date, p.missing_mask, j.state, j.snapshot_units, j.units,
-           j.snapshot_limit
-    from part p
-    join judged j using (account_id, meter_register_id, local_date)
+    -- Stream by stream: the days of a batch, joined with each other, would cost its square.
+    select s.account_id, s.site_id, s.jurisdiction, s.suffix, s.stream_type, s.meter_register_id, s.register_ids, s.occupied,
+           s.profile_key, x.local_date, x.profile_date, x.missing_mask, x.state, x.snapshot_units, x.units, x.snapshot_limit
+    from stream s
+    cross join lateral bua.interval_day_limit(p_run_date, s.register_ids, s.profile_key) l (day_limit)
+    cross join lateral (
+        with snapshot as materialized (
+            select a.from_date as local_date, sum(a.quantity) as units
+            from core.aggregated_read a
+            where a.meter_register_id = any (s.register_ids) and a.origin = 'PLATFORM'
+              and a.from_date >= lower(s.unbilled) and a.from_date < upper(s.unbilled)
+            group by 1
+        ),
+        implausible as materialized (   -- market days with half-hours that were read and are not believed
+            select r.read_date as profile_date, bit_or(1::bigint << (h - 1)) as half_hour_mask
+            from bua.implausible_read r
+            cross join unnest(r.half_hours) h
+            where r.run_date = p_run_date and r.meter_register_id = any (s.register_ids)
+            group by 1
+        ),
+        part as materialized (
+            select d.local_date, d.profile_date, d.half_hour_mask, c.missing_mask, c.units,
+                   coalesce(d.half_hour_mask & i.half_hour_mask, 0) <> 0 as is_implausible
+            from bua.market_day d
+            cross join lateral (
+                select d.half_hour_mask & coalesce(bit_and(p.missing_mask), -1) as missing_mask,
+                       coalesce(sum(bua.known_units(p.half_hours, p.scale, p.day_total, p.missing_mask, d.half_hour_mask)), 0) as units
+                from bua.utility_profile p
+                where p.run_date = p_run_date and p.meter_register_id = any (s.register_ids) and p.profile_date = d.profile_date
+            ) c
+            left join implausible i using (profile_date)
+            where d.jurisdiction = s.jurisdiction
+              and d.local_date >= lower(s.unbilled) and d.local_date < upper(s.unbilled)
+              and s.unbilled @> d.local_date and s.days @> d.local_date
+        ),
+        day as (
+            select p.local_date, sum(p.units) as units, array_agg(p.units) as part_units,
+                   bool_or(p.missing_mask <> 0) as is_missing, bool_or(p.missing_mask <> p.half_hour_mask) as is_known,
+                   bool_or(p.is_implausible) as is_implausible
+            from part p group by 1
+        ),
+        judged as materialized (
+            select d.local_date, d.units, n.units as snapshot_units,
+                   case when n.units > l.day_limit and d.units <= l.day_limit then l.day_limit end as snapshot_limit,
+                   case when d.is_implausible or n.units > l.day_limit and d.units <= l.day_limit then 'WHOLE'
+                        else bua.day_state(n.units, d.units, d.part_units, d.is_known, d.is_missing,
+                                           (select bua.parameter('read_tolerance'))) end as state
+            from day d
+            left join snapshot n using (local_date)
+        )
+        select p.local_date, p.profile_date, p.missing_mask, j.state, j.snapshot_units, j.units, j.snapshot_limit
+        from part p join judged j using (local_date)
+    ) x
 $$;
 
 -- The state of a local day, from its kWh in the snapshot (null = no row), in the copy, and in the copy's half-hours of each

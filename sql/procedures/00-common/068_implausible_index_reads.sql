@@ -9,10 +9,11 @@
 --   INDEX            an actual read that is passed over
 --   ESTIMATED_INDEX  a delivered estimate that is passed over
 --   NEW_INDEX        the first read of an index that began anew: it is believed, the step to it is not
--- Inputs: run_date; registers; the days on which the account had them. Reads only.
+-- Inputs: run_date; registers; the days on which the account had them. Reads only. One plan serves every register: to plan
+-- each anew takes longer than to look at its reads.
 create or replace function bua.implausible_index_reads(p_run_date date, p_register_ids bigint[], p_occupied datemultirange)
 returns table (meter_register_id bigint, read_date date, index_value numeric, limit_value numeric, reason text)
-language plpgsql stable as $$
+language plpgsql stable set plan_cache_mode = force_generic_plan as $$
 declare
     v_register record;
 begin

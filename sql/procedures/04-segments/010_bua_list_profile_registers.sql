@@ -3,12 +3,16 @@
 -- Where the local clock is behind market time (South Australia in winter), the last bill day ends on the market day after
 -- the accrual date. Where it is ahead, an account's first bill day begins on the market day before. Such a day is the
 -- account's, unless another account occupies the site on it.
--- Inputs: run_date; optionally the sites. Reads only.
-create or replace function bua.bua_list_profile_registers(p_run_date date, p_site_ids text[] default null)
+-- Inputs: run_date; optionally the sites and the segments. Reads only. Every call is planned for its own sites, as
+-- bua_list_unbilled_accounts for its accounts.
+create or replace function bua.bua_list_profile_registers(p_run_date date, p_site_ids text[] default null,
+                                                          p_segments text[] default null)
 returns table (site_id text, meter_register_id bigint, suffix text, segment text, from_date date, to_date date,
                account_id text)
-language sql stable as $$
-    with occupied as (
+language plpgsql stable rows 500 set plan_cache_mode = force_custom_plan as $$
+#variable_conflict use_column
+begin
+    return query with occupied as (
         select s.site_id, m.meter_register_id, m.suffix, s.jurisdiction, a.account_id,
                concat_ws('|', s.jurisdiction, a.customer_class, m.stream_type) as segment,
                greatest(r.profile_start, o.from_date, a.open_date, m.start_date) as first_day,
@@ -33,8 +37,8 @@ language sql stable as $$
                         where (d.jurisdiction, d.local_date) = (o.jurisdiction, o.first_day)) f
     cross join lateral (select max(d.profile_date) as profile_date from bua.market_day d
                         where (d.jurisdiction, d.local_date) = (o.jurisdiction, o.last_day)) t
-    where o.first_day <= o.last_day
-$$;
+    where o.first_day <= o.last_day and (p_segments is null or o.segment = any (p_segments));
+end $$;
 
 -- Whether an account occupies the site on the day.
 create or replace function bua.is_occupied(p_site_id text, p_date date) returns boolean

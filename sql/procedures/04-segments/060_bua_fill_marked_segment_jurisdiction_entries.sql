@@ -4,19 +4,22 @@
 -- Safe to rerun, and while other months are filled: it reads averages, which filling never changes.
 create or replace procedure bua.bua_fill_marked_segment_jurisdiction_entries(p_run_date date, p_items text[])
 language sql as $$
-    with marked as (
+    with marked as materialized (
         select p.segment, array_agg(p.profile_date) as dates
         from bua.segment_profile p
         where p.run_date = p_run_date and p.marked_mask <> 0 and bua.segment_month(p.segment, p.profile_date) = any (p_items)
         group by 1
     ),
+    equivalent as materialized (    -- once for a segment, not for each of its days
+        select m.segment, e.*
+        from marked m cross join lateral bua.equivalent_days(split_part(m.segment, '|', 1), m.dates) e
+    ),
     source as (
         select q.segment, e.profile_date, q.profile_date as source_date, q.average,
                -- the half-hours that this day can fill and no better day has filled
                ~q.marked_mask & coalesce(bit_and(q.marked_mask) over better_days, -1) as half_hours
-        from marked m
-        cross join lateral bua.equivalent_days(split_part(m.segment, '|', 1), m.dates) e
-        join bua.segment_profile q on (q.run_date, q.segment, q.profile_date) = (p_run_date, m.segment, e.source_date)
+        from equivalent e
+        join bua.segment_profile q on (q.run_date, q.segment, q.profile_date) = (p_run_date, e.segment, e.source_date)
         window better_days as (partition by q.segment, e.profile_date order by e.preference
                                rows between unbounded preceding and 1 preceding)
     )

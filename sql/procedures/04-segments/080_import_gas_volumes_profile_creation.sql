@@ -11,8 +11,10 @@ begin
     from bua.run r join core.gas_volume v on v.volume_date between r.profile_start and r.accrual_date
     where r.run_date = p_run_date;
 
+    call bua.analyze_run('gas_profile', p_run_date);
+
     insert into bua.gas_profile (run_date, jurisdiction, node, profile_date, volume_mj, source_date)
-    with hole as (
+    with hole as materialized (
         select z.jurisdiction, z.node, array_agg(d::date) as dates
         from (
             select g.jurisdiction, g.node, min(g.profile_date) as first_date, array_agg(g.profile_date) as known, r.accrual_date
@@ -21,11 +23,13 @@ begin
         cross join generate_series(z.first_date::timestamp, z.accrual_date::timestamp, interval '1 day') d
         where d::date <> all (z.known)
         group by 1, 2
+    ),
+    equivalent as materialized (    -- once for a zone, not for each of its days
+        select h.jurisdiction, h.node, e.* from hole h cross join lateral bua.equivalent_days(h.jurisdiction, h.dates) e
     )
-    select distinct on (h.jurisdiction, h.node, e.profile_date)
-           p_run_date, h.jurisdiction, h.node, e.profile_date, g.volume_mj, g.profile_date
-    from hole h
-    cross join lateral bua.equivalent_days(h.jurisdiction, h.dates) e
-    join bua.gas_profile g on (g.run_date, g.jurisdiction, g.node, g.profile_date) = (p_run_date, h.jurisdiction, h.node, e.source_date)
-    order by h.jurisdiction, h.node, e.profile_date, e.preference;
+    select distinct on (e.jurisdiction, e.node, e.profile_date)
+           p_run_date, e.jurisdiction, e.node, e.profile_date, g.volume_mj, g.profile_date
+    from equivalent e
+    join bua.gas_profile g on (g.run_date, g.jurisdiction, g.node, g.profile_date) = (p_run_date, e.jurisdiction, e.node, e.source_date)
+    order by e.jurisdiction, e.node, e.profile_date, e.preference;
 end $$;

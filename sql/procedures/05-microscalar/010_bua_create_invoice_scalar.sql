@@ -40,13 +40,13 @@ begin
         from part where snapshot_limit is not null
         on conflict do nothing
     ),
-    stream as (
+    stream as materialized (
         select account_id, meter_register_id, site_id, stream_type, profile_key, register_ids, occupied,
                range_agg(daterange(local_date, local_date, '[]')) as unread,
                coalesce(range_agg(daterange(local_date, local_date, '[]')) filter (where day_state = 'WHOLE'), '{}') as whole
         from part where day_state <> 'DIFFERS' group by 1, 2, 3, 4, 5, 6, 7
     ),
-    gap as (
+    gap as materialized (
         select account_id, meter_register_id, min(profile_date) as first_missing, max(profile_date) as last_missing,
                row_number() over (partition by account_id, meter_register_id order by min(profile_date)) as gap
         from (
@@ -102,7 +102,7 @@ begin
 
     v_items := array(
         select unnest(p_account_ids) except
-        select account_id from bua.micro_scalar where run_date = p_run_date);
+        select account_id from bua.micro_scalar where run_date = p_run_date and account_id = any (p_account_ids));
     call bua.skip_work_items(p_run_date, 'MicroScalar', v_items, 'Nothing to estimate: every unbilled day has been read');
     v_items := array(
         select account_id from bua.micro_scalar

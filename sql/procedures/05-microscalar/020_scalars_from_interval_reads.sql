@@ -9,7 +9,7 @@ language sql as $$
         select distance, round(0.5 ^ (distance / bua.parameter('recent_half_life_days')), 12) as weight
         from generate_series(1, (select bua.parameter('scalar_reference_days'))::integer) distance
     ),
-    reference as (
+    reference as materialized (
         select s.account_id, s.meter_register_id, s.gap, min(u.profile_date) as first_day, max(u.profile_date) as last_day,
                count(*) as days, sum(u.day_total) / 1e6 as usage, sum(m.daily_total) as macro,
                sum(w.weight * u.day_total) / 1e6 as weighted_usage, sum(w.weight * m.daily_total) as weighted_macro
@@ -28,18 +28,24 @@ language sql as $$
     set method = 'RECENT_DAYS', scalar = r.weighted_usage / r.weighted_macro, reference_from = r.first_day,
         reference_to = r.last_day, reference_days = r.days, usage_units = r.usage, macro_units = r.macro
     from reference r
-    where s.run_date = p_run_date and (s.account_id, s.meter_register_id, s.gap) = (r.account_id, r.meter_register_id, r.gap)
+    where s.run_date = p_run_date and s.account_id = any (p_account_ids)
+      and (s.account_id, s.meter_register_id, s.gap) = (r.account_id, r.meter_register_id, r.gap)
       and r.days >= (select bua.parameter('scalar_min_days')) and r.weighted_macro > 0;
 
+    with older as materialized (
+        select t.account_id, t.meter_register_id, r.*
+        from (
+            select distinct account_id, meter_register_id, register_ids, occupied, profile_key
+            from bua.micro_scalar
+            where run_date = p_run_date and account_id = any (p_account_ids) and read_type = 'INTERVAL' and method is null
+        ) t
+        cross join lateral bua.latest_complete_days(p_run_date, t.register_ids, t.occupied, t.profile_key) r
+    )
     update bua.micro_scalar s
     set method = 'OLDER_READS', scalar = r.usage / r.macro, reference_from = r.from_date, reference_to = r.to_date - 1,
         reference_days = r.days, usage_units = r.usage, macro_units = r.macro
-    from (
-        select distinct account_id, meter_register_id, register_ids, occupied, profile_key
-        from bua.micro_scalar
-        where run_date = p_run_date and account_id = any (p_account_ids) and read_type = 'INTERVAL' and method is null
-    ) t
-    cross join lateral bua.latest_complete_days(p_run_date, t.register_ids, t.occupied, t.profile_key) r
-    where s.run_date = p_run_date and (s.account_id, s.meter_register_id) = (t.account_id, t.meter_register_id)
+    from older r
+    where s.run_date = p_run_date and s.account_id = any (p_account_ids)
+      and (s.account_id, s.meter_register_id) = (r.account_id, r.meter_register_id)
       and s.method is null
 $$;

@@ -124,5 +124,6 @@ language sql as $$
                       else b.seasonal end,
         season_ratio = b.own, season_from = b.season_from, season_to = b.season_to - 1, is_vacant = b.is_vacant
     from blended b
-    where s.run_date = p_run_date and (s.account_id, s.meter_register_id) = (b.account_id, b.meter_register_id)
+    where s.run_date = p_run_date and s.account_id = any (p_account_ids)
+      and (s.account_id, s.meter_register_id) = (b.account_id, b.meter_register_id)
 $$;

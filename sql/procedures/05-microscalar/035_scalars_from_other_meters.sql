@@ -15,15 +15,19 @@ language sql as $$
                        and not bua.follow_each_other(k.occupied, t.occupied)) as sharing
         from stream t
         where exists (select from bua.micro_scalar s
-                      where s.run_date = p_run_date and s.method is null
+                      where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.method is null
                         and (s.account_id, s.meter_register_id) = (t.account_id, t.meter_register_id))
     ),
-    history as materialized (
-        select t.account_id, t.meter_register_id, t.sharing, k.occupied, r.*
+    pair as materialized (  -- before their usage is worked out
+        select t.account_id, t.meter_register_id, t.sharing, k.read_type, k.register_ids, k.occupied, k.profile_key
         from target t
         join stream k
             on (k.account_id, k.site_id, k.stream_type) = (t.account_id, t.site_id, t.stream_type)
             and k.meter_register_id <> t.meter_register_id and bua.follow_each_other(k.occupied, t.occupied)
+    ),
+    history as materialized (
+        select k.account_id, k.meter_register_id, k.sharing, k.occupied, r.*
+        from pair k
         cross join lateral (
             select 1 as rank, b.* from bua.basic_reference(p_run_date, k.register_ids, k.occupied, k.profile_key) b
             where k.read_type = 'BASIC'
@@ -36,11 +40,11 @@ language sql as $$
             order by 1 limit 1
         ) r
     ),
-    latest as (
+    latest as materialized (
         select distinct on (account_id, meter_register_id) * from history
         order by account_id, meter_register_id, to_date desc, from_date
     ),
-    summed as (
+    summed as materialized (
         select l.account_id, l.meter_register_id, l.days, l.macro, min(h.from_date) as from_date, max(h.to_date) as to_date,
                sum(h.usage / h.macro) / l.sharing as scalar, sum(h.usage * l.days / h.days) / l.sharing as usage
         from latest l
@@ -53,6 +57,6 @@ language sql as $$
     set method = 'OTHER_METER', scalar = v.scalar, reference_from = v.from_date, reference_to = v.to_date - 1,
         reference_days = v.days, usage_units = v.usage, macro_units = v.macro
     from summed v
-    where s.run_date = p_run_date and s.method is null
+    where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.method is null
       and (s.account_id, s.meter_register_id) = (v.account_id, v.meter_register_id)
 $$;

@@ -3,7 +3,13 @@
 -- Inputs: run_date, accounts. Tables written: bua.micro_scalar, rows without a method. Safe to rerun: changes no other row.
 create or replace procedure bua.scalars_from_last_year(p_run_date date, p_account_ids text[])
 language sql as $$
-    with reference as (
+    with target as materialized (
+        select s.account_id, s.meter_register_id, s.gap, s.register_ids, s.occupied, s.profile_key, u.unbilled
+        from bua.micro_scalar s
+        join bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u on u.account_id = s.account_id
+        where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.read_type = 'BASIC' and s.method is null
+    ),
+    reference as (
         select s.account_id, s.meter_register_id, s.gap, u.profile_date as from_date, u.profile_date as to_date, 1 as days,
                u.day_total / 1e6 as usage, m.daily_total as macro
         from bua.micro_scalar s
@@ -14,14 +20,12 @@ language sql as $$
         where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.read_type = 'INTERVAL' and s.method is null
         union all
         select s.account_id, s.meter_register_id, s.gap, x.from_date, x.to_date - 1, x.to_date - x.from_date, x.quantity, m.macro
-        from bua.micro_scalar s
-        join bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u on u.account_id = s.account_id
+        from target s
         cross join lateral bua.read_spans(p_run_date, s.register_ids, s.occupied) x
         cross join lateral bua.macro_sum(p_run_date, s.profile_key, x.from_date, x.to_date) m (macro)
-        where s.run_date = p_run_date and s.read_type = 'BASIC' and s.method is null and x.read_state = 'ACTUAL'
-          and x.from_date < upper(u.unbilled) - 364 and x.to_date > lower(u.unbilled) - 364
+        where x.read_state = 'ACTUAL' and x.from_date < upper(s.unbilled) - 364 and x.to_date > lower(s.unbilled) - 364
     ),
-    summed as (
+    summed as materialized (
         select account_id, meter_register_id, gap, min(from_date) as from_date, max(to_date) as to_date, sum(days) as days,
                sum(usage) as usage, sum(macro) as macro
         from reference group by 1, 2, 3 having sum(macro) > 0
@@ -30,5 +34,6 @@ language sql as $$
     set method = 'LAST_YEAR', scalar = v.usage / v.macro, reference_from = v.from_date, reference_to = v.to_date,
         reference_days = v.days, usage_units = v.usage, macro_units = v.macro
     from summed v
-    where s.run_date = p_run_date and (s.account_id, s.meter_register_id, s.gap) = (v.account_id, v.meter_register_id, v.gap)
+    where s.run_date = p_run_date and s.account_id = any (p_account_ids)
+      and (s.account_id, s.meter_register_id, s.gap) = (v.account_id, v.meter_register_id, v.gap)
 $$;

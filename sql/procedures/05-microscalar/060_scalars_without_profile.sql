@@ -19,7 +19,7 @@ language sql as $$
         where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.read_type = 'BASIC' and s.method is null
           and x.read_state = 'ACTUAL'
     ),
-    summed as (
+    summed as materialized (
         select account_id, meter_register_id, gap, min(from_date) as from_date, max(to_date) as to_date, sum(days) as days,
                sum(usage) as usage
         from reference group by 1, 2, 3 having sum(days) >= (select bua.parameter('scalar_min_days'))
@@ -28,5 +28,6 @@ language sql as $$
     set method = 'OWN_DAILY_MEAN', reference_from = v.from_date, reference_to = v.to_date, reference_days = v.days,
         usage_units = v.usage
     from summed v
-    where s.run_date = p_run_date and (s.account_id, s.meter_register_id, s.gap) = (v.account_id, v.meter_register_id, v.gap)
+    where s.run_date = p_run_date and s.account_id = any (p_account_ids)
+      and (s.account_id, s.meter_register_id, s.gap) = (v.account_id, v.meter_register_id, v.gap)
 $$;

@@ -18,5 +18,6 @@ language sql as $$
         group by z.account_id, z.meter_register_id, z.gap, z.since
         having not bool_or(u.day_total > 0) and min(u.profile_date) <= z.since
     ) v
-    where s.run_date = p_run_date and (s.account_id, s.meter_register_id, s.gap) = (v.account_id, v.meter_register_id, v.gap)
+    where s.run_date = p_run_date and s.account_id = any (p_account_ids)
+      and (s.account_id, s.meter_register_id, s.gap) = (v.account_id, v.meter_register_id, v.gap)
 $$;

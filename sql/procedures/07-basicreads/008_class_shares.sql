@@ -6,7 +6,10 @@
 create or replace function bua.class_shares(p_plan_code text, p_stream_type text, p_jurisdiction text, p_date date)
 returns table (time_class text, share numeric)
 language sql stable as $$
-    with priced as materialized (
+    with kind as materialized (
+        select case bua.day_type(p_jurisdiction, p_date) when 'WEEKDAY' then 'WEEKDAY' else 'WEEKEND' end as days
+    ),
+    priced as materialized (
         select distinct i.time_class from core.plan_item i
         where i.plan_code = p_plan_code
           and i.item_type = case p_stream_type when 'PRIMARY' then 'USAGE' when 'CONTROL' then 'CONTROL' else 'FEED_IN' end
@@ -14,11 +17,12 @@ language sql stable as $$
     ),
     half_hour as (
         select w.time_class
-        from generate_series(0, 1410, 30) minute
+        from kind
+        cross join generate_series(0, 1410, 30) minute
         cross join lateral (
             select w.time_class from core.time_class_window w
             where w.plan_code = p_plan_code and minute >= w.start_minute and minute < w.end_minute
-              and w.days in ('ALL', case bua.day_type(p_jurisdiction, p_date) when 'WEEKDAY' then 'WEEKDAY' else 'WEEKEND' end)
+              and w.days in ('ALL', kind.days)
             order by w.days = 'ALL', w.time_class limit 1
         ) w
         where not exists (select from priced where priced.time_class = 'ANYTIME')

@@ -12,24 +12,28 @@ language sql stable as $$
         join bua.account_streams(p_account_ids) s on s.account_id = u.account_id and s.read_type = 'BASIC'
         where u.unbilled && s.days
     ),
-    span as materialized (
-        select s.account_id, x.*, bua.macro_sum(p_run_date, s.profile_key, x.from_date, x.to_date) as macro
-        from stream s cross join lateral bua.read_spans(p_run_date, s.register_ids, s.occupied) x
-    ),
-    day as (
-        select s.*, d::date as local_date
+    day as (    -- register by register: the days of a batch and all its spans would grow with its square
+        select s.account_id, s.plan_code, s.meter_register_id, s.profile_key, d.*
         from stream s
-        cross join generate_series(lower(s.unbilled)::timestamp, upper(s.unbilled)::timestamp - interval '1 day', interval '1 day') d
-        where s.unbilled @> d::date and s.days @> d::date
+        cross join lateral (
+            with span as materialized (
+                select x.*, bua.macro_sum(p_run_date, s.profile_key, x.from_date, x.to_date) as macro
+                from bua.read_spans(p_run_date, s.register_ids, s.occupied) x
+            )
+            select d::date as local_date, x.from_date, x.to_date, x.quantity, x.read_state, x.macro
+            from generate_series(lower(s.unbilled)::timestamp, upper(s.unbilled)::timestamp - interval '1 day', interval '1 day') d
+            left join span x on d::date >= x.from_date and d::date < x.to_date
+            where s.unbilled @> d::date and s.days @> d::date
+        ) d
     )
-    select d.account_id, d.meter_register_id, d.plan_code, d.local_date, coalesce(x.read_state, 'ESTIMATED'),
-           round(case when x.from_date is null then coalesce(c.daily_base + c.scalar * coalesce(m.daily_total, c.macro_units / c.reference_days),
+    select d.account_id, d.meter_register_id, d.plan_code, d.local_date, coalesce(d.read_state, 'ESTIMATED'),
+           round(case when d.from_date is null then coalesce(c.daily_base + c.scalar * coalesce(m.daily_total, c.macro_units / c.reference_days),
                                                              c.daily_mean)
-                      when x.macro > 0 then x.quantity * m.daily_total / x.macro
-                      else x.quantity / (x.to_date - x.from_date) end, 6)
+                      when d.macro > 0 then d.quantity * m.daily_total / d.macro
+                      else d.quantity / (d.to_date - d.from_date) end, 6)
     from day d
-    left join span x on (x.account_id, x.meter_register_id) = (d.account_id, d.meter_register_id)
-        and d.local_date >= x.from_date and d.local_date < x.to_date
     left join bua.macro_profile m on (m.run_date, m.profile_key, m.profile_date) = (p_run_date, d.profile_key, d.local_date)
-    left join bua.micro_scalar c on (c.run_date, c.account_id, c.meter_register_id) = (p_run_date, d.account_id, d.meter_register_id)
+    left join bua.micro_scalar c
+        on (c.run_date, c.account_id, c.meter_register_id) = (p_run_date, d.account_id, d.meter_register_id)
+        and c.account_id = any (p_account_ids)
 $$;

@@ -39,24 +39,29 @@ begin
                    where r.meter_register_id = b.meter_register_id and r.origin = 'PLATFORM' and r.read_date <= b.local_date
                ) end as read_epoch,
                b.local_date - (row_number() over (partition by b.account_id, b.meter_register_id, b.read_state, b.plan_code
-                                                  order by b.local_date))::integer as island
+                                                  order by b.local_date))::integer as island,
+               -- Worked out once for the days that have them in common, and handed on by a window: not by a join, whose
+               -- cost would be the square of the batch.
+               case when row_number() over alike = 1 then (
+                   select jsonb_object_agg(c.time_class, c.share)
+                   from bua.class_shares(b.plan_code, b.stream_type, b.jurisdiction, b.local_date) c
+               ) end as first_shares
         from planned b
+        window alike as (partition by b.plan_code, b.stream_type, b.jurisdiction, b.local_date
+                         order by b.account_id, b.meter_register_id)
     ),
     period as (
-        select d.*, min(local_date) over p as from_date, max(local_date) over p as to_date
+        select d.*, min(local_date) over p as from_date, max(local_date) over p as to_date,
+               first_value(first_shares) over (partition by plan_code, stream_type, jurisdiction, local_date
+                                               order by account_id, meter_register_id) as shares
         from day d
         window p as (partition by account_id, meter_register_id, read_state, plan_code, date_trunc('month', local_date),
                                   price_epoch, read_epoch, island)
-    ),
-    share as materialized (
-        select d.*, c.time_class, c.share
-        from (select distinct plan_code, stream_type, jurisdiction, local_date from planned) d
-        cross join lateral bua.class_shares(d.plan_code, d.stream_type, d.jurisdiction, d.local_date) c
     )
     select p.meter_register_id, p.from_date, p.to_date, coalesce(s.time_class, 'ANYTIME'), p.read_state,
-           sum(p.quantity * coalesce(s.share, 1)), 'BUA', p_run_date
+           sum(p.quantity * coalesce(s.share::numeric, 1)), 'BUA', p_run_date
     from period p
-    left join share s using (plan_code, stream_type, jurisdiction, local_date)
+    left join lateral jsonb_each_text(p.shares) s (time_class, share) on true
     group by p.account_id, p.meter_register_id, p.from_date, p.to_date, s.time_class, p.read_state;
 
     -- The index continues from the last read before the estimates: quantity divided by factor, modulo the register's

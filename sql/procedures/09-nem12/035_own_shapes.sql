@@ -3,7 +3,7 @@
 -- segment's shape is taken there. The shares of a day type add up to 1.
 -- Inputs: run_date, accounts. Reads only.
 create or replace function bua.own_shapes(p_run_date date, p_account_ids text[])
-returns table (account_id text, meter_register_id bigint, gap smallint, day_type text, h integer, share numeric)
+returns table (account_id text, meter_register_id bigint, gap smallint, day_type text, shares numeric[])
 language sql stable as $$
     with day as materialized (
         select s.account_id, s.meter_register_id, s.gap, bua.day_type(t.jurisdiction, u.profile_date) as day_type, u.profile_date,
@@ -26,9 +26,10 @@ language sql stable as $$
         where n.place <= (select bua.parameter('shape_days')) and n.days >= (select bua.parameter('shape_min_days'))
         group by 1, 2, 3, 4, 5
     )
-    select * from (
-        select account_id, meter_register_id, gap, day_type, h::integer,
-               value / nullif(sum(value) over (partition by account_id, meter_register_id, gap, day_type), 0) as share
-        from half_hour
-    ) s where share is not null
+    select account_id, meter_register_id, gap, day_type, array_agg(value / total order by h)
+    from (
+        select *, sum(value) over (partition by account_id, meter_register_id, gap, day_type) as total from half_hour
+    ) v
+    where total > 0
+    group by account_id, meter_register_id, gap, day_type
 $$;

@@ -15,7 +15,7 @@ language sql stable as $$
         select bua.accounts_of_sites(p_run_date, p_site_ids) as ids
     ),
     gap as materialized (
-        select s.*, m.suffix, t.jurisdiction, s.macro_units / s.reference_days as mean_macro
+        select s.*, m.suffix, t.jurisdiction
         from account a
         join bua.micro_scalar s on s.run_date = p_run_date and s.account_id = any (a.ids)
         join core.site t using (site_id)
@@ -36,42 +36,50 @@ language sql stable as $$
         where s.gap = 1
         group by s.account_id, s.site_id, s.jurisdiction, s.suffix, s.meter_register_id, s.register_ids, s.profile_key, d.profile_date
     ),
-    estimate as (
-        select m.account_id, m.site_id, m.suffix, m.meter_register_id, m.profile_date, n.h,
-               ((m.missing_mask | m.whole_mask) >> (n.h - 1)) & 1 = 1 as is_own,
-               (m.whole_mask >> (n.h - 1)) & 1 = 1 as is_whole,
-               case when s.method in ('GIANT_DAILY_MEAN', 'OWN_DAILY_MEAN') then coalesce(g.value, s.daily_mean / 48)
-                    else coalesce(s.scalar * d.daily_total * o.share, s.scalar * p.profile[n.h]::numeric, s.scalar * s.mean_macro / 48,
-                                  s.daily_mean / 48) end as value
+    day as materialized (   -- everything is looked up once a day, not once a half-hour
+        select m.*, s.method, s.scalar, s.daily_mean, s.mean_macro, p.profile, d.daily_total, o.shares,
+               g.half_hours as mean_half_hours, c.copies
         from unread m
         cross join lateral (    -- the gap that the day lies in; a day without a missing half-hour belongs to the one before
-            select * from gap s
-            where (s.account_id, s.meter_register_id) = (m.account_id, m.meter_register_id)
+            select s.*, s.macro_units / s.reference_days as mean_macro
+            from bua.micro_scalar s
+            where (s.run_date, s.account_id, s.meter_register_id) = (p_run_date, m.account_id, m.meter_register_id)
             order by s.first_missing <= m.profile_date desc,
                      abs(s.first_missing - m.profile_date) limit 1
         ) s
-        cross join generate_series(1, 48) as n (h)
+        cross join lateral (    -- the day's rows of the stream's registers
+            select array_agg(u order by x.meter_register_id) as copies
+            from core.meter_register x
+            join bua.utility_profile u on u.run_date = p_run_date and u.meter_register_id = x.meter_register_id
+                and u.profile_date = m.profile_date
+            where x.site_id = m.site_id and x.suffix = m.suffix
+        ) c
         left join bua.segment_profile p
             on (p.run_date, p.segment, p.profile_date) = (p_run_date, m.profile_key, m.profile_date)
         left join bua.macro_profile d
             on (d.run_date, d.profile_key, d.profile_date) = (p_run_date, m.profile_key, m.profile_date)
         left join bua.own_shapes(p_run_date, (select ids from account)) o
-            on (o.account_id, o.meter_register_id, o.gap, o.day_type, o.h)
-             = (m.account_id, m.meter_register_id, s.gap, bua.day_type(m.jurisdiction, m.profile_date), n.h)
+            on (o.account_id, o.meter_register_id, o.gap, o.day_type)
+             = (m.account_id, m.meter_register_id, s.gap, bua.day_type(m.jurisdiction, m.profile_date))
         left join bua.giant_half_hours(p_run_date, (select ids from account)) g
-            on (g.account_id, g.meter_register_id, g.gap, g.day_type, g.h)
-             = (m.account_id, m.meter_register_id, s.gap, bua.day_type(m.jurisdiction, m.profile_date), n.h)
+            on (g.account_id, g.meter_register_id, g.gap, g.day_type)
+             = (m.account_id, m.meter_register_id, s.gap, bua.day_type(m.jurisdiction, m.profile_date))
         where m.missing_mask <> 0 or m.whole_mask <> 0
     ),
     known as (
-        select e.*, k.quality, k.value as read
-        from estimate e
+        select d.account_id, d.site_id, d.suffix, d.meter_register_id, d.profile_date, n.h,
+               ((d.missing_mask | d.whole_mask) >> (n.h - 1)) & 1 = 1 as is_own,
+               (d.whole_mask >> (n.h - 1)) & 1 = 1 as is_whole,
+               case when d.method in ('GIANT_DAILY_MEAN', 'OWN_DAILY_MEAN') then coalesce(d.mean_half_hours[n.h], d.daily_mean / 48)
+                    else coalesce(d.scalar * d.daily_total * d.shares[n.h], d.scalar * d.profile[n.h]::numeric,
+                                  d.scalar * d.mean_macro / 48, d.daily_mean / 48) end as value,
+               k.quality, k.value as read
+        from day d
+        cross join generate_series(1, 48) as n (h)
         left join lateral (
-            select substr(u.qualities, e.h, 1) as quality, u.half_hours[e.h] / 10::numeric ^ u.scale as value
-            from core.meter_register x
-            join bua.utility_profile u on u.run_date = p_run_date and u.meter_register_id = x.meter_register_id
-                and u.profile_date = e.profile_date
-            where x.site_id = e.site_id and x.suffix = e.suffix and (u.missing_mask >> (e.h - 1)) & 1 = 0
+            select substr(u.qualities, n.h, 1) as quality, u.half_hours[n.h] / 10::numeric ^ u.scale as value
+            from unnest(d.copies) u
+            where (u.missing_mask >> (n.h - 1)) & 1 = 0
             limit 1
         ) k on true
     ),

@@ -7,17 +7,7 @@
 -- Safe to rerun: removes and makes its own reversals anew; the platform's rows are never changed.
 create or replace procedure bua.settle_interval_reads(p_run_date date)
 language sql as $$
-    with stream as materialized (
-        select unnest(s.register_ids) as meter_register_id, s.unread, s.whole
-        from bua.micro_scalar s where s.run_date = p_run_date and s.read_type = 'INTERVAL' and s.gap = 1
-    )
-    delete from core.aggregated_read a
-    using core.meter_register m
-    where a.origin = 'BUA' and a.run_date = p_run_date and m.meter_register_id = a.meter_register_id and m.read_type = 'INTERVAL'
-      and (a.quantity < 0 or not exists (
-          select from stream s
-          where s.meter_register_id = a.meter_register_id
-            and (s.whole @> a.from_date or a.read_state = 'ESTIMATED' and s.unread @> a.from_date)));
+    call bua.remove_repeated_reads(p_run_date);
 
     insert into core.aggregated_read (meter_register_id, from_date, to_date, time_class, read_state, quantity, origin, run_date)
     select p.meter_register_id, p.from_date, p.to_date, p.time_class, p.read_state, -p.quantity, 'BUA', p_run_date
@@ -30,6 +20,23 @@ language sql as $$
                    where g.meter_register_id = any (s.register_ids) and g.from_date = p.from_date
                      and g.origin = 'BUA' and g.run_date = p_run_date)
            or bua.is_implausible_day(p_run_date, p.meter_register_id, p.from_date));
+$$;
+
+-- What the files repeat, and the reversals of before. Both sides are rows of the whole run, of which the planner knows
+-- nothing yet: row by row they would cost its square.
+create or replace procedure bua.remove_repeated_reads(p_run_date date)
+language sql set enable_nestloop = off as $$
+    with stream as materialized (
+        select r as meter_register_id, range_agg(s.unread) as unread, range_agg(s.whole) as whole
+        from bua.micro_scalar s cross join unnest(s.register_ids) r
+        where s.run_date = p_run_date and s.read_type = 'INTERVAL' and s.gap = 1
+        group by r
+    )
+    delete from core.aggregated_read a
+    using core.meter_register m left join stream s on s.meter_register_id = m.meter_register_id
+    where a.origin = 'BUA' and a.run_date = p_run_date and m.meter_register_id = a.meter_register_id and m.read_type = 'INTERVAL'
+      and (a.quantity < 0
+           or not coalesce(s.whole @> a.from_date or a.read_state = 'ESTIMATED' and s.unread @> a.from_date, false));
 $$;
 
 -- Whether a read that is not believed lies on the local day.

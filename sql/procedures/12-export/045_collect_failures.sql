@@ -1,5 +1,6 @@
 -- Purpose: complete the exceptions when every account has been prepared: accounts whose preparation failed, failed items of
--- accounts without an unbilled day, and failed items that are no account's.
+-- accounts without an unbilled day, and failed items that are no account's. Then tell the planner what the files and the
+-- control totals will read.
 -- Input: run_date. Tables written: bua.account_exception. Safe to rerun: adds only what is absent.
 create or replace procedure bua.collect_failures(p_run_date date)
 language sql as $$
@@ -16,5 +17,9 @@ language sql as $$
     left join bua.bua_list_unbilled_accounts(p_run_date, array(select account_id from bua.failed_items(p_run_date))) u
         on u.account_id = l.account_id
     group by l.account_id, u.site_id, a.fuel, a.jurisdiction, u.unbilled, case when l.account_id is null then f.item_key else '' end
-    on conflict do nothing
+    on conflict do nothing;
+
+    call bua.analyze_run('account_exception', p_run_date);
+    call bua.analyze_run('account_summary', p_run_date);
+    call bua.analyze_run('invoice_line_item_monthly', p_run_date);
 $$;

@@ -220,10 +220,10 @@ def test_an_interval_meter_is_vacant_after_a_whole_year_too(book: Book, first: s
 
 
 def shares(book: Book) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
-    for day_type, _, share in book.ask("own_shapes", ["A"], columns="day_type, h, share", order="1, 2"):
-        found.setdefault(day_type, []).append(float(share))
-    return found
+    return {
+        day_type: [float(share) for share in found]
+        for day_type, found in book.ask("own_shapes", ["A"], columns="day_type, shares")
+    }
 
 
 def test_a_missing_day_has_the_meters_own_shape(book: Book) -> None:
