@@ -217,14 +217,12 @@ def _print_failed(control: dict[str, Any], console: Console) -> None:
         for run_type, found in items.items()
     )
     for segment, profile in sorted(control["incomplete_profiles"].items()):
-        lost = " and ".join(
-            f"{number} {what}{'s' * (number > 1)}"
-            for number, what in ((profile["sites_missing"], "site"), (profile["months_failed"], "month"))
-            if number
-        )
+        sites, months = profile["sites_missing"], profile["months_failed"]
+        lost = [f"{sites} site{'s' * (sites > 1)} missing from segment averages"] * bool(sites)
+        lost += [f"{months} month{'s' * (months > 1)} of the average not worked out or corrected"] * bool(months)
         console.print(
-            f"[yellow]incomplete[/] {escape(segment)}: {lost} missing from segment averages. The estimates of {profile['accounts']} "
-            "accounts follow them and may differ from those of a run without failures",
+            f"[yellow]incomplete[/] {escape(segment)}: {', '.join(lost)}. The estimates of {profile['accounts']} accounts follow "
+            "it and may differ from those of a run without failures",
             soft_wrap=True,
         )
     accounts = control["accounts"]["failed_items"]

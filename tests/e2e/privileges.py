@@ -38,6 +38,7 @@ UNSEEN = {
     r".*: s3:AbortMultipartUpload on .*": "when an upload ends half way",
     r".*-machine-\w+: states:StopExecution on .*": "when a parent is stopped while its child runs",
     r".*-lambda-next: sqs:DeleteMessage on .*-dlq": "when a message was given up",
+    r".*-lambda-next: sqs:SendMessage on .*-sqs-bua-site-[a-z0-9]+": "its items are then sent again, one by one",
     r".*-site-initiate: sqs:SendMessage on .*-site-initiate": "when planning outlasts an invocation",
     r".*-(next|site-initiate): states:SendTaskFailure on .*": "when a fan-out fails",
 }
