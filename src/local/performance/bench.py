@@ -5,6 +5,7 @@ docs/performance.md gets the ratios with their spread.
 """
 
 import argparse
+import contextlib
 import io
 import statistics
 import sys
@@ -523,7 +524,8 @@ def main() -> int:
     logger.setLevel("ERROR")
     with tempfile.TemporaryDirectory(prefix="bua-bench-") as place:
         try:
-            run(Sizes(**wanted), out, Path(place), console)
+            with contextlib.redirect_stdout(io.StringIO()):  # the functions' metrics
+                run(Sizes(**wanted), out, Path(place), console)
         except (BuaError, NotMeasurable) as error:
             console.print(f"{type(error).__name__}: {error}", markup=False)
             return 1

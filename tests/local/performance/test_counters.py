@@ -4,8 +4,11 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from local.aws.postgres import Server
-from local.performance.counters import Counters, Sampler
+from local.performance import counters as module
+from local.performance.counters import Counters, NotMeasurable, Sampler
 
 TICK = 0.01  # what Linux counts the time of ended processes in
 
@@ -53,3 +56,9 @@ def test_the_sampler_sees_the_memory_of_a_backend(postgres: Server):
             )
         assert sampler.peak.backend > 300_000 * 8
         assert sampler.peak.python > 1_000_000
+
+
+def test_a_machine_without_proc_is_told_so(postgres: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "PROC", tmp_path)
+    with pytest.raises(NotMeasurable, match="no /proc"):
+        Counters(postgres)
