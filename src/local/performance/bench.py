@@ -5,6 +5,7 @@ docs/performance.md gets the ratios with their spread.
 """
 
 import argparse
+import contextlib
 import io
 import statistics
 import sys
@@ -28,7 +29,7 @@ from local.performance.portfolio import SyntheticStore, Usage, load, usage
 from local.performance.server import MASTER, NAME, Sessions, database
 from shared import catalogue
 from shared.errors import BuaError
-from shared.metering.interval_store import Item, SiteDays, decode_items
+from shared.metering.interval_store import Item, Marks, decode_items
 from shared.steps import export, utility_profile
 from shared.steps.utility_profile import Register, Site
 from shared.telemetry import logger
@@ -46,8 +47,8 @@ PATIENCE_SECONDS = 180  # of processor and clock, for a plan that does not end
 class Sizes:
     """How much of everything."""
 
-    sites: int = 2000
-    days: int = 120
+    sites: int = 1000
+    days: int = 365
     items: int = 1_000_000
     rows: int = 1_000_000
     lines: int = 200_000
@@ -65,6 +66,7 @@ class Contest:
     limit: float
     is_speed: bool = False
     before: Callable[[], Any] = lambda: None
+    in_database: bool = False  # the backends' seconds alone
 
 
 @dataclass
@@ -116,11 +118,12 @@ class Bench:
             cursor.execute(statement, parameters or None)
             return list(cursor.fetchall()) if cursor.description else []
 
-    def seconds(self, perform: Callable[[], Any]) -> float:
-        """Processor seconds of this process and of the backends."""
-        before = time.process_time() + self.counters.server_seconds()[0]
+    def seconds(self, perform: Callable[[], Any], *, in_database: bool = False) -> float:
+        """Processor seconds of the backends and, unless only they count, of this process."""
+        before = 0.0 if in_database else time.process_time()
+        before += self.counters.server_seconds()[0]
         perform()
-        return time.process_time() + self.counters.server_seconds()[0] - before
+        return (0.0 if in_database else time.process_time()) + self.counters.server_seconds()[0] - before
 
     def compete(self, contest: Contest) -> Result:
         """Each in turn, once to warm up and then as often as wanted; who begins alternates."""
@@ -129,7 +132,7 @@ class Bench:
             sides = [(contest.ours, result.ours), (contest.peer, result.peer)]
             for perform, times in sides if repetition % 2 else sides[::-1]:
                 contest.before()
-                taken = self.seconds(perform)
+                taken = self.seconds(perform, in_database=contest.in_database)
                 if repetition >= 0:
                     times.append(taken)
         return result
@@ -163,27 +166,41 @@ class Bench:
         chosen = [s for s, streams in sorted(self.store.streams.items()) if streams[0].minutes == minutes]
         by_site = [self.items(site_id) for site_id in chosen]
         together = [item for items in by_site for item in items]
-        marks: dict[str, int] = {}
+        marks: dict[str, Marks] = {}
         for item in together:
             if item["q"]["S"] not in marks:
-                marks[item["q"]["S"]] = int(decode_items([item]).excluded[0])
-        halves, _ = peers.decode(together, marks)
-        ours = np.concatenate([_in_order(decode_items(items), items) for items in by_site])
-        _same(f"decoding {minutes}-minute days", np.array_equal(ours, halves))
+                days = decode_items([item])
+                marks[item["q"]["S"]] = days.qualities[0], int(days.excluded[0]), int(days.missing[0])
+        mine, theirs = [decode_items(items) for items in by_site], peers.decode(together, marks)
+        for name in ("nmis", "suffixes", "days", "scales", "half_hours", "qualities", "excluded", "missing", "totals"):
+            # Ours are sorted by suffix and day within a site; so are the items of a site with one suffix.
+            one = np.concatenate(
+                [getattr(days, name) for days, items in zip(mine, by_site, strict=True) if _one_stream(items)]
+            )
+            only = np.concatenate([[_one_stream(items)] * len(items) for items in by_site])
+            _same(f"{name} of {minutes}-minute days", np.array_equal(one, np.asarray(getattr(theirs, name))[only]))
         return Contest(
             f"decode and standardise {len(together):,} stored {minutes}-minute days, site by site",
-            "numpy, all of them in bulk, without checks",
+            "numpy, the same columns of all of them in bulk, without order, checks or newest update",
             lambda: [decode_items(items) for items in by_site],
             lambda: peers.decode(together, marks),
             1.5,
         )
 
+    def messages(self) -> list[list[str]]:
+        """site-data's messages, as they were planned: sites of one segment travel together."""
+        found = self.execute(
+            "select array_agg(item_key order by item_key) from bua.bua_control"
+            " where run_date = %s and run_type = 'UtilityProfile' group by batch_no order by batch_no",
+            RUN_DATE,
+        )
+        return [items for (items,) in found]
+
     # --- the database ---------------------------------------------------------------------------------------------
 
-    def loading(self, sites: dict[str, Site]) -> Contest:
+    def loading(self, sites: dict[str, Site]) -> Iterator[Contest]:
         """site-data's transaction for a message of sites."""
-        message = catalogue.load().run_type("UtilityProfile").items_per_message
-        names = sorted(sites)[:message]
+        names = self.messages()[0]
         work = Work(run_date=LOADED, run_type="UtilityProfile", attempt="bench", batch_no=1, items=names)
         write = utility_profile.write(sites)
 
@@ -206,11 +223,12 @@ class Bench:
                 cursor.copy_expert("copy bua.utility_profile from stdin (format binary)", rows)
             self.connection.commit()
 
-        return Contest(
-            f"load {count:,} days of {len(names)} sites: build rows, COPY, log, summaries, partial sums",
-            "one binary COPY of the same rows, built before",
-            ours, peer, 0.8, is_speed=True, before=lambda: self.reset("UtilityProfile", LOADED),
-        )  # fmt: skip
+        for what, in_database in (("with building the rows and the sums", False), ("in the database alone", True)):
+            yield Contest(
+                f"load {count:,} days of {len(names)} sites, their log, summaries and partial sums: {what}",
+                "one binary COPY of the same rows, built before",
+                ours, peer, 0.8, is_speed=True, before=lambda: self.reset("UtilityProfile", LOADED), in_database=in_database,
+            )  # fmt: skip
 
     def reset(self, run_type: str, run_date: date) -> None:
         """A run type's reset, committed."""
@@ -269,7 +287,7 @@ class Bench:
 
     def averaging(self, sites: dict[str, Site]) -> Iterator[Contest]:
         """Segment averages without estimates: the sums that loading makes, and the run type that adds them up."""
-        batches = list(_parts(list(sites.values()), catalogue.load().run_type("UtilityProfile").items_per_message))
+        batches = [[sites[site_id] for site_id in message] for message in self.messages()]
         run_type = "SegmentJurisdictionAvgExclEst"
         months = [
             key
@@ -418,7 +436,7 @@ def contests(bench: Bench) -> Iterator[Contest]:
     yield bench.decoding(30)
     yield bench.decoding(5)
     sites = bench.sites()
-    yield bench.loading(sites)
+    yield from bench.loading(sites)
     yield bench.filling()
     yield from bench.averaging(sites)
     yield from bench.resetting()
@@ -450,18 +468,15 @@ def report(results: Sequence[Result], planned: tuple[int, float | None], sizes: 
     asked = " ".join(f"--{name} {getattr(sizes, name)}" for name in sizes.__dataclass_fields__)
     return (
         f'Written by `make bench ARGS="{asked}"`, {document.today()}: {document.machine(version)}.\n\n'
-        f"Seconds are processor seconds, of the client and of PostgreSQL's backends together, the middle one of {sizes.repetitions} repetitions; ours "
+        f"Seconds are processor seconds, of the client and of PostgreSQL's backends together unless it says otherwise, the middle one of {sizes.repetitions} repetitions; ours "
         f"and the peer take turns. The ratio of a limit with >= is a speed (the peer's time / ours), otherwise a time (ours / the peer's); its "
         f"spread is the smallest and largest. Where the results can be compared they were, before anything was measured.\n\n"
         f"{document.table(header, rows)}"
     )
 
 
-def _in_order(days: SiteDays, items: Sequence[Item]) -> Any:
-    """The decoded half-hours in the items' own order."""
-    place = {(suffix, str(day)): row for row, (suffix, day) in enumerate(zip(days.suffixes, days.days, strict=True))}
-    keys = [item["sk"]["S"].split("|") for item in items]
-    return days.half_hours[[place[suffix, day] for day, suffix in keys]]
+def _one_stream(items: Sequence[Item]) -> bool:
+    return len({item["sk"]["S"][11:] for item in items}) == 1
 
 
 def _parts(whole: Sequence[Any], size: int) -> Iterator[list[Any]]:
@@ -509,7 +524,8 @@ def main() -> int:
     logger.setLevel("ERROR")
     with tempfile.TemporaryDirectory(prefix="bua-bench-") as place:
         try:
-            run(Sizes(**wanted), out, Path(place), console)
+            with contextlib.redirect_stdout(io.StringIO()):  # the functions' metrics
+                run(Sizes(**wanted), out, Path(place), console)
         except (BuaError, NotMeasurable) as error:
             console.print(f"{type(error).__name__}: {error}", markup=False)
             return 1

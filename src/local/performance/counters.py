@@ -62,7 +62,7 @@ class Counters:
             raise NotMeasurable(NotMeasurable.__doc__)
         self._server = server
         self._postmaster = int((server.data / "postmaster.pid").read_text().split()[0])
-        self._connection = server.connect("core")
+        self._connection = server.connect()
 
     def read(self, not_ours: float = 0.0) -> Usage:
         """The counters now. not_ours: seconds of this thread that are not the functions'."""
@@ -78,18 +78,26 @@ class Counters:
 
     def server_seconds(self) -> tuple[float, float]:
         """Processor seconds of all backends that are or were, and of the processes that write."""
+        while True:
+            ended = self._ended()
+            backends, writers = ended, 0.0
+            for pid in self.children():
+                with suppress(OSError):
+                    seconds = int((PROC / str(pid) / "schedstat").read_text().split()[0]) / 1e9
+                    title = (PROC / str(pid) / "cmdline").read_text()
+                    if any(name in title for name in WRITERS):
+                        writers += seconds
+                    else:
+                        backends += seconds
+            # A backend that ended meanwhile is in neither sum, or in both.
+            if self._ended() == ended:
+                return backends, writers
+
+    def _ended(self) -> float:
+        """Seconds of the postmaster and of its children that have ended."""
         fields = (PROC / str(self._postmaster) / "stat").read_text().rpartition(")")[2].split()
-        # utime, stime and those of children that have ended, in hundredths of a second (proc(5), fields 14 to 17)
-        backends, writers = sum(map(int, fields[11:15])) / 100, 0.0
-        for pid in self.children():
-            with suppress(OSError):
-                seconds = int((PROC / str(pid) / "schedstat").read_text().split()[0]) / 1e9
-                title = (PROC / str(pid) / "cmdline").read_text()
-                if any(name in title for name in WRITERS):
-                    writers += seconds
-                else:
-                    backends += seconds
-        return backends, writers
+        # utime, stime and those of children, in hundredths of a second (proc(5), fields 14 to 17)
+        return sum(map(int, fields[11:15])) / 100
 
     def children(self) -> list[int]:
         """The server's processes."""

@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from shared.metering.interval_store import Item
+from shared.metering.interval_store import Item, Marks, SiteDays
 from shared.steps.utility_profile import Site
 
 HALF_HOURS = 48
@@ -24,18 +24,17 @@ class Matrix(NamedTuple):
     values: npt.NDArray[np.int64]
 
 
-def decode(items: Sequence[Item], marks: Mapping[str, int]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    """Half-hours at their smallest scale and excluded bits of items of one interval length, all at once.
+def decode(items: Sequence[Item], marks: Mapping[str, Marks]) -> SiteDays:
+    """What decode_items makes of items of one interval length, all at once: in their own order, each believed to be valid.
 
-    marks: the bits of each text of qualities, worked out before.
+    marks: what each text of qualities says, worked out before.
     """
     packed = np.frombuffer(b"".join([item["val"]["B"] for item in items]), dtype="<u4")
     parts = packed.reshape(len(items), HALF_HOURS, -1)
     halves = parts[:, :, 0].astype(np.int64)
     for part in range(1, parts.shape[2]):
         halves += parts[:, :, part]
-    excluded = np.array([marks[item["q"]["S"]] for item in items])
-    scales = np.array([int(item["scale"]["N"]) for item in items])
+    scales = np.array([int(item["scale"]["N"]) for item in items], dtype=np.int16)
     rows = np.flatnonzero(scales)
     while rows.size:
         smaller = halves[rows] // 10
@@ -44,7 +43,20 @@ def decode(items: Sequence[Item], marks: Mapping[str, int]) -> tuple[npt.NDArray
         halves[rows] = smaller[whole]
         scales[rows] -= 1
         rows = rows[scales[rows] > 0]
-    return halves.astype(np.int32), excluded
+    found = [marks[item["q"]["S"]] for item in items]
+    return SiteDays(
+        nmis=[item["pk"]["S"][13:23] for item in items],
+        suffixes=[item["sk"]["S"][11:] for item in items],
+        days=np.array([item["sk"]["S"][:10] for item in items], dtype="datetime64[D]"),
+        scales=scales,
+        half_hours=halves.astype(np.int32),
+        qualities=[text for text, _, _ in found],
+        excluded=np.array([excluded for _, excluded, _ in found]),
+        missing=np.array([missing for _, _, missing in found]),
+        totals=halves.sum(axis=1) * np.power(10, 6 - scales, dtype=np.int64),
+        items_read=len(items),
+        newest_update=None,
+    )
 
 
 def matrix(sites: Sequence[Site]) -> Matrix:

@@ -189,10 +189,7 @@ def _decode_usable(items: list[Item]) -> SiteDays:
     # Hundreds of days a call, millions a run: whatever is done here for each day is done a few hundred million times.
     keys, chosen = _newest(items)
     lengths = [int(item["len"]["N"]) for item in chosen]
-    half_hours = np.empty((len(chosen), HALF_HOURS), dtype=np.int64)
-    for length in set(lengths):
-        rows = [row for row, own in enumerate(lengths) if own == length]
-        half_hours[rows] = _sum_to_half_hours([chosen[row] for row in rows], length)
+    half_hours = _to_half_hours(chosen, lengths)
     marks = _marks_of(chosen, lengths)
     excluded = np.array([mark[1] for mark in marks], dtype=np.int64)
     missing = np.array([mark[2] for mark in marks], dtype=np.int64)
@@ -220,10 +217,8 @@ def _newest(items: list[Item]) -> tuple[list[DayKey], list[Item]]:
     """One item per NMI, suffix and day: the newest; of two equally new ones, the actual. Sorted by these three."""
     partitions = [item["pk"]["S"] for item in items]
     nmis = {partition: partition.split("|")[3] for partition in set(partitions)}
-    keys = [
-        (nmis[partition], item["sk"]["S"][11:], item["sk"]["S"][:10])
-        for partition, item in zip(partitions, items, strict=True)
-    ]
+    sort_keys = [item["sk"]["S"] for item in items]
+    keys = [(nmis[partition], key[11:], key[:10]) for partition, key in zip(partitions, sort_keys, strict=True)]
     best = dict(zip(keys, items, strict=True))
     if len(best) < len(items):  # days that were read more than once, or estimated before they were read
         for key, item in zip(keys, items, strict=True):
@@ -235,6 +230,17 @@ def _newest(items: list[Item]) -> tuple[list[DayKey], list[Item]]:
 
 def _precedence(item: Item) -> tuple[str, bool]:
     return item["upd"]["S"], item["pk"]["S"].endswith("|ACT")
+
+
+def _to_half_hours(items: list[Item], lengths: list[int]) -> npt.NDArray[np.int64]:
+    kinds = set(lengths)
+    if len(kinds) == 1:  # nearly always: a meter keeps its interval length
+        return _sum_to_half_hours(items, lengths[0])
+    half_hours = np.empty((len(items), HALF_HOURS), dtype=np.int64)
+    for length in kinds:
+        rows = [row for row, own in enumerate(lengths) if own == length]
+        half_hours[rows] = _sum_to_half_hours([items[row] for row in rows], length)
+    return half_hours
 
 
 def _sum_to_half_hours(items: list[Item], length: int) -> npt.NDArray[np.int64]:

@@ -20,14 +20,17 @@ def day(values: list[int], minutes: int, qualities: str, scale: int = 3):
 
 
 def test_numpy_sums_parts_and_drops_decimals():
-    halves, excluded = peers.decode(
-        [day([100] * 287 + [140], 5, "1-288:A"), day([1] * 288, 5, "1-6:E57,7-288:A")],
-        {"1-288:A": 0, "1-6:E57,7-288:A": 1},
-    )
+    items = [day([100] * 287 + [140], 5, "1-288:A"), day([1] * 288, 5, "1-6:E57,7-288:A")]
+    marks = {"1-288:A": ("A" * 48, 0, 0), "1-6:E57,7-288:A": ("E" + "A" * 47, 1, 0)}
+    days = peers.decode(items, marks)
     # 6 x 0.100 kWh is 0.60: one decimal for all, but the last half-hour is 0.64 and needs two
-    assert halves[0].tolist() == [60] * 47 + [64]
-    assert halves[1].tolist() == [6] * 48
-    assert excluded.tolist() == [0, 1]
+    assert days.half_hours[0].tolist() == [60] * 47 + [64]
+    assert days.half_hours[1].tolist() == [6] * 48
+    assert days.scales.tolist() == [2, 3]
+    assert days.totals.tolist() == [(47 * 60 + 64) * 10_000, 48 * 6 * 1000]
+    assert days.excluded.tolist() == [0, 1]
+    assert (days.nmis, days.suffixes) == (["6305000001"] * 2, ["E1"] * 2)
+    assert days.days.tolist() == [date(2026, 10, 9)] * 2
 
 
 @pytest.fixture
