@@ -43,7 +43,13 @@ begin
        or not exists (select from bua.account_exception x where (x.run_date, x.account_id) = (p_run_date, l.account_id));
 
     insert into bua.account_summary
-    with line as (
+    with unbilled as materialized (
+        select u.*, f.recoverable_from
+        from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
+        join bua.run r on r.run_date = p_run_date
+        cross join lateral bua.recoverable_from(u.jurisdiction, u.fuel, r.as_at) f (recoverable_from)
+    ),
+    line as (
         select m.account_id,
                coalesce(sum(m.quantity) filter (where m.line_state = 'ACTUAL' and m.stream_type <> 'SOLAR'), 0) as units_actual,
                coalesce(sum(m.quantity) filter (where m.line_state = 'ESTIMATED' and m.stream_type <> 'SOLAR'), 0) as units_estimated,
@@ -80,7 +86,7 @@ begin
                    select from core.invoice i where i.account_id = u.account_id and i.origin = 'PLATFORM' and not i.is_reversed
                    and i.issued_date > r.as_at and u.unbilled && daterange(i.from_date, i.to_date, '[]')) then 'ISSUED_LATE' end,
                case when u.last_billed_to is null then 'NEVER_BILLED' end,
-               case when lower(u.unbilled) < f.recoverable_from then 'NOT_RECOVERABLE' end,
+               case when lower(u.unbilled) < u.recoverable_from then 'NOT_RECOVERABLE' end,
                case when l.is_unpriced then 'NO_PRICE' end,
                case when n.account_id is not null then 'NO_REGISTER' end,
                case when exists (
@@ -94,13 +100,12 @@ begin
                case when u.is_unbilled_before_period then 'UNBILLED_BEFORE_PERIOD' end,
                case when l.is_estimated and s.scalar = 0 then 'VACANT' end),
            a.plan_code, a.billing_days, a.next_bill_date, a.close_date, l.net_estimated,
-           round(l.net_amount * coalesce(bua.count_days(u.unbilled * datemultirange(daterange(f.recoverable_from, null))), 0)
+           round(l.net_amount * coalesce(bua.count_days(u.unbilled * datemultirange(daterange(u.recoverable_from, null))), 0)
                  / bua.count_days(u.unbilled), 2)
-    from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
+    from unbilled u
     join bua.run r on r.run_date = p_run_date
     join core.account a on a.account_id = u.account_id
     join line l on l.account_id = u.account_id
-    cross join lateral bua.recoverable_from(u.jurisdiction, u.fuel, r.as_at) f (recoverable_from)
     left join bua.uncovered_days(p_run_date, p_account_ids) c on c.account_id = u.account_id
     left join (select distinct account_id from bua.unregistered_days(p_run_date, p_account_ids)) n on n.account_id = u.account_id
     left join bua.accounts_by_hours(p_run_date, p_account_ids) h on h.account_id = u.account_id
