@@ -10,7 +10,8 @@ language sql stable as $$
         from bua.bua_control c where c.run_date = p_run_date and c.state = 'FAIL'
         union all
         select i.workflow_name, p.item_key, p.is_site, coalesce(e.message, 'no reason recorded')
-        from core.workflow_instance i
+        from core.workflow w      -- by its name, which the engine's index begins with
+        join core.workflow_instance i on i.workflow_name = w.workflow_name
         left join lateral (
             select x.message from core.workflow_exception x
             where x.workflow_instance_id = i.workflow_instance_id order by x.workflow_exception_id desc limit 1

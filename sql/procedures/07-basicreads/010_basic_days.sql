@@ -12,9 +12,16 @@ language sql stable as $$
         join bua.account_streams(p_account_ids) s on s.account_id = u.account_id and s.read_type = 'BASIC'
         where u.unbilled && s.days
     ),
-    day as (    -- register by register: the days of a batch and all its spans would grow with its square
-        select s.account_id, s.plan_code, s.meter_register_id, s.profile_key, d.*
+    scaled as materialized (
+        select s.*, c.scalar, c.daily_base, c.daily_mean, c.macro_units / c.reference_days as mean_macro
         from stream s
+        left join bua.micro_scalar c
+            on (c.run_date, c.account_id, c.meter_register_id) = (p_run_date, s.account_id, s.meter_register_id)
+            and c.account_id = any (p_account_ids)
+    ),
+    day as (    -- register by register: the days of a batch and all its spans would grow with its square
+        select s.account_id, s.plan_code, s.meter_register_id, s.profile_key, s.scalar, s.daily_base, s.daily_mean, s.mean_macro, d.*
+        from scaled s
         cross join lateral (
             with span as materialized (
                 select x.*, bua.macro_sum(p_run_date, s.profile_key, x.from_date, x.to_date) as macro
@@ -27,13 +34,9 @@ language sql stable as $$
         ) d
     )
     select d.account_id, d.meter_register_id, d.plan_code, d.local_date, coalesce(d.read_state, 'ESTIMATED'),
-           round(case when d.from_date is null then coalesce(c.daily_base + c.scalar * coalesce(m.daily_total, c.macro_units / c.reference_days),
-                                                             c.daily_mean)
+           round(case when d.from_date is null then coalesce(d.daily_base + d.scalar * coalesce(m.daily_total, d.mean_macro), d.daily_mean)
                       when d.macro > 0 then d.quantity * m.daily_total / d.macro
                       else d.quantity / (d.to_date - d.from_date) end, 6)
     from day d
     left join bua.macro_profile m on (m.run_date, m.profile_key, m.profile_date) = (p_run_date, d.profile_key, d.local_date)
-    left join bua.micro_scalar c
-        on (c.run_date, c.account_id, c.meter_register_id) = (p_run_date, d.account_id, d.meter_register_id)
-        and c.account_id = any (p_account_ids)
 $$;

@@ -7,6 +7,8 @@
 -- Safe to rerun: removes and makes its own reversals anew; the platform's rows are never changed.
 create or replace procedure bua.settle_interval_reads(p_run_date date)
 language sql as $$
+    call bua.analyze_platform('aggregated_read');
+    call bua.analyze_platform('meter_read');
     call bua.remove_repeated_reads(p_run_date);
 
     insert into core.aggregated_read (meter_register_id, from_date, to_date, time_class, read_state, quantity, origin, run_date)

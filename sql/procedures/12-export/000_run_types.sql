@@ -5,7 +5,14 @@ create or replace function bua.list_prepare_export(p_run_date date) returns tabl
 language sql stable as $$ select a.account_id, '' from bua.bua_list_all_accounts(p_run_date) a $$;
 
 create or replace procedure bua.reset_prepare_export(p_run_date date)
-language sql as $$ call bua.truncate_export(p_run_date) $$;
+language plpgsql as $$
+begin
+    call bua.truncate_export(p_run_date);
+    call bua.analyze_platform('invoice');
+    call bua.analyze_platform('invoice_line_item');
+    call bua.analyze_platform('invoice_line_item_month');
+    call bua.analyze_platform('billable_quantity');
+end $$;
 
 create or replace procedure bua.work_off_prepare_export(p_run_date date, p_items text[])
 language sql as $$ call bua.bua_prepare_export_data(p_run_date, p_items) $$;

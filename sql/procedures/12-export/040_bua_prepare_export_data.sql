@@ -44,7 +44,13 @@ begin
 
     -- Each of these is worked out once for all accounts: the planner expects one account, and would do it for each again.
     insert into bua.account_summary
-    with covered as materialized (
+    with unbilled as materialized (
+        select u.*, f.recoverable_from
+        from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
+        join bua.run r on r.run_date = p_run_date
+        cross join lateral bua.recoverable_from(u.jurisdiction, u.fuel, r.as_at) f (recoverable_from)
+    ),
+    covered as materialized (
         select * from bua.uncovered_days(p_run_date, p_account_ids)
     ),
     unregistered as materialized (
@@ -100,7 +106,7 @@ begin
                    select from core.invoice i where i.account_id = u.account_id and i.origin = 'PLATFORM' and not i.is_reversed
                    and i.issued_date > r.as_at and u.unbilled && daterange(i.from_date, i.to_date, '[]')) then 'ISSUED_LATE' end,
                case when u.last_billed_to is null then 'NEVER_BILLED' end,
-               case when lower(u.unbilled) < f.recoverable_from then 'NOT_RECOVERABLE' end,
+               case when lower(u.unbilled) < u.recoverable_from then 'NOT_RECOVERABLE' end,
                case when l.is_unpriced then 'NO_PRICE' end,
                case when n.account_id is not null then 'NO_REGISTER' end,
                case when exists (
@@ -115,16 +121,15 @@ begin
                case when l.is_estimated and s.is_vacant then 'VACANT' end,
                case when l.is_estimated and s.scalar = 0 and s.daily_base = 0 and not s.is_vacant then 'ZERO_USE' end),
            a.plan_code, a.billing_days, a.next_bill_date, a.close_date, l.net_estimated,
-           round(l.net_amount * coalesce(bua.count_days(u.unbilled * datemultirange(daterange(f.recoverable_from, null))), 0)
+           round(l.net_amount * coalesce(bua.count_days(u.unbilled * datemultirange(daterange(u.recoverable_from, null))), 0)
                  / bua.count_days(u.unbilled), 2),
            k.units, k.net_amount, case when x.account_id is null then c.estimated_days end, d.read_type, t.node, d.last_read_date,
            case when l.is_estimated then s.reference_from end, case when l.is_estimated then s.reference_to end,
            case when l.is_estimated then round(s.daily_base, 12) end
-    from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
+    from unbilled u
     join bua.run r on r.run_date = p_run_date
     join core.account a on a.account_id = u.account_id
     join line l on l.account_id = u.account_id
-    cross join lateral bua.recoverable_from(u.jurisdiction, u.fuel, r.as_at) f (recoverable_from)
     left join covered c on c.account_id = u.account_id
     left join unregistered n on n.account_id = u.account_id
     left join by_hours h on h.account_id = u.account_id
