@@ -1,19 +1,26 @@
-"""A second opinion on one month-end accrual, written from the design's arithmetic (its section 4) and nothing else.
+"""A second opinion on one month-end accrual, written from docs/arithmetic.md and nothing else.
 
-Rule numbers below are that section's. Speed and memory do not matter here; being easy to check against the rules does.
-Where the rules leave the order open (the fall-backs after the first method) an account's basis says FALLBACK, and the
-comparison reports it without judging it.
+Speed and memory do not matter here; being easy to check against that page does. believed.py has the reads that are
+believed, profiles.py the segments, methods.py the scalars. This module has the days, the meters and the prices.
 """
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from tests.independent.believed import (
+    INDEX_DAY,
+    Span,
+    believed_half_hours,
+    rows_that_agree,
+    spans_of,
+    stepping,
+)
 from tests.independent.folder import (
     ESTIMATED,
     FAR,
@@ -21,56 +28,44 @@ from tests.independent.folder import (
     READ,
     Account,
     Folder,
+    IndexRead,
     IntervalDays,
     Invoice,
     PlanRow,
     Register,
+    a_year_before,
 )
+from tests.independent.methods import (
+    CAP,
+    MIN_REFERENCE_DAYS,
+    REFERENCE_DAYS,
+    Estimate,
+    History,
+    distance,
+    from_reads,
+    latest_days,
+    own_shape,
+    recent_days,
+)
+from tests.independent.profiles import GIANT, Macro, Member, Profile, Segment, profile_of
 
-MIN_SITES, LOW, HIGH, EITHER_SIDE = 5, 1 / 3, 3, 7
-MIN_SPAN_DAYS, REFERENCE_DAYS, MIN_REFERENCE_DAYS = 60, 91, 14
-CAP, GIANT = 20, 20
 GRACE_DAYS = 10
-FILL_REACH = 45  # days: "nearest within the season"
 ITEM = {"PRIMARY": "USAGE", "CONTROL": "CONTROL", "SOLAR": "FEED_IN"}
 CENT, MILLI = Decimal("0.01"), Decimal("0.001")
-
-Segment = tuple[str, str, str]
-
-
-@dataclass
-class Profile:
-    """One segment's half-hours [days, 48] as averaged, its marks, and the same with the marked entries filled."""
-
-    average: np.ndarray
-    marked: np.ndarray
-    filled: np.ndarray
-    giants: set[Register]
-
-    @property
-    def macro(self) -> np.ndarray:
-        return self.filled.sum(axis=1)
-
-
-@dataclass
-class Macro:
-    """Daily total to scale by, the days of it that rest on a marked entry, and the half-hour shape (electricity)."""
-
-    daily: np.ndarray
-    doubtful: np.ndarray
-    profile: Profile | None = None
 
 
 @dataclass
 class Result:
     account: Account
     unbilled: np.ndarray
-    bases: set[str] = field(default_factory=set)  # COMPLETE unless one of SHARED, DELIVERED_E, PROFILE, FALLBACK, GIANT
+    bases: set[str] = field(default_factory=set)  # COMPLETE unless one of SHARED, DELIVERED_E, PROFILE, GIANT
     methods: set[str] = field(default_factory=set)
     scalars: dict[str, float] = field(default_factory=dict)
     used: dict[Segment, np.ndarray] = field(default_factory=dict)  # days of each segment's profile that were used
     uses_marked: bool = False
+    flags: set[str] = field(default_factory=set)
     problem: str = ""
+    unpriced: bool = False  # some units have no price; they count as units, at no dollars
     quantities: dict[tuple[str, str, str], np.ndarray] = field(default_factory=dict)  # stream, class, state -> by day
     lines: list[tuple[str, str, str, Decimal, Decimal, bool]] = field(default_factory=list)  # ..., net, taxable
 
@@ -99,7 +94,9 @@ class Result:
         key = (stream, time_class, state)
         self.quantities[key] = self.quantities.get(key, 0) + by_day
 
-    def rely_on(self, segment: Segment, macro: Macro, days: np.ndarray) -> None:
+    def rely_on(self, segment: Segment, macro: Macro, days: np.ndarray | None) -> None:
+        if days is None:
+            return
         self.used[segment] = self.used.get(segment, False) | days
         self.uses_marked |= bool((macro.doubtful & days).any())
 
@@ -115,13 +112,13 @@ class Reading:
         self, path: Path, run_date: date, first: date | None = None, last: date | None = None, as_at: date | None = None
     ) -> None:
         self.end = last + timedelta(days=1) if last else run_date.replace(day=1)
-        self.folder = Folder(path, self.end)
         self.start = first or self.end.replace(year=self.end.year - 1)
+        self.folder = Folder(path, self.end, a_year_before(self.start))
         self.accrual_date = self.end - timedelta(days=1)
         self.as_at = as_at or self.accrual_date
         self._clocks: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
-    # -- rule 1: unbilled days -----------------------------------------------------------------------------------------
+    # -- unbilled days -------------------------------------------------------------------------------------------------
 
     def valid_invoices(self, account: Account) -> list[Invoice]:
         invoices = self.folder.invoices.get(account.account_id, [])
@@ -140,7 +137,7 @@ class Reading:
         late = (self.as_at - account.next_bill).days
         return "NOT_DUE" if late < 0 else "OVERDUE" if late > GRACE_DAYS else "DUE"
 
-    # -- rule 2: segment profiles --------------------------------------------------------------------------------------
+    # -- segment profiles ----------------------------------------------------------------------------------------------
 
     def occupancy(self, account: Account) -> np.ndarray:
         return self.folder.between(account.opened, account.closed)
@@ -154,82 +151,33 @@ class Reading:
         there = self.folder.between(register.start, register.end)[:, None]
         return IntervalDays(data.kwh, np.where(there, data.worth, MISSING))
 
+    def believed(self, account: Account, register: Register) -> IntervalDays:
+        """Of an account's days those that are believed; of the others everything."""
+        return believed_half_hours(self.interval_days(register), self.occupancy(account), account.customer_class)
+
     @cached_property
     def profiles(self) -> dict[Segment, Profile]:
-        members: dict[Segment, list[tuple[Register, np.ndarray, IntervalDays]]] = defaultdict(list)
+        members: dict[Segment, list[Member]] = defaultdict(list)
         for account in self.folder.accounts:
             for register in self.folder.registers[account.site]:
                 if account.fuel == "ELECTRICITY" and not register.basic:
                     segment = (account.jurisdiction, account.customer_class, register.stream)
-                    members[segment].append((register, self.occupancy(account), self.interval_days(register)))
-        return {segment: self.average(segment, registers) for segment, registers in members.items()}
+                    occupied = self.occupancy(account) & self.up_to_the_end
+                    data = self.believed(account, register)
+                    for meter, there in self.meters(register):
+                        members[segment].append((meter, occupied & there, data))
+        return {segment: profile_of(found, self.folder.day_types(segment[0])) for segment, found in members.items()}
 
-    def average(self, segment: Segment, members: list[tuple[Register, np.ndarray, IntervalDays]]) -> Profile:
-        giants = self.giants(members)
-        weights = self.weights([member for member in members if member[0] not in giants])
-        shape = (self.folder.days, 48)
-        total, weight, count = np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=int)
-        by_site: dict[str, np.ndarray] = {}
-        for register, occupied, data in members:
-            if register in giants:
-                continue
-            usable = (data.worth == READ) & occupied[:, None]
-            total += np.where(usable, data.kwh, 0)
-            weight += usable * weights[register]
-            count += usable
-            by_site[register.site] = by_site.get(register.site, False) | usable
-        average = np.where(weight > 0, total / np.where(weight > 0, weight, 1), 0)
-        average[count == 0] = np.nan
-        sites = sum(usable.astype(int) for usable in by_site.values()) if by_site else count
-        marked = (sites < MIN_SITES) | outliers(average)
-        return Profile(average, marked, self.fill(average, marked, self.folder.day_types(segment[0])), giants)
+    def meters(self, register: Register) -> Iterator[tuple[Register, np.ndarray]]:
+        """The meters that a stream went through, each with its days: a profile's weights and giants are of meters."""
+        starts = [start for start, _ in register.lives]
+        for start, end in register.lives:
+            last = min([end, *(other - timedelta(days=1) for other in starts if other > start)])
+            yield replace(register, start=start, end=end, lives=((start, end),)), self.folder.between(start, last)
 
-    def weights(self, members: list[tuple[Register, np.ndarray, IntervalDays]]) -> dict[Register, float]:
-        """What each register uses when the average register uses one: 1 without a complete day, 0 without use."""
-        used: dict[
-            Register, np.ndarray
-        ] = {}  # kWh of each complete day under the segment's accounts, nan on the others
-        for register, occupied, data in members:
-            days = np.where(data.complete & occupied, data.kwh.sum(axis=1), np.nan)
-            before = used.get(register, np.full(self.folder.days, np.nan))
-            used[register] = np.where(np.isnan(before), days, before)
-        known = {register: days for register, days in used.items() if not np.isnan(days).all()}
-        means = {register: float(np.nanmean(days)) for register, days in known.items()}
-        overall = float(np.mean(list(means.values()))) if means else 0.0
-        weights = {register: mean / overall if overall else 0.0 for register, mean in means.items()}
-        for _ in range(2):
-            profile = np.zeros(self.folder.days)
-            for day in range(self.folder.days):
-                present = [register for register, days in known.items() if not np.isnan(days[day])]
-                weight = sum(weights[register] for register in present)
-                if weight:
-                    profile[day] = sum(known[register][day] for register in present) / weight
-            for register, days in known.items():
-                total = profile[~np.isnan(days)].sum()
-                weights[register] = float(np.nansum(days) / total) if total else 0.0
-        return {register: weights.get(register, 1.0) for register in used}
-
-    def giants(self, members: list[tuple[Register, np.ndarray, IntervalDays]]) -> set[Register]:
-        sums: dict[Register, list[float]] = defaultdict(lambda: [0.0, 0])
-        for register, occupied, data in members:
-            days = data.complete & occupied
-            sums[register][0] += data.kwh[days].sum()
-            sums[register][1] += int(days.sum())
-        means = {register: total / days for register, (total, days) in sums.items() if days}
-        limit = GIANT * float(np.median(list(means.values()))) if means else 0
-        return {register for register, mean in means.items() if mean > limit}
-
-    def fill(self, average: np.ndarray, marked: np.ndarray, types: np.ndarray) -> np.ndarray:
-        """From the nearest sound day of the same type, then from last year's; what nothing can fill stays as it is."""
-        filled, open_entries, count = average.copy(), marked.copy(), len(average)
-        season = [step for n in range(1, FILL_REACH + 1) for step in (-n, n)]
-        for step in season + [-364 + n for n in range(-21, 22)]:
-            day = np.arange(max(0, -step), max(0, min(count, count - step)))
-            sound = ~marked[day + step] & (types[day] == types[day + step])[:, None]
-            usable = open_entries[day] & sound
-            filled[day] = np.where(usable, average[day + step], filled[day])
-            open_entries[day] &= ~usable
-        return filled
+    @cached_property
+    def up_to_the_end(self) -> np.ndarray:
+        return self.folder.between(self.folder.first, self.accrual_date)
 
     # -- which register measures which day -----------------------------------------------------------------------------
 
@@ -263,7 +211,7 @@ class Reading:
             index += 1
         return own | goes_on
 
-    # -- rule 3: macro profiles ----------------------------------------------------------------------------------------
+    # -- macro profiles ------------------------------------------------------------------------------------------------
 
     def macro(self, account: Account, stream: str) -> tuple[Segment, Macro]:
         nothing = np.full(self.folder.days, np.nan)
@@ -277,32 +225,65 @@ class Reading:
             return segment, Macro(nothing, np.ones(self.folder.days, dtype=bool))
         return segment, Macro(profile.macro, profile.marked.any(axis=1), profile)
 
-    # -- rules 4 and 5: basic registers --------------------------------------------------------------------------------
+    # -- basic registers -----------------------------------------------------------------------------------------------
 
-    def own_reads(self, account: Account, register: Register) -> list[tuple[date, float, float]]:
+    def rows(self, account: Account, register: Register) -> list[list[Span]]:
+        """The believed spans of a register under an account, in one list until its index began anew."""
+        reads = self.folder.index_reads.get((register.site, register.serial, register.register_id), [])
+        actual = [read for read in reads if read.actual]
+        step = self.step(account, register, actual)
+        rows = [[r for r in row if self.occupies(account, r.day)] for row in rows_that_agree(actual, step)]
+        return [spans_of(row, step) for row in rows if len(row) > 1]
+
+    def step(self, account: Account, register: Register, actual: list[IndexRead]):
+        return stepping(actual, register.digits, INDEX_DAY[account.fuel, account.customer_class])
+
+    def occupies(self, account: Account, day: date) -> bool:
         last = account.closed + timedelta(days=1) if account.closed < FAR else FAR
-        reads = self.folder.actual_reads.get((register.site, register.serial, register.register_id), [])
-        return [read for read in reads if account.opened <= read[0] <= last]
+        return account.opened <= day <= last
+
+    def delivered(self, account: Account, register: Register) -> list[Span]:
+        """Estimates that were delivered after the last actual read. One below the read before it is passed over."""
+        reads = self.folder.index_reads.get((register.site, register.serial, register.register_id), [])
+        actual = [read for read in reads if read.actual]
+        step = self.step(account, register, actual)
+        rows = rows_that_agree(actual, step)
+        if not rows or not self.occupies(account, rows[-1][-1].day):
+            return []
+        row = [rows[-1][-1]]
+        for read in reads:
+            after = not read.actual and read.day > row[-1].day and self.occupies(account, read.day)
+            if after and read.index >= row[-1].index and step(row[-1], read) is not None:
+                row.append(read)
+        return spans_of(row, step)
 
     def basic(self, result: Result, register: Register) -> None:
         account = result.account
         segment, macro = self.macro(account, register.stream)
         wanted = result.unbilled & self.counted(account, register)
-        reads = self.own_reads(account, register)
+        rows = self.rows(account, register)
         covered = np.zeros_like(wanted)
-        for before, after in pairwise(reads):
-            span = self.folder.between(before[0], after[0] - timedelta(days=1))
+        known = [("ACTUAL", span) for row in rows for span in row]
+        for state, read in [*known, *(("ESTIMATED", span) for span in self.delivered(account, register))]:
+            span = self.folder.between(read.start, read.end - timedelta(days=1))
             covered |= span
             if (span & wanted).any():
-                self.share(result, register, usage(before, after, register), span, wanted)
+                self.share(result, register, read.used, span, wanted, state)
         missing = wanted & ~covered
         if not missing.any():
             return
-        scalar = self.basic_scalar(result, register, reads)
-        result.rely_on(segment, macro, missing)
-        self.put(result, register.stream, "ESTIMATED", np.where(missing, scalar * macro.daily, 0))
+        history = History(rows, macro.daily, self.folder.first)
+        found = self.basic_estimate(account, register, history, macro)
+        self.judge(result, register, found)
+        result.rely_on(segment, macro, found.days)
+        if found.scalar:
+            result.rely_on(segment, macro, missing)
+        volume = found.scalar * macro.daily if found.scalar else 0.0
+        self.put(result, register.stream, "ESTIMATED", np.where(missing, found.base + volume, 0))
 
-    def share(self, result: Result, register: Register, amount: float, span: np.ndarray, wanted: np.ndarray) -> None:
+    def share(
+        self, result: Result, register: Register, amount: float, span: np.ndarray, wanted: np.ndarray, state: str
+    ) -> None:
         """Spread a read span over its days by macro, and keep what falls on the wanted ones."""
         segment, macro = self.macro(result.account, register.stream)
         weight = np.where(span, macro.daily, 0.0)
@@ -312,7 +293,9 @@ class Reading:
         if (span & ~wanted).any() or len(prices) > 1:
             result.bases.add("SHARED")
             result.rely_on(segment, macro, span)
-        self.put(result, register.stream, "ACTUAL", np.where(wanted, amount * weight / weight.sum(), 0))
+        if state == "ESTIMATED":
+            result.bases.add("DELIVERED_E")
+        self.put(result, register.stream, state, np.where(span & wanted, amount * weight / weight.sum(), 0))
 
     def put(self, result: Result, stream: str, state: str, by_day: np.ndarray) -> None:
         if np.isnan(by_day).any():
@@ -335,39 +318,44 @@ class Reading:
         hours: dict[str, float] = defaultdict(float)
         for name, days, start, end in self.folder.windows.get(self.plan_on(account, index), []):
             if name in names and days in kinds:
-                hours[name] += end - start
+                hours[name] += end - start if end > start else 24 * 60 - start + end
         if "ANYTIME" in names or not hours:
             return {"ANYTIME": 1.0}
         return {name: minutes / sum(hours.values()) for name, minutes in hours.items()}
 
-    def basic_scalar(self, result: Result, register: Register, reads: list[tuple[date, float, float]]) -> float:
-        segment, macro = self.macro(result.account, register.stream)
-        earlier = [read for read in reads if (reads[-1][0] - read[0]).days >= MIN_SPAN_DAYS]
-        if earlier:
-            span = self.folder.between(earlier[-1][0], reads[-1][0] - timedelta(days=1))
-            in_grid = earlier[-1][0] >= self.folder.first
-            if in_grid and macro.daily[span].sum() > 0:
-                result.rely_on(segment, macro, span)
-                first = reads.index(earlier[-1])
-                used = sum(usage(a, b, register) for a, b in pairwise(reads[first:]))
-                return self.judge(result, register, "READS", used / macro.daily[span].sum())
-        return self.fall_back(result, register, macro)
+    def basic_estimate(self, account: Account, register: Register, history: History, macro: Macro) -> Estimate:
+        giant_day = macro.profile.giant_day if macro.profile else np.inf
+        found = from_reads(history, account.fuel, account.customer_class, giant_day)
+        if found is not None:
+            return found
+        older = list(history.spans)
+        for other in self.folder.registers[register.site]:
+            if other.basic and other.suffix == register.suffix and other.end <= register.start and other != register:
+                older += [span for row in self.rows(account, other) for span in row]
+        days = sum(span.days for span in older)
+        mean = history.mean_scalar(older)
+        if mean and mean[2] >= MIN_REFERENCE_DAYS:
+            return Estimate("OLDER_READS", mean[0], mean[1])
+        own = sum(span.used for span in older) / days if days >= MIN_REFERENCE_DAYS else None
+        return self.fall_back(account, register, macro, own)
 
-    def judge(self, result: Result, register: Register, method: str, scalar: float) -> float:
-        capped = min(max(scalar, 0.0), CAP)
-        result.methods.add(method + ("-CAPPED" if capped < scalar else ""))
-        result.bases.add("PROFILE" if method in {"READS", "DAYS"} else "FALLBACK")
+    def judge(self, result: Result, register: Register, found: Estimate) -> float:
+        """The scalar as it is used; notes the method."""
+        capped = max(found.scalar, 0.0) if found.giant else min(max(found.scalar, 0.0), CAP)
+        result.methods.add(found.method)
+        result.flags |= {found.flag, "CAPPED" if capped < found.scalar else "", "GIANT" if found.giant else ""} - {""}
+        result.bases.add("GIANT" if found.giant else "PROFILE")
         result.scalars[f"{register.serial}/{register.suffix}"] = capped
         return capped
 
-    def other_meters(self, result: Result, register: Register, macro: Macro) -> float | None:
+    def other_meters(self, account: Account, register: Register, macro: Macro) -> float | None:
         """What meters before or after this one counted: those of the latest reads, and those beside them, added up."""
         same = [r for r in self.folder.registers[register.site] if r.stream == register.stream]
         found = []
         for other in same:
             if beside(other, register):
                 continue
-            days, used = self.history(result.account, other, macro)
+            days, used = self.history(account, other, macro)
             if days.sum() >= MIN_REFERENCE_DAYS and macro.daily[days].sum() > 0:
                 found.append((int(np.flatnonzero(days)[-1]), used / macro.daily[days].sum(), other))
         if not found:
@@ -377,30 +365,53 @@ class Reading:
         return total / sum(beside(other, register) for other in same)
 
     def history(self, account: Account, register: Register, macro: Macro) -> tuple[np.ndarray, float]:
-        """The days that a register's scalar may rest on, and what was used on them."""
+        """The days that another meter's usage is known on, and what was used on them."""
         if not register.basic:
-            data = self.interval_days(register)
+            data = self.believed(account, register)
             days = data.complete & self.occupancy(account) & ~np.isnan(macro.daily)
             days[np.flatnonzero(days)[:-REFERENCE_DAYS]] = False
             return days, float(data.kwh[days].sum())
-        reads = [read for read in self.own_reads(account, register) if read[0] >= self.folder.first]
-        if not reads:
+        history = History(self.rows(account, register), macro.daily, self.folder.first)
+        if not history.latest:
             return np.zeros(self.folder.days, dtype=bool), 0.0
-        first = max((i for i, r in enumerate(reads) if (reads[-1][0] - r[0]).days >= MIN_SPAN_DAYS), default=0)
-        days = self.folder.between(reads[first][0], reads[-1][0] - timedelta(days=1))
-        return days, sum(usage(a, b, register) for a, b in pairwise(reads[first:]))
+        start, end = history.reference_start() or history.latest[0].start, history.last_read
+        return history.days(max(start, self.folder.first), end), history.used(start, end)
 
-    def fall_back(self, result: Result, register: Register, macro: Macro) -> float:
-        other = self.other_meters(result, register, macro)
-        if other is not None:
-            return self.judge(result, register, "OTHER_METER", other)
-        for invoice in sorted(self.valid_invoices(result.account), key=lambda i: i.end, reverse=True):
-            total = macro.daily[self.folder.between(invoice.start, invoice.end)].sum()
-            if not invoice.estimated and invoice.start >= self.folder.first and total > 0:
-                return self.judge(result, register, "INVOICE", invoice.quantity.get(register.stream, 0.0) / total)
-        return self.judge(result, register, "SEGMENT", 1.0)
+    def fall_back(
+        self, account: Account, register: Register, macro: Macro, own: float | None, last_year: Estimate | None = None
+    ) -> Estimate:
+        """The rest of the table; `own` is the mean day of a register that has reads, but no profile to set them against."""
+        if own is None and (other := self.other_meters(account, register, macro)) is not None:
+            return Estimate("OTHER_METER", other)
+        billed, days = 0.0, np.zeros(self.folder.days, dtype=bool)
+        for invoice in self.valid_invoices(account):
+            if not invoice.estimated and a_year_before(self.end) <= invoice.end <= self.accrual_date:
+                billed += invoice.quantity.get(register.stream, 0.0)
+                days |= self.folder.between(invoice.start, invoice.end)
+        if days.any() and macro.daily[days].sum() > 0:
+            return Estimate("INVOICES", billed / float(macro.daily[days].sum()), days)
+        if last_year is not None:
+            return last_year
+        if own is not None:
+            return Estimate("OWN_DAILY_MEAN", 0.0, None, own)
+        return Estimate("SEGMENT_AVERAGE", self.zone_mean(account) if account.fuel == "GAS" else 1.0)
 
-    # -- rules 4 and 6: interval registers -----------------------------------------------------------------------------
+    def zone_mean(self, account: Account) -> float:
+        """The mean scalar of a zone's customers of a class, without those above twenty times their median."""
+        scalars = []
+        for other in self.folder.accounts:
+            if (other.fuel, other.node, other.customer_class) == ("GAS", account.node, account.customer_class):
+                _, macro = self.macro(other, "PRIMARY")
+                for register in self.folder.registers[other.site]:
+                    history = History(self.rows(other, register), macro.daily, self.folder.first)
+                    start = history.reference_start() if history.latest else None
+                    scalar = history.scalar(start, history.last_read) if start else None
+                    if scalar is not None:
+                        scalars.append(scalar)
+        usual = [scalar for scalar in scalars if scalar <= GIANT * np.median(scalars)]
+        return float(np.mean(usual)) if usual else 0.0
+
+    # -- interval registers -----------------------------------------------------------------------------
 
     def clock(self, jurisdiction: str) -> tuple[np.ndarray, np.ndarray]:
         if jurisdiction not in self._clocks:
@@ -412,7 +423,7 @@ class Reading:
         local_day, _ = self.clock(account.jurisdiction)
         wanted = result.unbilled & self.counted(account, register)
         needed = np.append(wanted, False)[local_day]  # market half-hours; -1 is off the grid
-        data = self.interval_days(register)
+        data = self.believed(account, register)
         classes = self.time_classes(result, ITEM[register.stream])
         self.collect(result, classes, (register.stream, "ACTUAL"), data.kwh, needed & (data.worth == READ))
         delivered = needed & (data.worth == ESTIMATED)
@@ -436,42 +447,63 @@ class Reading:
         return guess
 
     def estimate_gap(self, result: Result, register: Register, data: IntervalDays, missing: np.ndarray) -> np.ndarray:
-        """Half-hours [days, 48] in kWh: profile x scalar, or a giant's own mean by day type in the profile's shape."""
+        """Half-hours [days, 48] in kWh of the days of one gap."""
         account = result.account
         segment, macro = self.macro(account, register.stream)
-        first = int(np.flatnonzero(missing.any(axis=1))[0])
-        before = np.zeros(self.folder.days, dtype=bool)
-        before[max(0, first - REFERENCE_DAYS) : first] = True
-        known = data.complete & self.occupancy(account)
-        days = known & before & ~np.isnan(macro.daily)
-        filled = macro.profile.filled if macro.profile else np.full(missing.shape, np.nan)
-        if macro.profile and register in macro.profile.giants and days.any():
-            result.bases.add("GIANT")
-            return self.giant(account, data, days, filled)
-        result.rely_on(segment, macro, missing.any(axis=1))
-        if np.isnan(filled[missing]).any():
-            result.problem = "no profile on a missing half-hour"
-            filled = np.nan_to_num(filled)
-        if days.sum() >= MIN_REFERENCE_DAYS and macro.daily[days].sum() > 0:
-            result.rely_on(segment, macro, days)
-            return filled * self.judge(result, register, "DAYS", data.kwh[days].sum() / macro.daily[days].sum())
-        older = known & ~np.isnan(macro.daily)
-        older[np.flatnonzero(older)[:-REFERENCE_DAYS]] = False
-        if older.sum() >= MIN_REFERENCE_DAYS and macro.daily[older].sum() > 0:
-            return filled * self.judge(result, register, "OLDER", data.kwh[older].sum() / macro.daily[older].sum())
-        return filled * self.fall_back(result, register, macro)
-
-    def giant(self, account: Account, data: IntervalDays, days: np.ndarray, filled: np.ndarray) -> np.ndarray:
         types = self.folder.day_types(account.jurisdiction)
-        daily = data.kwh.sum(axis=1)
-        means = {
-            t: daily[days & (types == t)].mean() if (days & (types == t)).any() else daily[days].mean() for t in "WEH"
-        }
-        total = filled.sum(axis=1, keepdims=True)
-        shape = np.where(total > 0, filled / np.where(total > 0, total, 1), 1 / 48)
-        return np.array([means[t] for t in types])[:, None] * shape
+        gap = np.flatnonzero(missing.any(axis=1))
+        away = distance(self.folder.days, int(gap[0]), int(gap[-1]))
+        complete, daily = data.complete & self.occupancy(account) & self.up_to_the_end, data.kwh.sum(axis=1)
+        shape = flat_or(macro.profile.filled if macro.profile else None, self.folder.days)
+        if macro.profile and any(meter in macro.profile.giants for meter, _ in self.meters(register)):
+            near = complete & (away > 0) & (away <= REFERENCE_DAYS)
+            if near.any():
+                self.judge(result, register, Estimate("GIANT_DAILY_MEAN", 0.0, giant=True))
+                means = [daily[of if (of := near & (types == t)).any() else near].mean() for t in types]
+                return np.array(means)[:, None] * shape
+        found = recent_days(daily, complete, away, macro.daily)
+        if found is None:
+            found = latest_days(daily, complete, macro.daily) or self.without_days(
+                account, register, macro, daily, complete, gap
+            )
+        scalar = self.judge(result, register, found)
+        result.rely_on(segment, macro, found.days)
+        if scalar:
+            result.rely_on(segment, macro, missing.any(axis=1))
+        total = found.base + (scalar * macro.daily if scalar else np.zeros(self.folder.days))
+        if np.isnan(total[gap]).any():
+            result.problem = "no profile on a missing day"
+            total = np.nan_to_num(total)
+        guess = total[:, None] * shape
+        if found.method == "RECENT_DAYS":
+            for day in gap:
+                own = own_shape(data.kwh, complete, away, types, str(types[day]))
+                if own is not None:
+                    guess[day] = total[day] * own
+        return guess
 
-    # -- rule 7: rating ------------------------------------------------------------------------------------------------
+    def without_days(
+        self,
+        account: Account,
+        register: Register,
+        macro: Macro,
+        daily: np.ndarray,
+        complete: np.ndarray,
+        gap: np.ndarray,
+    ) -> Estimate:
+        """The methods for a register that lacks fourteen complete days with a profile."""
+        same = [self.folder.index(a_year_before(self.folder.date(day))) for day in gap]
+        days = np.zeros(self.folder.days, dtype=bool)
+        days[[day for day in same if day >= 0 and complete[day] and macro.daily[day] > 0]] = True
+        last_year = (
+            Estimate("LAST_YEAR", float(daily[days].sum() / macro.daily[days].sum()), days) if days.any() else None
+        )
+        latest = complete.copy()
+        latest[np.flatnonzero(latest)[:-REFERENCE_DAYS]] = False
+        own = float(daily[latest].mean()) if latest.sum() >= MIN_REFERENCE_DAYS else None
+        return self.fall_back(account, register, macro, own, last_year)
+
+    # -- rating ------------------------------------------------------------------------------------------------
 
     def plan_on(self, account: Account, index: int) -> str:
         """The plan of a day: of the account's history, or else the account's own."""
@@ -541,7 +573,7 @@ class Reading:
                     room[row] -= taken
                     left -= taken
                 if left and not (stream == "SOLAR" and self.pays_nothing_for_export(result.account, days)):
-                    result.problem = f"no price for {stream} {name}"
+                    result.unpriced = True
         for (row, state), quantity in filled.items():
             if quantity:
                 add_line(result, row, state, quantity)
@@ -574,28 +606,17 @@ class Reading:
         return out
 
 
-def outliers(average: np.ndarray) -> np.ndarray:
-    """Half-hours below a third or above three times the median of the same half-hour on the seven days either side."""
-    padded = np.pad(average, ((EITHER_SIDE, EITHER_SIDE), (0, 0)), constant_values=np.nan)
-    steps = [s for s in range(-EITHER_SIDE, EITHER_SIDE + 1) if s]
-    around = np.stack([padded[EITHER_SIDE + s : EITHER_SIDE + s + len(average)] for s in steps])
-    empty = np.isnan(around).all(axis=0)
-    around[:, empty] = 0
-    median = np.where(empty, np.nan, np.nanmedian(around, axis=0))
-    return np.isnan(average) | (average < median * LOW) | (average > median * HIGH)
-
-
 def beside(one: Register, other: Register) -> bool:
     """Whether two registers, or one and itself, were there at the same time for more than the day of an exchange."""
     return min(one.end, other.end) > max(one.start, other.start)
 
 
-def usage(before: tuple[date, float, float], after: tuple[date, float, float], register: Register) -> float:
-    """Quantity between two index reads; an index that ran backwards went round, if its digits are known."""
-    step = after[1] - before[1]
-    if step < 0 and register.digits:
-        step += 10**register.digits
-    return step * after[2]
+def flat_or(filled: np.ndarray | None, days: int) -> np.ndarray:
+    """Each half-hour's share of its day's total; the same share where the profile has no total."""
+    if filled is None:
+        return np.full((days, 48), 1 / 48)
+    total = np.nan_to_num(filled).sum(axis=1, keepdims=True)
+    return np.where(total > 0, np.nan_to_num(filled) / np.where(total > 0, total, 1), 1 / 48)
 
 
 def add_line(result: Result, row: PlanRow, state: str, quantity: Decimal) -> None:
