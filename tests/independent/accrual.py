@@ -39,6 +39,7 @@ from tests.independent.methods import (
     CAP,
     MIN_REFERENCE_DAYS,
     REFERENCE_DAYS,
+    VACANT_DAYS,
     Estimate,
     History,
     distance,
@@ -227,44 +228,33 @@ class Reading:
 
     # -- basic registers -----------------------------------------------------------------------------------------------
 
-    def rows(self, account: Account, register: Register) -> list[list[Span]]:
-        """The believed spans of a register under an account, in one list until its index began anew."""
-        reads = self.folder.index_reads.get((register.site, register.serial, register.register_id), [])
-        actual = [read for read in reads if read.actual]
-        step = self.step(account, register, actual)
-        rows = [[r for r in row if self.occupies(account, r.day)] for row in rows_that_agree(actual, step)]
-        return [spans_of(row, step) for row in rows if len(row) > 1]
-
-    def step(self, account: Account, register: Register, actual: list[IndexRead]):
-        return stepping(actual, register.digits, INDEX_DAY[account.fuel, account.customer_class])
-
-    def occupies(self, account: Account, day: date) -> bool:
+    def reads(self, account: Account, register: Register) -> list[IndexRead]:
         last = account.closed + timedelta(days=1) if account.closed < FAR else FAR
-        return account.opened <= day <= last
-
-    def delivered(self, account: Account, register: Register) -> list[Span]:
-        """Estimates that were delivered after the last actual read. One below the read before it is passed over."""
         reads = self.folder.index_reads.get((register.site, register.serial, register.register_id), [])
+        return [read for read in reads if account.opened <= read.day <= last]
+
+    def spans(self, account: Account, register: Register) -> tuple[list[Span], list[Span]]:
+        """The believed spans between actual reads, and those of estimates that were delivered after the last of them."""
+        reads = self.reads(account, register)
         actual = [read for read in reads if read.actual]
-        step = self.step(account, register, actual)
-        rows = rows_that_agree(actual, step)
-        if not rows or not self.occupies(account, rows[-1][-1].day):
-            return []
-        row = [rows[-1][-1]]
+        step = stepping(actual, register.digits, INDEX_DAY[account.fuel, account.customer_class])
+        rows = rows_that_agree(actual or reads, step)
+        known = [span for row in rows for span in spans_of(row, step)]
+        if not actual:
+            return [], known
+        last = [rows[-1][-1]]
         for read in reads:
-            after = not read.actual and read.day > row[-1].day and self.occupies(account, read.day)
-            if after and read.index >= row[-1].index and step(row[-1], read) is not None:
-                row.append(read)
-        return spans_of(row, step)
+            if not read.actual and read.day > last[-1].day and step(last[-1], read) is not None:
+                last.append(read)
+        return known, spans_of(last, step)
 
     def basic(self, result: Result, register: Register) -> None:
         account = result.account
         segment, macro = self.macro(account, register.stream)
         wanted = result.unbilled & self.counted(account, register)
-        rows = self.rows(account, register)
+        actual, delivered = self.spans(account, register)
         covered = np.zeros_like(wanted)
-        known = [("ACTUAL", span) for row in rows for span in row]
-        for state, read in [*known, *(("ESTIMATED", span) for span in self.delivered(account, register))]:
+        for state, read in [*(("ACTUAL", span) for span in actual), *(("ESTIMATED", span) for span in delivered)]:
             span = self.folder.between(read.start, read.end - timedelta(days=1))
             covered |= span
             if (span & wanted).any():
@@ -272,14 +262,18 @@ class Reading:
         missing = wanted & ~covered
         if not missing.any():
             return
-        history = History(rows, macro.daily, self.folder.first)
-        found = self.basic_estimate(account, register, history, macro)
-        self.judge(result, register, found)
+        found = self.basic_estimate(account, register, History(actual, macro.daily, self.folder.first), macro)
+        scalar = self.judge(result, register, found)
         result.rely_on(segment, macro, found.days)
-        if found.scalar:
+        if scalar:
             result.rely_on(segment, macro, missing)
-        volume = found.scalar * macro.daily if found.scalar else 0.0
-        self.put(result, register.stream, "ESTIMATED", np.where(missing, found.base + volume, 0))
+        total = found.base + (self.with_means(macro, found) * scalar if scalar else np.zeros(self.folder.days))
+        self.put(result, register.stream, "ESTIMATED", np.where(missing, total, 0))
+
+    def with_means(self, macro: Macro, found: Estimate) -> np.ndarray:
+        """The macro profile; a day without a value has the mean of the days that the scalar rests on."""
+        known = found.days is not None and found.days.any()
+        return np.where(np.isnan(macro.daily), macro.daily[found.days].mean() if known else np.nan, macro.daily)
 
     def share(
         self, result: Result, register: Register, amount: float, span: np.ndarray, wanted: np.ndarray, state: str
@@ -326,18 +320,27 @@ class Reading:
     def basic_estimate(self, account: Account, register: Register, history: History, macro: Macro) -> Estimate:
         giant_day = macro.profile.giant_day if macro.profile else np.inf
         found = from_reads(history, account.fuel, account.customer_class, giant_day)
-        if found is not None:
-            return found
+        if found is None:
+            found = self.from_older_reads(account, register, history, macro)
+        if found.mean > giant_day and not found.giant:
+            return Estimate("GIANT_DAILY_MEAN", 0.0, None, found.mean, giant=True)
+        return found
+
+    def from_older_reads(self, account: Account, register: Register, history: History, macro: Macro) -> Estimate:
         older = list(history.spans)
         for other in self.folder.registers[register.site]:
-            if other.basic and other.suffix == register.suffix and other.end <= register.start and other != register:
-                older += [span for row in self.rows(account, other) for span in row]
-        days = sum(span.days for span in older)
-        mean = history.mean_scalar(older)
-        if mean and mean[2] >= MIN_REFERENCE_DAYS:
-            return Estimate("OLDER_READS", mean[0], mean[1])
-        own = sum(span.used for span in older) / days if days >= MIN_REFERENCE_DAYS else None
-        return self.fall_back(account, register, macro, own)
+            if other.basic and other.suffix == register.suffix and not beside(other, register) and other != register:
+                older += self.spans(account, other)[0]
+        covered = [span for span in older if history.volume(span) is not None]
+        for method, spans in (("OLDER_READS", covered), ("OWN_DAILY_MEAN", history.spans)):
+            days = sum(span.days for span in spans)
+            if days < MIN_REFERENCE_DAYS:
+                continue
+            mean = sum(span.used for span in spans) / days
+            if method == "OLDER_READS":
+                return Estimate(method, history.scalar(spans) or 0.0, history.days(spans), mean=mean)
+            return self.fall_back(account, register, macro, mean)
+        return self.fall_back(account, register, macro, None)
 
     def judge(self, result: Result, register: Register, found: Estimate) -> float:
         """The scalar as it is used; notes the method."""
@@ -348,7 +351,7 @@ class Reading:
         result.scalars[f"{register.serial}/{register.suffix}"] = capped
         return capped
 
-    def other_meters(self, account: Account, register: Register, macro: Macro) -> float | None:
+    def other_meters(self, account: Account, register: Register, macro: Macro) -> Estimate | None:
         """What meters before or after this one counted: those of the latest reads, and those beside them, added up."""
         same = [r for r in self.folder.registers[register.site] if r.stream == register.stream]
         found = []
@@ -357,12 +360,15 @@ class Reading:
                 continue
             days, used = self.history(account, other, macro)
             if days.sum() >= MIN_REFERENCE_DAYS and macro.daily[days].sum() > 0:
-                found.append((int(np.flatnonzero(days)[-1]), used / macro.daily[days].sum(), other))
+                found.append((int(np.flatnonzero(days)[-1]), days, used, other))
         if not found:
             return None
-        latest = max(found, key=lambda one: one[0])[2]
-        total = sum(scalar for _, scalar, other in found if beside(other, latest))
-        return total / sum(beside(other, register) for other in same)
+        latest = max(found, key=lambda one: one[0])
+        together = [(days, used) for _, days, used, other in found if beside(other, latest[3])]
+        sharing = sum(beside(other, register) for other in same)
+        scalar = sum(used / macro.daily[days].sum() for days, used in together) / sharing
+        mean = sum(used / days.sum() for days, used in together) / sharing
+        return Estimate("OTHER_METER", float(scalar), latest[1], mean=float(mean))
 
     def history(self, account: Account, register: Register, macro: Macro) -> tuple[np.ndarray, float]:
         """The days that another meter's usage is known on, and what was used on them."""
@@ -371,29 +377,28 @@ class Reading:
             days = data.complete & self.occupancy(account) & ~np.isnan(macro.daily)
             days[np.flatnonzero(days)[:-REFERENCE_DAYS]] = False
             return days, float(data.kwh[days].sum())
-        history = History(self.rows(account, register), macro.daily, self.folder.first)
-        if not history.latest:
-            return np.zeros(self.folder.days, dtype=bool), 0.0
-        start, end = history.reference_start() or history.latest[0].start, history.last_read
-        return history.days(max(start, self.folder.first), end), history.used(start, end)
+        history = History(self.spans(account, register)[0], macro.daily, self.folder.first)
+        spans = history.reference() if history.spans else []
+        covered = [span for span in spans or history.spans if history.volume(span) is not None]
+        return history.days(covered), sum(span.used for span in covered)
 
     def fall_back(
         self, account: Account, register: Register, macro: Macro, own: float | None, last_year: Estimate | None = None
     ) -> Estimate:
         """The rest of the table; `own` is the mean day of a register that has reads, but no profile to set them against."""
         if own is None and (other := self.other_meters(account, register, macro)) is not None:
-            return Estimate("OTHER_METER", other)
+            return other
         billed, days = 0.0, np.zeros(self.folder.days, dtype=bool)
         for invoice in self.valid_invoices(account):
             if not invoice.estimated and a_year_before(self.end) <= invoice.end <= self.accrual_date:
                 billed += invoice.quantity.get(register.stream, 0.0)
                 days |= self.folder.between(invoice.start, invoice.end)
         if days.any() and macro.daily[days].sum() > 0:
-            return Estimate("INVOICES", billed / float(macro.daily[days].sum()), days)
+            return Estimate("INVOICES", billed / float(macro.daily[days].sum()), days, mean=billed / days.sum())
         if last_year is not None:
             return last_year
         if own is not None:
-            return Estimate("OWN_DAILY_MEAN", 0.0, None, own)
+            return Estimate("OWN_DAILY_MEAN", 0.0, None, own, own)
         return Estimate("SEGMENT_AVERAGE", self.zone_mean(account) if account.fuel == "GAS" else 1.0)
 
     def zone_mean(self, account: Account) -> float:
@@ -403,11 +408,10 @@ class Reading:
             if (other.fuel, other.node, other.customer_class) == ("GAS", account.node, account.customer_class):
                 _, macro = self.macro(other, "PRIMARY")
                 for register in self.folder.registers[other.site]:
-                    history = History(self.rows(other, register), macro.daily, self.folder.first)
-                    start = history.reference_start() if history.latest else None
-                    scalar = history.scalar(start, history.last_read) if start else None
-                    if scalar is not None:
-                        scalars.append(scalar)
+                    history = History(self.spans(other, register)[0], macro.daily, self.folder.first)
+                    spans = history.reference() if history.spans else []
+                    if spans and all(history.volume(span) for span in spans):
+                        scalars.append(history.scalar(spans))
         usual = [scalar for scalar in scalars if scalar <= GIANT * np.median(scalars)]
         return float(np.mean(usual)) if usual else 0.0
 
@@ -454,32 +458,30 @@ class Reading:
         gap = np.flatnonzero(missing.any(axis=1))
         away = distance(self.folder.days, int(gap[0]), int(gap[-1]))
         complete, daily = data.complete & self.occupancy(account) & self.up_to_the_end, data.kwh.sum(axis=1)
-        shape = flat_or(macro.profile.filled if macro.profile else None, self.folder.days)
-        if macro.profile and any(meter in macro.profile.giants for meter, _ in self.meters(register)):
-            near = complete & (away > 0) & (away <= REFERENCE_DAYS)
-            if near.any():
-                self.judge(result, register, Estimate("GIANT_DAILY_MEAN", 0.0, giant=True))
-                means = [daily[of if (of := near & (types == t)).any() else near].mean() for t in types]
-                return np.array(means)[:, None] * shape
-        found = recent_days(daily, complete, away, macro.daily)
-        if found is None:
-            found = latest_days(daily, complete, macro.daily) or self.without_days(
-                account, register, macro, daily, complete, gap
-            )
+        giant = macro.profile is not None and any(m in macro.profile.giants for m, _ in self.meters(register))
+        found = recent_days(daily, complete, away, macro.daily) or latest_days(daily, complete, macro.daily)
+        found = found or self.without_days(account, register, macro, daily, complete, gap)
+        if giant and found.days is not None:
+            found = Estimate("GIANT_DAILY_MEAN", 0.0, found.days, giant=True)
+        if found.scalar == 0 and found.base == 0 and not giant:
+            found = replace(found, flag=idle_flag(daily, complete, int(gap[0])))
         scalar = self.judge(result, register, found)
+        if found.method in {"GIANT_DAILY_MEAN", "OWN_DAILY_MEAN"}:
+            return own_days(data.kwh, found.days if found.days is not None else complete, types)
         result.rely_on(segment, macro, found.days)
-        if scalar:
-            result.rely_on(segment, macro, missing.any(axis=1))
-        total = found.base + (scalar * macro.daily if scalar else np.zeros(self.folder.days))
-        if np.isnan(total[gap]).any():
+        if not scalar:
+            return np.zeros(missing.shape)
+        result.rely_on(segment, macro, missing.any(axis=1))
+        filled = macro.profile.filled if macro.profile else np.full(missing.shape, np.nan)
+        mean = macro.daily[found.days].mean() if found.days is not None else np.nan
+        guess = scalar * np.where(np.isnan(filled), mean / 48, filled)
+        for day in gap:
+            own = own_shape(data.kwh, complete, away, types, str(types[day]))
+            if found.method == "RECENT_DAYS" and own is not None and not np.isnan(macro.daily[day]):
+                guess[day] = scalar * macro.daily[day] * own
+        if np.isnan(guess[missing]).any():
             result.problem = "no profile on a missing day"
-            total = np.nan_to_num(total)
-        guess = total[:, None] * shape
-        if found.method == "RECENT_DAYS":
-            for day in gap:
-                own = own_shape(data.kwh, complete, away, types, str(types[day]))
-                if own is not None:
-                    guess[day] = total[day] * own
+            guess = np.nan_to_num(guess)
         return guess
 
     def without_days(
@@ -492,7 +494,7 @@ class Reading:
         gap: np.ndarray,
     ) -> Estimate:
         """The methods for a register that lacks fourteen complete days with a profile."""
-        same = [self.folder.index(a_year_before(self.folder.date(day))) for day in gap]
+        same = [int(day) - 364 for day in gap]  # so that weekdays meet
         days = np.zeros(self.folder.days, dtype=bool)
         days[[day for day in same if day >= 0 and complete[day] and macro.daily[day] > 0]] = True
         last_year = (
@@ -611,12 +613,18 @@ def beside(one: Register, other: Register) -> bool:
     return min(one.end, other.end) > max(one.start, other.start)
 
 
-def flat_or(filled: np.ndarray | None, days: int) -> np.ndarray:
-    """Each half-hour's share of its day's total; the same share where the profile has no total."""
-    if filled is None:
-        return np.full((days, 48), 1 / 48)
-    total = np.nan_to_num(filled).sum(axis=1, keepdims=True)
-    return np.where(total > 0, np.nan_to_num(filled) / np.where(total > 0, total, 1), 1 / 48)
+def idle_flag(daily: np.ndarray, complete: np.ndarray, first_missing: int) -> str:
+    """VACANT: read for a year before the gap, and nothing was used."""
+    known = np.flatnonzero(complete[:first_missing])
+    year = known[known >= first_missing - VACANT_DAYS - MIN_REFERENCE_DAYS]
+    long = len(year) > 0 and year[0] <= first_missing - VACANT_DAYS
+    return "VACANT" if long and not daily[year].any() else "ZERO_USE"
+
+
+def own_days(kwh: np.ndarray, days: np.ndarray, types: np.ndarray) -> np.ndarray:
+    """The mean half-hours of a meter's own days of each day type; of all of them where it has none of a type."""
+    means = {t: kwh[of if (of := days & (types == t)).any() else days].mean(axis=0) for t in "WEH"}
+    return np.array([means[t] for t in types])
 
 
 def add_line(result: Result, row: PlanRow, state: str, quantity: Decimal) -> None:

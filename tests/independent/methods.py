@@ -27,142 +27,110 @@ class Estimate:
     scalar: float
     days: np.ndarray | None = None
     base: float = 0.0
+    mean: float = 0.0  # its own mean day, in kWh or MJ
     giant: bool = False  # its scalar is not capped
     flag: str = ""  # that the account has for it
 
 
 class History:
-    """The believed spans of one basic register under one account, and the macro profile."""
+    """The believed spans of one basic register under one account, oldest first, and the macro profile."""
 
-    def __init__(self, rows: Sequence[Sequence[Span]], macro: np.ndarray, first: date) -> None:
-        self.rows = [list(row) for row in rows if row]
-        self.macro, self.first = macro, first
-
-    @property
-    def latest(self) -> list[Span]:
-        """Those since the index last began anew."""
-        return self.rows[-1] if self.rows else []
-
-    @property
-    def spans(self) -> list[Span]:
-        return [span for row in self.rows for span in row]
+    def __init__(self, spans: Sequence[Span], macro: np.ndarray, first: date) -> None:
+        self.spans, self.macro, self.first = sorted(spans, key=lambda span: span.start), macro, first
 
     @property
     def last_read(self) -> date:
-        return self.latest[-1].end
+        return self.spans[-1].end
 
-    def days(self, start: date, end: date) -> np.ndarray:
+    def days(self, spans: Sequence[Span]) -> np.ndarray:
         index = np.arange(len(self.macro))
-        return (index >= (start - self.first).days) & (index < (end - self.first).days)
+        inside = [(index >= (s.start - self.first).days) & (index < (s.end - self.first).days) for s in spans]
+        return np.any([np.zeros(len(self.macro), dtype=bool), *inside], axis=0)
 
-    def volume(self, start: date, end: date) -> float | None:
+    def volume(self, span: Span) -> float | None:
         """Sum of the macro profile, or None if a day of it is unknown."""
-        total = self.macro[self.days(start, end)].sum() if start >= self.first else np.nan
+        total = self.macro[self.days([span])].sum() if span.start >= self.first else np.nan
         return float(total) if total > 0 else None
 
-    def used(self, start: date, end: date) -> float:
-        return sum(span.used for span in self.latest if span.start >= start and span.end <= end)
+    def within(self, start: date | None, end: date | None) -> list[Span]:
+        """The spans between two reads, as far as the profile covers them."""
+        if start is None or end is None:
+            return []
+        return [s for s in self.spans if s.start >= start and s.end <= end and self.volume(s) is not None]
 
-    def scalar(self, start: date, end: date) -> float | None:
-        volume = self.volume(start, end) if start < end else None
-        return None if volume is None else self.used(start, end) / volume
+    def scalar(self, spans: Sequence[Span]) -> float | None:
+        """What was used on spans that the profile covers, over its sum of the same days."""
+        return sum(s.used for s in spans) / sum(self.volume(s) or 0.0 for s in spans) if spans else None
 
-    def mean_scalar(self, spans: Sequence[Span]) -> tuple[float, np.ndarray, int] | None:
-        """Of all spans that the profile covers together, with their days."""
-        known = [(span, self.volume(span.start, span.end)) for span in spans]
-        covered = [(span, volume) for span, volume in known if volume is not None]
-        if not covered:
-            return None
-        days = np.any([self.days(span.start, span.end) for span, _ in covered], axis=0)
-        scalar = sum(span.used for span, _ in covered) / sum(volume for _, volume in covered)
-        return scalar, days, sum(span.days for span, _ in covered)
-
-    def reference_start(self) -> date | None:
-        """The latest actual read at least sixty days before the last one."""
-        starts = [span.start for span in self.latest if (self.last_read - span.start).days >= MIN_SPAN_DAYS]
-        return max(starts, default=None)
+    def reference(self) -> list[Span]:
+        """From the latest actual read at least sixty days before the last one."""
+        starts = [s.start for s in self.spans if (self.last_read - s.start).days >= MIN_SPAN_DAYS]
+        return [s for s in self.spans if s.start >= max(starts)] if starts else []
 
     def near(self, target: date) -> date | None:
-        reads = [self.latest[0].start, *(span.end for span in self.latest)]
+        reads = sorted({day for span in self.spans for day in (span.start, span.end)})
         nearest = min(reads, key=lambda read: abs((read - target).days))
         return nearest if abs((nearest - target).days) <= NEAR else None
 
     def seasons(self, length: int) -> tuple[float | None, float | None]:
         """s4 and s5: last year's scalars of the days that are missing now, and of the `length` days before them."""
         start, end = (self.near(self.last_read - timedelta(days=n)) for n in (LAST_YEAR, LAST_YEARS_END))
-        if start is None or end is None:
-            return None, None
-        before = self.near(start - timedelta(days=length))
-        return self.scalar(start, end), None if before is None else self.scalar(before, start)
+        before = None if start is None else self.near(start - timedelta(days=length))
+        s4 = self.scalar(self.within(start, end))
+        return s4, None if s4 is None else self.scalar(self.within(before, start))
 
-    def zero_days(self) -> int:
+    def days_without_use(self) -> int:
         """How long nothing has been used, up to the last read."""
-        days = 0
-        for span in reversed(self.latest):
-            if span.used > 0:
-                break
-            days += span.days
-        return days
+        used = [span.end for span in self.spans if span.used > 0]
+        return (self.last_read - max(used, default=self.spans[0].start)).days
 
 
-def season(s1: float, s4: float | None, s5: float | None, power: float, customer_class: str) -> float:
+def season(s1: float, s4: float | None, s5: float | None, power: float, *, geometric: bool) -> float:
     """s1, corrected by what the customer's own season did last year."""
     if s4 and s5:
         return s1 * min(max(s4 / s5, OWN_LOW), OWN_HIGH) ** power
-    if s4 and s5 is None and customer_class == "BUS":
-        return float(np.sqrt(s1 * s4))
-    return s1
+    return float(np.sqrt(s1 * s4)) if s4 and s5 is None and geometric else s1
 
 
 def nothing_used(history: History, s4: float | None) -> Estimate:
-    """A last span of zero says nothing about other seasons."""
-    if history.zero_days() >= VACANT_DAYS:
+    """A reference without use says nothing about other seasons."""
+    if history.days_without_use() >= VACANT_DAYS:
         return Estimate("READS", 0.0, flag="VACANT")
-    if not any(span.used for span in history.latest):
-        return Estimate("READS", 0.0, flag="ZERO_USE")
-    if s4 is not None:
+    if s4:
         return Estimate("READS_SEASON", s4)
-    year = [span for span in history.latest if (history.last_read - span.end).days < VACANT_DAYS]
-    mean = history.mean_scalar(year)
-    return Estimate("OLDER_READS", mean[0], mean[1]) if mean else Estimate("READS", 0.0, flag="ZERO_USE")
+    last_year = history.last_read - timedelta(days=LAST_YEAR)
+    year = [span for span in history.spans if span.end > last_year and history.volume(span) is not None]
+    mean = history.scalar(year)
+    return Estimate("OLDER_READS", mean, history.days(year)) if mean else Estimate("READS", 0.0, flag="ZERO_USE")
 
 
 def from_reads(history: History, fuel: str, customer_class: str, giant_day: float) -> Estimate | None:
-    """READS, READS_SEASON, BASE_AND_SEASON or GIANT_DAILY_MEAN, of a basic meter with reads sixty days apart."""
-    start = history.reference_start() if history.latest else None
-    if start is None:
+    """READS, READS_SEASON, BASE_AND_SEASON, or a giant's, of a basic meter with reads sixty days apart."""
+    reference = history.reference() if history.spans else []
+    if not reference or any(history.volume(span) is None for span in reference):
         return None
-    end = history.last_read
-    length, days = (end - start).days, history.days(start, end)
-    s1 = history.scalar(start, end)
+    s1, days = history.scalar(reference) or 0.0, history.days(reference)
+    length, mean = (history.last_read - reference[0].start).days, sum(span.used for span in reference) / days.sum()
     s4, s5 = history.seasons(length)
-    used = history.used(start, end)
-    idle = nothing_used(history, s4) if used == 0 else None
-    if idle is not None and idle.flag:
-        return idle
-    if fuel == "ELECTRICITY" and used / length > giant_day:
-        if s1 is not None and s4:
-            return Estimate("READS_SEASON", season(s1, s4, s5, GIANT_POWER, customer_class), days, giant=True)
-        return Estimate("GIANT_DAILY_MEAN", 0.0, None, used / length, giant=True)
-    if s1 is None:
-        return None
-    if fuel == "GAS" and (fit := base_and_slope(history, moved=idle is None)) is not None:
-        base, slope = fit
-        own = idle.scalar if idle else season(s1, s4, s5, GAS_POWER, customer_class)
-        return Estimate("BASE_AND_SEASON", (slope + own) / 2, days, base / 2)
-    if idle is not None:
-        return idle
-    own = season(s1, s4, s5, POWER[customer_class], customer_class)
-    return Estimate("READS" if own == s1 else "READS_SEASON", own, days)
+    electric = fuel == "ELECTRICITY"
+    if electric and mean > giant_day and s4 and s5:
+        return Estimate("READS_SEASON", season(s1, s4, s5, GIANT_POWER, geometric=False), days, mean=mean, giant=True)
+    power = POWER[customer_class] if electric else GAS_POWER
+    idle = nothing_used(history, s4) if s1 == 0 else None
+    own = idle.scalar if idle else season(s1, s4, s5, power, geometric=electric and customer_class == "BUS")
+    fit = None if electric or (idle and idle.flag == "VACANT") else base_and_slope(history)
+    if fit is not None:
+        return Estimate("BASE_AND_SEASON", (fit[1] + own) / 2, days, fit[0] / 2, mean)
+    return idle or Estimate("READS" if own == s1 else "READS_SEASON", own, days, mean=mean)
 
 
-def base_and_slope(history: History, *, moved: bool) -> tuple[float, float] | None:
+def base_and_slope(history: History) -> tuple[float, float] | None:
     """A base load a day and a slope on the zone's volume, neither below zero, fitted over the latest five spans."""
     latest = history.spans[-FIT_SPANS:][::-1]
     points = [
         (span, volume, FIT_FADES**k / (volume / span.days))
         for k, span in enumerate(latest, start=1)
-        if (volume := history.volume(span.start, span.end)) is not None
+        if (volume := history.volume(span)) is not None
     ]
     if len(points) < MIN_FIT_SPANS:
         return None
@@ -177,9 +145,9 @@ def base_and_slope(history: History, *, moved: bool) -> tuple[float, float] | No
 
     tries = [found for columns in ([0, 1], [0], [1]) if (found := fitted(columns)).min() >= 0]
     base, slope = min(tries, key=lambda found: float((weight * (used - of @ found) ** 2).sum()))
-    last, last_volume, _ = points[0]
-    expected = base * last.days + slope * last_volume
-    factor = min(max(last.used / expected, MOVE_LOW), MOVE_HIGH) if moved and expected > 0 else 1.0
+    last, last_volume = latest[0], history.volume(latest[0])
+    expected = base * last.days + slope * last_volume if last_volume else 0.0
+    factor = min(max(last.used / expected, MOVE_LOW), MOVE_HIGH) if last.used > 0 and expected > 0 else 1.0
     return float(base * factor), float(slope * factor)
 
 
@@ -198,7 +166,7 @@ def recent_days(daily: np.ndarray, complete: np.ndarray, away: np.ndarray, macro
     volume = (weight * macro[days]).sum()
     if days.sum() < MIN_REFERENCE_DAYS or not volume > 0:
         return None
-    return Estimate("RECENT_DAYS", float((weight * daily[days]).sum() / volume), days)
+    return Estimate("RECENT_DAYS", float((weight * daily[days]).sum() / volume), days, mean=float(daily[days].mean()))
 
 
 def own_shape(kwh: np.ndarray, complete: np.ndarray, away: np.ndarray, types: np.ndarray, of: str) -> np.ndarray | None:
@@ -214,4 +182,5 @@ def latest_days(daily: np.ndarray, complete: np.ndarray, macro: np.ndarray) -> E
     days[np.flatnonzero(days)[:-REFERENCE_DAYS]] = False
     if days.sum() < MIN_REFERENCE_DAYS or not macro[days].sum() > 0:
         return None
-    return Estimate("OLDER_READS", float(daily[days].sum() / macro[days].sum()), days)
+    scalar = float(daily[days].sum() / macro[days].sum())
+    return Estimate("OLDER_READS", scalar, days, mean=float(daily[days].mean()))

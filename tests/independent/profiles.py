@@ -99,24 +99,19 @@ def giants_among(members: list[Member]) -> tuple[set[Register], float]:
 
 
 def fill(average: np.ndarray, marked: np.ndarray, types: np.ndarray) -> np.ndarray:
-    """From the nearest sound day of the same type, then from last year's. What no sound day can fill stays as it is,
-    and if there is nothing, it has what the nearest day of the type has."""
-    filled = average.copy()
-    take_nearest(filled, average, marked.copy(), ~marked, types)
-    take_nearest(filled, average, np.isnan(filled), ~np.isnan(average), types)
-    return filled
+    """From the nearest sound day of the same type, then from last year's; what nothing can fill stays as it is.
 
-
-def take_nearest(
-    filled: np.ndarray, average: np.ndarray, wanted: np.ndarray, sources: np.ndarray, types: np.ndarray
-) -> None:
-    count = len(average)
-    season = [step for n in range(1, FILL_REACH + 1) for step in (-n, n)]
-    for step in season + [-364 + n for n in range(-21, 22)]:
+    A public holiday that no other holiday can stand in for has a weekend day.
+    """
+    filled, wanted, count = average.copy(), marked.copy(), len(average)
+    steps = [year + way * n for year in (0, -364) for n in range(FILL_REACH + 1) for way in (-1, 1)]
+    for step, weekend in [(step, weekend) for weekend in (False, True) for step in steps if step]:
         day = np.arange(max(0, -step), max(0, min(count, count - step)))
-        usable = wanted[day] & sources[day + step] & (types[day] == types[day + step])[:, None]
+        alike = (types[day] == "H") & (types[day + step] == "E") if weekend else types[day] == types[day + step]
+        usable = wanted[day] & ~marked[day + step] & alike[:, None]
         filled[day] = np.where(usable, average[day + step], filled[day])
         wanted[day] &= ~usable
+    return filled
 
 
 def outliers(average: np.ndarray) -> np.ndarray:
