@@ -1,7 +1,7 @@
 """A second opinion on one month-end accrual, written from docs/arithmetic.md and nothing else.
 
 Speed and memory do not matter here; being easy to check against that page does. believed.py has the reads that are
-believed, profiles.py the segments, methods.py the scalars. This module has the days, the meters and the prices.
+believed, profiles.py the segments, methods.py the scalars, prices.py the plans. This module has the days and the meters.
 """
 
 from collections import Counter, defaultdict
@@ -48,10 +48,10 @@ from tests.independent.methods import (
     own_shape,
     recent_days,
 )
+from tests.independent.prices import ITEM, Prices
 from tests.independent.profiles import GIANT, Macro, Member, Profile, Segment, profile_of
 
 GRACE_DAYS = 10
-ITEM = {"PRIMARY": "USAGE", "CONTROL": "CONTROL", "SOLAR": "FEED_IN"}
 CENT, MILLI = Decimal("0.01"), Decimal("0.001")
 
 
@@ -106,7 +106,7 @@ def cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
-class Reading:
+class Reading(Prices):
     """FROM, TO and AS_AT as a run takes them; without them the twelve months to the first of run_date's month."""
 
     def __init__(
@@ -114,10 +114,9 @@ class Reading:
     ) -> None:
         self.end = last + timedelta(days=1) if last else run_date.replace(day=1)
         self.start = first or self.end.replace(year=self.end.year - 1)
-        self.folder = Folder(path, self.end, a_year_before(self.start))
+        super().__init__(Folder(path, self.end, a_year_before(self.start)))
         self.accrual_date = self.end - timedelta(days=1)
         self.as_at = as_at or self.accrual_date
-        self._clocks: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
     # -- unbilled days -------------------------------------------------------------------------------------------------
 
@@ -258,7 +257,7 @@ class Reading:
             span = self.folder.between(read.start, read.end - timedelta(days=1))
             covered |= span
             if (span & wanted).any():
-                self.share(result, register, read.used, span, wanted, state)
+                self.share(result, register, read.used, span, wanted, state=state)
         missing = wanted & ~covered
         if not missing.any():
             return
@@ -276,7 +275,7 @@ class Reading:
         return np.where(np.isnan(macro.daily), macro.daily[found.days].mean() if known else np.nan, macro.daily)
 
     def share(
-        self, result: Result, register: Register, amount: float, span: np.ndarray, wanted: np.ndarray, state: str
+        self, result: Result, register: Register, amount: float, span: np.ndarray, wanted: np.ndarray, *, state: str
     ) -> None:
         """Spread a read span over its days by macro, and keep what falls on the wanted ones."""
         segment, macro = self.macro(result.account, register.stream)
@@ -303,19 +302,6 @@ class Reading:
             result.add(stream, name, state, amounts)
         if not divided:
             result.add(stream, "ANYTIME", state, by_day)
-
-    def class_shares(self, account: Account, item: str, index: int) -> dict[str, float]:
-        """An index has no time of day: its day is divided by the hours of the classes, unless ANYTIME has a price."""
-        names = {row.time_class for row in self.prices_on(account, index) if row.item == item}
-        weekday = self.folder.day_types(account.jurisdiction)[index] == "W"
-        kinds = {"ALL", "WEEKDAY" if weekday else "WEEKEND"}
-        hours: dict[str, float] = defaultdict(float)
-        for name, days, start, end in self.folder.windows.get(self.plan_on(account, index), []):
-            if name in names and days in kinds:
-                hours[name] += end - start if end > start else 24 * 60 - start + end
-        if "ANYTIME" in names or not hours:
-            return {"ANYTIME": 1.0}
-        return {name: minutes / sum(hours.values()) for name, minutes in hours.items()}
 
     def basic_estimate(self, account: Account, register: Register, history: History, macro: Macro) -> Estimate:
         giant_day = macro.profile.giant_day if macro.profile else np.inf
@@ -417,18 +403,13 @@ class Reading:
 
     # -- interval registers -----------------------------------------------------------------------------
 
-    def clock(self, jurisdiction: str) -> tuple[np.ndarray, np.ndarray]:
-        if jurisdiction not in self._clocks:
-            self._clocks[jurisdiction] = self.folder.local_clock(jurisdiction)
-        return self._clocks[jurisdiction]
-
     def interval(self, result: Result, register: Register) -> None:
         account = result.account
         local_day, _ = self.clock(account.jurisdiction)
         wanted = result.unbilled & self.counted(account, register)
         needed = np.append(wanted, False)[local_day]  # market half-hours; -1 is off the grid
         data = self.believed(account, register)
-        classes = self.time_classes(result, ITEM[register.stream])
+        classes = self.time_classes(account, ITEM[register.stream])
         self.collect(result, classes, (register.stream, "ACTUAL"), data.kwh, needed & (data.worth == READ))
         delivered = needed & (data.worth == ESTIMATED)
         if delivered.any():
@@ -460,14 +441,14 @@ class Reading:
         complete, daily = data.complete & self.occupancy(account) & self.up_to_the_end, data.kwh.sum(axis=1)
         giant = macro.profile is not None and any(m in macro.profile.giants for m, _ in self.meters(register))
         found = recent_days(daily, complete, away, macro.daily) or latest_days(daily, complete, macro.daily)
-        found = found or self.without_days(account, register, macro, daily, complete, gap)
+        found = found or self.without_days(account, register, macro, (daily, complete), gap)
         if giant and found.days is not None:
             found = Estimate("GIANT_DAILY_MEAN", 0.0, found.days, giant=True)
         if found.scalar == 0 and found.base == 0 and not giant:
             found = replace(found, flag=idle_flag(daily, complete, int(gap[0])))
         scalar = self.judge(result, register, found)
         if found.method in {"GIANT_DAILY_MEAN", "OWN_DAILY_MEAN"}:
-            return own_days(data.kwh, found.days if found.days is not None else complete, types)
+            return own_days(data.kwh, complete if found.days is None else found.days, types)
         result.rely_on(segment, macro, found.days)
         if not scalar:
             return np.zeros(missing.shape)
@@ -485,59 +466,22 @@ class Reading:
         return guess
 
     def without_days(
-        self,
-        account: Account,
-        register: Register,
-        macro: Macro,
-        daily: np.ndarray,
-        complete: np.ndarray,
-        gap: np.ndarray,
+        self, account: Account, register: Register, macro: Macro, days: tuple[np.ndarray, np.ndarray], gap: np.ndarray
     ) -> Estimate:
         """The methods for a register that lacks fourteen complete days with a profile."""
+        daily, complete = days
         same = [int(day) - 364 for day in gap]  # so that weekdays meet
-        days = np.zeros(self.folder.days, dtype=bool)
-        days[[day for day in same if day >= 0 and complete[day] and macro.daily[day] > 0]] = True
+        found = np.zeros(self.folder.days, dtype=bool)
+        found[[day for day in same if day >= 0 and complete[day] and macro.daily[day] > 0]] = True
         last_year = (
-            Estimate("LAST_YEAR", float(daily[days].sum() / macro.daily[days].sum()), days) if days.any() else None
+            Estimate("LAST_YEAR", float(daily[found].sum() / macro.daily[found].sum()), found) if found.any() else None
         )
-        latest = complete.copy()
-        latest[np.flatnonzero(latest)[:-REFERENCE_DAYS]] = False
-        own = float(daily[latest].mean()) if latest.sum() >= MIN_REFERENCE_DAYS else None
-        return self.fall_back(account, register, macro, own, last_year)
+        near = complete & (np.arange(self.folder.days) >= gap[0] - REFERENCE_DAYS)
+        own = float(daily[near].mean()) if near.sum() >= MIN_REFERENCE_DAYS else None
+        left = self.fall_back(account, register, macro, own, last_year)
+        return replace(left, days=near) if left.method == "OWN_DAILY_MEAN" else left
 
     # -- rating ------------------------------------------------------------------------------------------------
-
-    def plan_on(self, account: Account, index: int) -> str:
-        """The plan of a day: of the account's history, or else the account's own."""
-        day = self.folder.date(index)
-        history = self.folder.histories.get(account.account_id, [])
-        return next((plan for plan, start, end in history if start <= day <= end), account.plan)
-
-    def prices_on(self, account: Account, index: int) -> list[PlanRow]:
-        """The prices of a day."""
-        rows = self.folder.plans.get(self.plan_on(account, index), [])
-        return [row for row in rows if row.valid(self.folder.date(index))]
-
-    def time_classes(self, result: Result, item: str) -> np.ndarray:
-        """Time class of each market half-hour by the local clock; one that the plan does not price is ANYTIME."""
-        account = result.account
-        local_day, minute = self.clock(account.jurisdiction)
-        weekend = (self.folder.day_types(account.jurisdiction) != "W")[local_day]
-        classes = np.full(local_day.shape, "ANYTIME", dtype=object)
-        history = self.folder.histories.get(account.account_id, [])
-        own = np.ones(self.folder.days, dtype=bool)
-        for _, start, end in history:
-            own &= ~self.folder.between(start, end)
-        for plan, days in [(account.plan, own), *((p, self.folder.between(s, e)) for p, s, e in history)]:
-            for name, kind, start, end in self.folder.windows.get(plan, []):
-                which = {"ALL": True, "WEEKDAY": ~weekend, "WEEKEND": weekend}[kind]
-                priced = np.zeros(self.folder.days, dtype=bool)
-                for row in self.folder.plans.get(plan, []):
-                    if row.item == item and row.time_class == name:
-                        priced |= self.folder.between(row.start, row.end)
-                inside = (minute >= start) & (minute < end) if start < end else (minute >= start) | (minute < end)
-                classes[inside & which & (priced & days)[local_day]] = name
-        return classes
 
     def collect(
         self, result: Result, classes: np.ndarray, kind: tuple[str, str], kwh: np.ndarray, which: np.ndarray
@@ -579,10 +523,6 @@ class Reading:
         for (row, state), quantity in filled.items():
             if quantity:
                 add_line(result, row, state, quantity)
-
-    def pays_nothing_for_export(self, account: Account, days: list[int]) -> bool:
-        plans = {self.plan_on(account, index) for index in days}
-        return not any(row.item == "FEED_IN" for plan in plans for row in self.folder.plans.get(plan, []))
 
     # -- everything ----------------------------------------------------------------------------------------------------
 

@@ -109,8 +109,8 @@ def believed_half_hours(data: IntervalDays, occupied: np.ndarray, customer_class
             half_hour = limit if customer_class == "RES" else ANY_HALF_HOUR
             whole = DAY_IN_HALF_HOURS * half_hour
         wrong = kwh[day] > min(half_hour, ANY_HALF_HOUR)
-        rest = kwh[day][~wrong].sum()
-        if totals[day] > whole or (wrong.any() and usual_day > 0 and rest > TIMES_USUAL * usual_day):
+        rest, left = kwh[day][~wrong].sum(), 48 - wrong.sum()
+        if rest > whole or (wrong.any() and 0 < TIMES_USUAL * usual_day * left / 48 < rest):
             wrong[:] = True
         worth[day][wrong] = MISSING
     return IntervalDays(data.kwh, worth)
