@@ -1,19 +1,26 @@
-"""A second opinion on one month-end accrual, written from the design's arithmetic (its section 4) and nothing else.
+"""A second opinion on one month-end accrual, written from docs/arithmetic.md and nothing else.
 
-Rule numbers below are that section's. Speed and memory do not matter here; being easy to check against the rules does.
-Where the rules leave the order open (the fall-backs after the first method) an account's basis says FALLBACK, and the
-comparison reports it without judging it.
+Speed and memory do not matter here; being easy to check against that page does. believed.py has the reads that are
+believed, profiles.py the segments, methods.py the scalars, prices.py the plans. This module has the days and the meters.
 """
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from tests.independent.believed import (
+    INDEX_DAY,
+    Span,
+    believed_half_hours,
+    rows_that_agree,
+    spans_of,
+    stepping,
+)
 from tests.independent.folder import (
     ESTIMATED,
     FAR,
@@ -21,56 +28,45 @@ from tests.independent.folder import (
     READ,
     Account,
     Folder,
+    IndexRead,
     IntervalDays,
     Invoice,
     PlanRow,
     Register,
+    a_year_before,
 )
+from tests.independent.methods import (
+    CAP,
+    MIN_REFERENCE_DAYS,
+    REFERENCE_DAYS,
+    VACANT_DAYS,
+    Estimate,
+    History,
+    distance,
+    from_reads,
+    latest_days,
+    own_shape,
+    recent_days,
+)
+from tests.independent.prices import ITEM, Prices
+from tests.independent.profiles import GIANT, Macro, Member, Profile, Segment, profile_of
 
-MIN_SITES, LOW, HIGH, EITHER_SIDE = 5, 1 / 3, 3, 7
-MIN_SPAN_DAYS, REFERENCE_DAYS, MIN_REFERENCE_DAYS = 60, 91, 14
-CAP, GIANT = 20, 20
 GRACE_DAYS = 10
-FILL_REACH = 45  # days: "nearest within the season"
-ITEM = {"PRIMARY": "USAGE", "CONTROL": "CONTROL", "SOLAR": "FEED_IN"}
 CENT, MILLI = Decimal("0.01"), Decimal("0.001")
-
-Segment = tuple[str, str, str]
-
-
-@dataclass
-class Profile:
-    """One segment's half-hours [days, 48] as averaged, its marks, and the same with the marked entries filled."""
-
-    average: np.ndarray
-    marked: np.ndarray
-    filled: np.ndarray
-    giants: set[Register]
-
-    @property
-    def macro(self) -> np.ndarray:
-        return self.filled.sum(axis=1)
-
-
-@dataclass
-class Macro:
-    """Daily total to scale by, the days of it that rest on a marked entry, and the half-hour shape (electricity)."""
-
-    daily: np.ndarray
-    doubtful: np.ndarray
-    profile: Profile | None = None
 
 
 @dataclass
 class Result:
     account: Account
     unbilled: np.ndarray
-    bases: set[str] = field(default_factory=set)  # COMPLETE unless one of SHARED, DELIVERED_E, PROFILE, FALLBACK, GIANT
+    bases: set[str] = field(default_factory=set)  # COMPLETE unless one of SHARED, DELIVERED_E, PROFILE, GIANT
     methods: set[str] = field(default_factory=set)
     scalars: dict[str, float] = field(default_factory=dict)
     used: dict[Segment, np.ndarray] = field(default_factory=dict)  # days of each segment's profile that were used
     uses_marked: bool = False
+    flags: set[str] = field(default_factory=set)
     problem: str = ""
+    unpriced: bool = False  # some units have no price; they count as units, at no dollars
     quantities: dict[tuple[str, str, str], np.ndarray] = field(default_factory=dict)  # stream, class, state -> by day
     lines: list[tuple[str, str, str, Decimal, Decimal, bool]] = field(default_factory=list)  # ..., net, taxable
 
@@ -99,7 +95,9 @@ class Result:
         key = (stream, time_class, state)
         self.quantities[key] = self.quantities.get(key, 0) + by_day
 
-    def rely_on(self, segment: Segment, macro: Macro, days: np.ndarray) -> None:
+    def rely_on(self, segment: Segment, macro: Macro, days: np.ndarray | None) -> None:
+        if days is None:
+            return
         self.used[segment] = self.used.get(segment, False) | days
         self.uses_marked |= bool((macro.doubtful & days).any())
 
@@ -108,20 +106,19 @@ def cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
-class Reading:
+class Reading(Prices):
     """FROM, TO and AS_AT as a run takes them; without them the twelve months to the first of run_date's month."""
 
     def __init__(
         self, path: Path, run_date: date, first: date | None = None, last: date | None = None, as_at: date | None = None
     ) -> None:
         self.end = last + timedelta(days=1) if last else run_date.replace(day=1)
-        self.folder = Folder(path, self.end)
         self.start = first or self.end.replace(year=self.end.year - 1)
+        super().__init__(Folder(path, self.end, a_year_before(self.start)))
         self.accrual_date = self.end - timedelta(days=1)
         self.as_at = as_at or self.accrual_date
-        self._clocks: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
-    # -- rule 1: unbilled days -----------------------------------------------------------------------------------------
+    # -- unbilled days -------------------------------------------------------------------------------------------------
 
     def valid_invoices(self, account: Account) -> list[Invoice]:
         invoices = self.folder.invoices.get(account.account_id, [])
@@ -140,7 +137,7 @@ class Reading:
         late = (self.as_at - account.next_bill).days
         return "NOT_DUE" if late < 0 else "OVERDUE" if late > GRACE_DAYS else "DUE"
 
-    # -- rule 2: segment profiles --------------------------------------------------------------------------------------
+    # -- segment profiles ----------------------------------------------------------------------------------------------
 
     def occupancy(self, account: Account) -> np.ndarray:
         return self.folder.between(account.opened, account.closed)
@@ -154,82 +151,33 @@ class Reading:
         there = self.folder.between(register.start, register.end)[:, None]
         return IntervalDays(data.kwh, np.where(there, data.worth, MISSING))
 
+    def believed(self, account: Account, register: Register) -> IntervalDays:
+        """Of an account's days those that are believed; of the others everything."""
+        return believed_half_hours(self.interval_days(register), self.occupancy(account), account.customer_class)
+
     @cached_property
     def profiles(self) -> dict[Segment, Profile]:
-        members: dict[Segment, list[tuple[Register, np.ndarray, IntervalDays]]] = defaultdict(list)
+        members: dict[Segment, list[Member]] = defaultdict(list)
         for account in self.folder.accounts:
             for register in self.folder.registers[account.site]:
                 if account.fuel == "ELECTRICITY" and not register.basic:
                     segment = (account.jurisdiction, account.customer_class, register.stream)
-                    members[segment].append((register, self.occupancy(account), self.interval_days(register)))
-        return {segment: self.average(segment, registers) for segment, registers in members.items()}
+                    occupied = self.occupancy(account) & self.up_to_the_end
+                    data = self.believed(account, register)
+                    for meter, there in self.meters(register):
+                        members[segment].append((meter, occupied & there, data))
+        return {segment: profile_of(found, self.folder.day_types(segment[0])) for segment, found in members.items()}
 
-    def average(self, segment: Segment, members: list[tuple[Register, np.ndarray, IntervalDays]]) -> Profile:
-        giants = self.giants(members)
-        weights = self.weights([member for member in members if member[0] not in giants])
-        shape = (self.folder.days, 48)
-        total, weight, count = np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=int)
-        by_site: dict[str, np.ndarray] = {}
-        for register, occupied, data in members:
-            if register in giants:
-                continue
-            usable = (data.worth == READ) & occupied[:, None]
-            total += np.where(usable, data.kwh, 0)
-            weight += usable * weights[register]
-            count += usable
-            by_site[register.site] = by_site.get(register.site, False) | usable
-        average = np.where(weight > 0, total / np.where(weight > 0, weight, 1), 0)
-        average[count == 0] = np.nan
-        sites = sum(usable.astype(int) for usable in by_site.values()) if by_site else count
-        marked = (sites < MIN_SITES) | outliers(average)
-        return Profile(average, marked, self.fill(average, marked, self.folder.day_types(segment[0])), giants)
+    def meters(self, register: Register) -> Iterator[tuple[Register, np.ndarray]]:
+        """The meters that a stream went through, each with its days: a profile's weights and giants are of meters."""
+        starts = [start for start, _ in register.lives]
+        for start, end in register.lives:
+            last = min([end, *(other - timedelta(days=1) for other in starts if other > start)])
+            yield replace(register, start=start, end=end, lives=((start, end),)), self.folder.between(start, last)
 
-    def weights(self, members: list[tuple[Register, np.ndarray, IntervalDays]]) -> dict[Register, float]:
-        """What each register uses when the average register uses one: 1 without a complete day, 0 without use."""
-        used: dict[
-            Register, np.ndarray
-        ] = {}  # kWh of each complete day under the segment's accounts, nan on the others
-        for register, occupied, data in members:
-            days = np.where(data.complete & occupied, data.kwh.sum(axis=1), np.nan)
-            before = used.get(register, np.full(self.folder.days, np.nan))
-            used[register] = np.where(np.isnan(before), days, before)
-        known = {register: days for register, days in used.items() if not np.isnan(days).all()}
-        means = {register: float(np.nanmean(days)) for register, days in known.items()}
-        overall = float(np.mean(list(means.values()))) if means else 0.0
-        weights = {register: mean / overall if overall else 0.0 for register, mean in means.items()}
-        for _ in range(2):
-            profile = np.zeros(self.folder.days)
-            for day in range(self.folder.days):
-                present = [register for register, days in known.items() if not np.isnan(days[day])]
-                weight = sum(weights[register] for register in present)
-                if weight:
-                    profile[day] = sum(known[register][day] for register in present) / weight
-            for register, days in known.items():
-                total = profile[~np.isnan(days)].sum()
-                weights[register] = float(np.nansum(days) / total) if total else 0.0
-        return {register: weights.get(register, 1.0) for register in used}
-
-    def giants(self, members: list[tuple[Register, np.ndarray, IntervalDays]]) -> set[Register]:
-        sums: dict[Register, list[float]] = defaultdict(lambda: [0.0, 0])
-        for register, occupied, data in members:
-            days = data.complete & occupied
-            sums[register][0] += data.kwh[days].sum()
-            sums[register][1] += int(days.sum())
-        means = {register: total / days for register, (total, days) in sums.items() if days}
-        limit = GIANT * float(np.median(list(means.values()))) if means else 0
-        return {register for register, mean in means.items() if mean > limit}
-
-    def fill(self, average: np.ndarray, marked: np.ndarray, types: np.ndarray) -> np.ndarray:
-        """From the nearest sound day of the same type, then from last year's; what nothing can fill stays as it is."""
-        filled, open_entries, count = average.copy(), marked.copy(), len(average)
-        season = [step for n in range(1, FILL_REACH + 1) for step in (-n, n)]
-        for step in season + [-364 + n for n in range(-21, 22)]:
-            day = np.arange(max(0, -step), max(0, min(count, count - step)))
-            sound = ~marked[day + step] & (types[day] == types[day + step])[:, None]
-            usable = open_entries[day] & sound
-            filled[day] = np.where(usable, average[day + step], filled[day])
-            open_entries[day] &= ~usable
-        return filled
+    @cached_property
+    def up_to_the_end(self) -> np.ndarray:
+        return self.folder.between(self.folder.first, self.accrual_date)
 
     # -- which register measures which day -----------------------------------------------------------------------------
 
@@ -263,7 +211,7 @@ class Reading:
             index += 1
         return own | goes_on
 
-    # -- rule 3: macro profiles ----------------------------------------------------------------------------------------
+    # -- macro profiles ------------------------------------------------------------------------------------------------
 
     def macro(self, account: Account, stream: str) -> tuple[Segment, Macro]:
         nothing = np.full(self.folder.days, np.nan)
@@ -277,32 +225,58 @@ class Reading:
             return segment, Macro(nothing, np.ones(self.folder.days, dtype=bool))
         return segment, Macro(profile.macro, profile.marked.any(axis=1), profile)
 
-    # -- rules 4 and 5: basic registers --------------------------------------------------------------------------------
+    # -- basic registers -----------------------------------------------------------------------------------------------
 
-    def own_reads(self, account: Account, register: Register) -> list[tuple[date, float, float]]:
+    def reads(self, account: Account, register: Register) -> list[IndexRead]:
         last = account.closed + timedelta(days=1) if account.closed < FAR else FAR
-        reads = self.folder.actual_reads.get((register.site, register.serial, register.register_id), [])
-        return [read for read in reads if account.opened <= read[0] <= last]
+        reads = self.folder.index_reads.get((register.site, register.serial, register.register_id), [])
+        return [read for read in reads if account.opened <= read.day <= last]
+
+    def spans(self, account: Account, register: Register) -> tuple[list[Span], list[Span]]:
+        """The believed spans between actual reads, and those of estimates that were delivered after the last of them."""
+        reads = self.reads(account, register)
+        actual = [read for read in reads if read.actual]
+        step = stepping(actual, register.digits, INDEX_DAY[account.fuel, account.customer_class])
+        rows = rows_that_agree(actual or reads, step)
+        known = [span for row in rows for span in spans_of(row, step)]
+        if not actual:
+            return [], known
+        last = [rows[-1][-1]]
+        for read in reads:
+            if not read.actual and read.day > last[-1].day and step(last[-1], read) is not None:
+                last.append(read)
+        return known, spans_of(last, step)
 
     def basic(self, result: Result, register: Register) -> None:
         account = result.account
         segment, macro = self.macro(account, register.stream)
         wanted = result.unbilled & self.counted(account, register)
-        reads = self.own_reads(account, register)
+        actual, delivered = self.spans(account, register)
         covered = np.zeros_like(wanted)
-        for before, after in pairwise(reads):
-            span = self.folder.between(before[0], after[0] - timedelta(days=1))
+        for state, read in [*(("ACTUAL", span) for span in actual), *(("ESTIMATED", span) for span in delivered)]:
+            span = self.folder.between(read.start, read.end - timedelta(days=1))
             covered |= span
             if (span & wanted).any():
-                self.share(result, register, usage(before, after, register), span, wanted)
+                self.share(result, register, read.used, span, wanted, state=state)
         missing = wanted & ~covered
         if not missing.any():
             return
-        scalar = self.basic_scalar(result, register, reads)
-        result.rely_on(segment, macro, missing)
-        self.put(result, register.stream, "ESTIMATED", np.where(missing, scalar * macro.daily, 0))
+        found = self.basic_estimate(account, register, History(actual, macro.daily, self.folder.first), macro)
+        scalar = self.judge(result, register, found)
+        result.rely_on(segment, macro, found.days)
+        if scalar:
+            result.rely_on(segment, macro, missing)
+        total = found.base + (self.with_means(macro, found) * scalar if scalar else np.zeros(self.folder.days))
+        self.put(result, register.stream, "ESTIMATED", np.where(missing, total, 0))
 
-    def share(self, result: Result, register: Register, amount: float, span: np.ndarray, wanted: np.ndarray) -> None:
+    def with_means(self, macro: Macro, found: Estimate) -> np.ndarray:
+        """The macro profile; a day without a value has the mean of the days that the scalar rests on."""
+        known = found.days is not None and found.days.any()
+        return np.where(np.isnan(macro.daily), macro.daily[found.days].mean() if known else np.nan, macro.daily)
+
+    def share(
+        self, result: Result, register: Register, amount: float, span: np.ndarray, wanted: np.ndarray, *, state: str
+    ) -> None:
         """Spread a read span over its days by macro, and keep what falls on the wanted ones."""
         segment, macro = self.macro(result.account, register.stream)
         weight = np.where(span, macro.daily, 0.0)
@@ -312,7 +286,9 @@ class Reading:
         if (span & ~wanted).any() or len(prices) > 1:
             result.bases.add("SHARED")
             result.rely_on(segment, macro, span)
-        self.put(result, register.stream, "ACTUAL", np.where(wanted, amount * weight / weight.sum(), 0))
+        if state == "ESTIMATED":
+            result.bases.add("DELIVERED_E")
+        self.put(result, register.stream, state, np.where(span & wanted, amount * weight / weight.sum(), 0))
 
     def put(self, result: Result, stream: str, state: str, by_day: np.ndarray) -> None:
         if np.isnan(by_day).any():
@@ -327,93 +303,113 @@ class Reading:
         if not divided:
             result.add(stream, "ANYTIME", state, by_day)
 
-    def class_shares(self, account: Account, item: str, index: int) -> dict[str, float]:
-        """An index has no time of day: its day is divided by the hours of the classes, unless ANYTIME has a price."""
-        names = {row.time_class for row in self.prices_on(account, index) if row.item == item}
-        weekday = self.folder.day_types(account.jurisdiction)[index] == "W"
-        kinds = {"ALL", "WEEKDAY" if weekday else "WEEKEND"}
-        hours: dict[str, float] = defaultdict(float)
-        for name, days, start, end in self.folder.windows.get(self.plan_on(account, index), []):
-            if name in names and days in kinds:
-                hours[name] += end - start
-        if "ANYTIME" in names or not hours:
-            return {"ANYTIME": 1.0}
-        return {name: minutes / sum(hours.values()) for name, minutes in hours.items()}
+    def basic_estimate(self, account: Account, register: Register, history: History, macro: Macro) -> Estimate:
+        giant_day = macro.profile.giant_day if macro.profile else np.inf
+        found = from_reads(history, account.fuel, account.customer_class, giant_day)
+        if found is None:
+            found = self.from_older_reads(account, register, history, macro)
+        if found.mean > giant_day and not found.giant:
+            return Estimate("GIANT_DAILY_MEAN", 0.0, None, found.mean, giant=True)
+        return found
 
-    def basic_scalar(self, result: Result, register: Register, reads: list[tuple[date, float, float]]) -> float:
-        segment, macro = self.macro(result.account, register.stream)
-        earlier = [read for read in reads if (reads[-1][0] - read[0]).days >= MIN_SPAN_DAYS]
-        if earlier:
-            span = self.folder.between(earlier[-1][0], reads[-1][0] - timedelta(days=1))
-            in_grid = earlier[-1][0] >= self.folder.first
-            if in_grid and macro.daily[span].sum() > 0:
-                result.rely_on(segment, macro, span)
-                first = reads.index(earlier[-1])
-                used = sum(usage(a, b, register) for a, b in pairwise(reads[first:]))
-                return self.judge(result, register, "READS", used / macro.daily[span].sum())
-        return self.fall_back(result, register, macro)
+    def from_older_reads(self, account: Account, register: Register, history: History, macro: Macro) -> Estimate:
+        older = list(history.spans)
+        for other in self.folder.registers[register.site]:
+            if other.basic and other.suffix == register.suffix and not beside(other, register) and other != register:
+                older += self.spans(account, other)[0]
+        covered = [span for span in older if history.volume(span) is not None]
+        for method, spans in (("OLDER_READS", covered), ("OWN_DAILY_MEAN", history.spans)):
+            days = sum(span.days for span in spans)
+            if days < MIN_REFERENCE_DAYS:
+                continue
+            mean = sum(span.used for span in spans) / days
+            if method == "OLDER_READS":
+                return Estimate(method, history.scalar(spans) or 0.0, history.days(spans), mean=mean)
+            return self.fall_back(account, register, macro, mean)
+        return self.fall_back(account, register, macro, None)
 
-    def judge(self, result: Result, register: Register, method: str, scalar: float) -> float:
-        capped = min(max(scalar, 0.0), CAP)
-        result.methods.add(method + ("-CAPPED" if capped < scalar else ""))
-        result.bases.add("PROFILE" if method in {"READS", "DAYS"} else "FALLBACK")
+    def judge(self, result: Result, register: Register, found: Estimate) -> float:
+        """The scalar as it is used; notes the method."""
+        capped = max(found.scalar, 0.0) if found.giant else min(max(found.scalar, 0.0), CAP)
+        result.methods.add(found.method)
+        result.flags |= {found.flag, "CAPPED" if capped < found.scalar else "", "GIANT" if found.giant else ""} - {""}
+        result.bases.add("GIANT" if found.giant else "PROFILE")
         result.scalars[f"{register.serial}/{register.suffix}"] = capped
         return capped
 
-    def other_meters(self, result: Result, register: Register, macro: Macro) -> float | None:
+    def other_meters(self, account: Account, register: Register, macro: Macro) -> Estimate | None:
         """What meters before or after this one counted: those of the latest reads, and those beside them, added up."""
         same = [r for r in self.folder.registers[register.site] if r.stream == register.stream]
         found = []
         for other in same:
             if beside(other, register):
                 continue
-            days, used = self.history(result.account, other, macro)
+            days, used = self.history(account, other, macro)
             if days.sum() >= MIN_REFERENCE_DAYS and macro.daily[days].sum() > 0:
-                found.append((int(np.flatnonzero(days)[-1]), used / macro.daily[days].sum(), other))
+                found.append((int(np.flatnonzero(days)[-1]), days, used, other))
         if not found:
             return None
-        latest = max(found, key=lambda one: one[0])[2]
-        total = sum(scalar for _, scalar, other in found if beside(other, latest))
-        return total / sum(beside(other, register) for other in same)
+        latest = max(found, key=lambda one: one[0])
+        together = [(days, used) for _, days, used, other in found if beside(other, latest[3])]
+        sharing = sum(beside(other, register) for other in same)
+        scalar = sum(used / macro.daily[days].sum() for days, used in together) / sharing
+        mean = sum(used / days.sum() for days, used in together) / sharing
+        return Estimate("OTHER_METER", float(scalar), latest[1], mean=float(mean))
 
     def history(self, account: Account, register: Register, macro: Macro) -> tuple[np.ndarray, float]:
-        """The days that a register's scalar may rest on, and what was used on them."""
+        """The days that another meter's usage is known on, and what was used on them."""
         if not register.basic:
-            data = self.interval_days(register)
+            data = self.believed(account, register)
             days = data.complete & self.occupancy(account) & ~np.isnan(macro.daily)
             days[np.flatnonzero(days)[:-REFERENCE_DAYS]] = False
             return days, float(data.kwh[days].sum())
-        reads = [read for read in self.own_reads(account, register) if read[0] >= self.folder.first]
-        if not reads:
-            return np.zeros(self.folder.days, dtype=bool), 0.0
-        first = max((i for i, r in enumerate(reads) if (reads[-1][0] - r[0]).days >= MIN_SPAN_DAYS), default=0)
-        days = self.folder.between(reads[first][0], reads[-1][0] - timedelta(days=1))
-        return days, sum(usage(a, b, register) for a, b in pairwise(reads[first:]))
+        history = History(self.spans(account, register)[0], macro.daily, self.folder.first)
+        spans = history.reference() if history.spans else []
+        covered = [span for span in spans or history.spans if history.volume(span) is not None]
+        return history.days(covered), sum(span.used for span in covered)
 
-    def fall_back(self, result: Result, register: Register, macro: Macro) -> float:
-        other = self.other_meters(result, register, macro)
-        if other is not None:
-            return self.judge(result, register, "OTHER_METER", other)
-        for invoice in sorted(self.valid_invoices(result.account), key=lambda i: i.end, reverse=True):
-            total = macro.daily[self.folder.between(invoice.start, invoice.end)].sum()
-            if not invoice.estimated and invoice.start >= self.folder.first and total > 0:
-                return self.judge(result, register, "INVOICE", invoice.quantity.get(register.stream, 0.0) / total)
-        return self.judge(result, register, "SEGMENT", 1.0)
+    def fall_back(
+        self, account: Account, register: Register, macro: Macro, own: float | None, last_year: Estimate | None = None
+    ) -> Estimate:
+        """The rest of the table; `own` is the mean day of a register that has reads, but no profile to set them against."""
+        if own is None and (other := self.other_meters(account, register, macro)) is not None:
+            return other
+        billed, days = 0.0, np.zeros(self.folder.days, dtype=bool)
+        for invoice in self.valid_invoices(account):
+            if not invoice.estimated and a_year_before(self.end) <= invoice.end <= self.accrual_date:
+                billed += invoice.quantity.get(register.stream, 0.0)
+                days |= self.folder.between(invoice.start, invoice.end)
+        if days.any() and macro.daily[days].sum() > 0:
+            return Estimate("INVOICES", billed / float(macro.daily[days].sum()), days, mean=billed / days.sum())
+        if last_year is not None:
+            return last_year
+        if own is not None:
+            return Estimate("OWN_DAILY_MEAN", 0.0, None, own, own)
+        return Estimate("SEGMENT_AVERAGE", self.zone_mean(account) if account.fuel == "GAS" else 1.0)
 
-    # -- rules 4 and 6: interval registers -----------------------------------------------------------------------------
+    def zone_mean(self, account: Account) -> float:
+        """The mean scalar of a zone's customers of a class, without those above twenty times their median."""
+        scalars = []
+        for other in self.folder.accounts:
+            if (other.fuel, other.node, other.customer_class) == ("GAS", account.node, account.customer_class):
+                _, macro = self.macro(other, "PRIMARY")
+                for register in self.folder.registers[other.site]:
+                    history = History(self.spans(other, register)[0], macro.daily, self.folder.first)
+                    spans = history.reference() if history.spans else []
+                    if spans and all(history.volume(span) for span in spans):
+                        scalars.append(history.scalar(spans))
+        usual = [scalar for scalar in scalars if scalar <= GIANT * np.median(scalars)]
+        return float(np.mean(usual)) if usual else 0.0
 
-    def clock(self, jurisdiction: str) -> tuple[np.ndarray, np.ndarray]:
-        if jurisdiction not in self._clocks:
-            self._clocks[jurisdiction] = self.folder.local_clock(jurisdiction)
-        return self._clocks[jurisdiction]
+    # -- interval registers -----------------------------------------------------------------------------
 
     def interval(self, result: Result, register: Register) -> None:
         account = result.account
         local_day, _ = self.clock(account.jurisdiction)
         wanted = result.unbilled & self.counted(account, register)
         needed = np.append(wanted, False)[local_day]  # market half-hours; -1 is off the grid
-        data = self.interval_days(register)
-        classes = self.time_classes(result, ITEM[register.stream])
+        data = self.believed(account, register)
+        classes = self.time_classes(account, ITEM[register.stream])
         self.collect(result, classes, (register.stream, "ACTUAL"), data.kwh, needed & (data.worth == READ))
         delivered = needed & (data.worth == ESTIMATED)
         if delivered.any():
@@ -436,74 +432,56 @@ class Reading:
         return guess
 
     def estimate_gap(self, result: Result, register: Register, data: IntervalDays, missing: np.ndarray) -> np.ndarray:
-        """Half-hours [days, 48] in kWh: profile x scalar, or a giant's own mean by day type in the profile's shape."""
+        """Half-hours [days, 48] in kWh of the days of one gap."""
         account = result.account
         segment, macro = self.macro(account, register.stream)
-        first = int(np.flatnonzero(missing.any(axis=1))[0])
-        before = np.zeros(self.folder.days, dtype=bool)
-        before[max(0, first - REFERENCE_DAYS) : first] = True
-        known = data.complete & self.occupancy(account)
-        days = known & before & ~np.isnan(macro.daily)
-        filled = macro.profile.filled if macro.profile else np.full(missing.shape, np.nan)
-        if macro.profile and register in macro.profile.giants and days.any():
-            result.bases.add("GIANT")
-            return self.giant(account, data, days, filled)
-        result.rely_on(segment, macro, missing.any(axis=1))
-        if np.isnan(filled[missing]).any():
-            result.problem = "no profile on a missing half-hour"
-            filled = np.nan_to_num(filled)
-        if days.sum() >= MIN_REFERENCE_DAYS and macro.daily[days].sum() > 0:
-            result.rely_on(segment, macro, days)
-            return filled * self.judge(result, register, "DAYS", data.kwh[days].sum() / macro.daily[days].sum())
-        older = known & ~np.isnan(macro.daily)
-        older[np.flatnonzero(older)[:-REFERENCE_DAYS]] = False
-        if older.sum() >= MIN_REFERENCE_DAYS and macro.daily[older].sum() > 0:
-            return filled * self.judge(result, register, "OLDER", data.kwh[older].sum() / macro.daily[older].sum())
-        return filled * self.fall_back(result, register, macro)
-
-    def giant(self, account: Account, data: IntervalDays, days: np.ndarray, filled: np.ndarray) -> np.ndarray:
         types = self.folder.day_types(account.jurisdiction)
-        daily = data.kwh.sum(axis=1)
-        means = {
-            t: daily[days & (types == t)].mean() if (days & (types == t)).any() else daily[days].mean() for t in "WEH"
-        }
-        total = filled.sum(axis=1, keepdims=True)
-        shape = np.where(total > 0, filled / np.where(total > 0, total, 1), 1 / 48)
-        return np.array([means[t] for t in types])[:, None] * shape
+        gap = np.flatnonzero(missing.any(axis=1))
+        away = distance(self.folder.days, int(gap[0]), int(gap[-1]))
+        complete, daily = data.complete & self.occupancy(account) & self.up_to_the_end, data.kwh.sum(axis=1)
+        giant = macro.profile is not None and any(m in macro.profile.giants for m, _ in self.meters(register))
+        found = recent_days(daily, complete, away, macro.daily) or latest_days(daily, complete, macro.daily)
+        found = found or self.without_days(account, register, macro, (daily, complete), gap)
+        if giant and found.days is not None:
+            found = Estimate("GIANT_DAILY_MEAN", 0.0, found.days, giant=True)
+        if found.scalar == 0 and found.base == 0 and not giant:
+            found = replace(found, flag=idle_flag(daily, complete, int(gap[0])))
+        scalar = self.judge(result, register, found)
+        if found.method in {"GIANT_DAILY_MEAN", "OWN_DAILY_MEAN"}:
+            return own_days(data.kwh, complete if found.days is None else found.days, types)
+        result.rely_on(segment, macro, found.days)
+        if not scalar:
+            return np.zeros(missing.shape)
+        result.rely_on(segment, macro, missing.any(axis=1))
+        filled = macro.profile.filled if macro.profile else np.full(missing.shape, np.nan)
+        mean = macro.daily[found.days].mean() if found.days is not None else np.nan
+        guess = scalar * np.where(np.isnan(filled), mean / 48, filled)
+        for day in gap:
+            own = own_shape(data.kwh, complete, away, types, str(types[day]))
+            if found.method == "RECENT_DAYS" and own is not None and not np.isnan(macro.daily[day]):
+                guess[day] = scalar * macro.daily[day] * own
+        if np.isnan(guess[missing]).any():
+            result.problem = "no profile on a missing day"
+            guess = np.nan_to_num(guess)
+        return guess
 
-    # -- rule 7: rating ------------------------------------------------------------------------------------------------
+    def without_days(
+        self, account: Account, register: Register, macro: Macro, days: tuple[np.ndarray, np.ndarray], gap: np.ndarray
+    ) -> Estimate:
+        """The methods for a register that lacks fourteen complete days with a profile."""
+        daily, complete = days
+        same = [int(day) - 364 for day in gap]  # so that weekdays meet
+        found = np.zeros(self.folder.days, dtype=bool)
+        found[[day for day in same if day >= 0 and complete[day] and macro.daily[day] > 0]] = True
+        last_year = (
+            Estimate("LAST_YEAR", float(daily[found].sum() / macro.daily[found].sum()), found) if found.any() else None
+        )
+        near = complete & (np.arange(self.folder.days) >= gap[0] - REFERENCE_DAYS)
+        own = float(daily[near].mean()) if near.sum() >= MIN_REFERENCE_DAYS else None
+        left = self.fall_back(account, register, macro, own, last_year)
+        return replace(left, days=near) if left.method == "OWN_DAILY_MEAN" else left
 
-    def plan_on(self, account: Account, index: int) -> str:
-        """The plan of a day: of the account's history, or else the account's own."""
-        day = self.folder.date(index)
-        history = self.folder.histories.get(account.account_id, [])
-        return next((plan for plan, start, end in history if start <= day <= end), account.plan)
-
-    def prices_on(self, account: Account, index: int) -> list[PlanRow]:
-        """The prices of a day."""
-        rows = self.folder.plans.get(self.plan_on(account, index), [])
-        return [row for row in rows if row.valid(self.folder.date(index))]
-
-    def time_classes(self, result: Result, item: str) -> np.ndarray:
-        """Time class of each market half-hour by the local clock; one that the plan does not price is ANYTIME."""
-        account = result.account
-        local_day, minute = self.clock(account.jurisdiction)
-        weekend = (self.folder.day_types(account.jurisdiction) != "W")[local_day]
-        classes = np.full(local_day.shape, "ANYTIME", dtype=object)
-        history = self.folder.histories.get(account.account_id, [])
-        own = np.ones(self.folder.days, dtype=bool)
-        for _, start, end in history:
-            own &= ~self.folder.between(start, end)
-        for plan, days in [(account.plan, own), *((p, self.folder.between(s, e)) for p, s, e in history)]:
-            for name, kind, start, end in self.folder.windows.get(plan, []):
-                which = {"ALL": True, "WEEKDAY": ~weekend, "WEEKEND": weekend}[kind]
-                priced = np.zeros(self.folder.days, dtype=bool)
-                for row in self.folder.plans.get(plan, []):
-                    if row.item == item and row.time_class == name:
-                        priced |= self.folder.between(row.start, row.end)
-                inside = (minute >= start) & (minute < end) if start < end else (minute >= start) | (minute < end)
-                classes[inside & which & (priced & days)[local_day]] = name
-        return classes
+    # -- rating ------------------------------------------------------------------------------------------------
 
     def collect(
         self, result: Result, classes: np.ndarray, kind: tuple[str, str], kwh: np.ndarray, which: np.ndarray
@@ -541,14 +519,10 @@ class Reading:
                     room[row] -= taken
                     left -= taken
                 if left and not (stream == "SOLAR" and self.pays_nothing_for_export(result.account, days)):
-                    result.problem = f"no price for {stream} {name}"
+                    result.unpriced = True
         for (row, state), quantity in filled.items():
             if quantity:
                 add_line(result, row, state, quantity)
-
-    def pays_nothing_for_export(self, account: Account, days: list[int]) -> bool:
-        plans = {self.plan_on(account, index) for index in days}
-        return not any(row.item == "FEED_IN" for plan in plans for row in self.folder.plans.get(plan, []))
 
     # -- everything ----------------------------------------------------------------------------------------------------
 
@@ -574,28 +548,23 @@ class Reading:
         return out
 
 
-def outliers(average: np.ndarray) -> np.ndarray:
-    """Half-hours below a third or above three times the median of the same half-hour on the seven days either side."""
-    padded = np.pad(average, ((EITHER_SIDE, EITHER_SIDE), (0, 0)), constant_values=np.nan)
-    steps = [s for s in range(-EITHER_SIDE, EITHER_SIDE + 1) if s]
-    around = np.stack([padded[EITHER_SIDE + s : EITHER_SIDE + s + len(average)] for s in steps])
-    empty = np.isnan(around).all(axis=0)
-    around[:, empty] = 0
-    median = np.where(empty, np.nan, np.nanmedian(around, axis=0))
-    return np.isnan(average) | (average < median * LOW) | (average > median * HIGH)
-
-
 def beside(one: Register, other: Register) -> bool:
     """Whether two registers, or one and itself, were there at the same time for more than the day of an exchange."""
     return min(one.end, other.end) > max(one.start, other.start)
 
 
-def usage(before: tuple[date, float, float], after: tuple[date, float, float], register: Register) -> float:
-    """Quantity between two index reads; an index that ran backwards went round, if its digits are known."""
-    step = after[1] - before[1]
-    if step < 0 and register.digits:
-        step += 10**register.digits
-    return step * after[2]
+def idle_flag(daily: np.ndarray, complete: np.ndarray, first_missing: int) -> str:
+    """VACANT: read for a year before the gap, and nothing was used."""
+    known = np.flatnonzero(complete[:first_missing])
+    year = known[known >= first_missing - VACANT_DAYS - MIN_REFERENCE_DAYS]
+    long = len(year) > 0 and year[0] <= first_missing - VACANT_DAYS
+    return "VACANT" if long and not daily[year].any() else "ZERO_USE"
+
+
+def own_days(kwh: np.ndarray, days: np.ndarray, types: np.ndarray) -> np.ndarray:
+    """The mean half-hours of a meter's own days of each day type; of all of them where it has none of a type."""
+    means = {t: kwh[of if (of := days & (types == t)).any() else days].mean(axis=0) for t in "WEH"}
+    return np.array([means[t] for t in types])
 
 
 def add_line(result: Result, row: PlanRow, state: str, quantity: Decimal) -> None:

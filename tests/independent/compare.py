@@ -17,14 +17,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
-from tests.independent.accrual import CAP, CENT, MILLI, Reading, Result
+from tests.independent.accrual import CENT, MILLI, Reading, Result
 from tests.independent.folder import FAR, MISSING, READ, parse_nem12
+from tests.independent.methods import CAP
 
 Row = dict[str, str]
 SHOWN = 8
+FLAGS = {"CAPPED", "GIANT", "VACANT", "ZERO_USE"}
 RELATIVE, LEAST_UNITS, LEAST_DOLLARS = 0.001, 0.02, 0.02  # 0.1 %, but never finer than rounding can be
 WAPE_LIMIT, BOOK_LIMIT = 0.17, 0.06
-PROFILE_BASES = {"PROFILE", "SHARED", "DELIVERED_E", "GIANT"}
 
 
 @dataclass
@@ -127,7 +128,7 @@ class Judge:
             result = self.reading.results.get(key)
             reason = " ".join(value or "" for name, value in row.items() if name not in {"run_date", "account_id"})
             nothing.expect(
-                result is not None and (bool(result.problem) or "FALLBACK" in result.bases) and bool(reason.strip()),
+                result is not None and bool(result.problem) and bool(reason.strip()),
                 f"{key}: {reason!r}; reading: {result.basis if result else None} {result.problem if result else ''}",
             )
         supply = self.check("of an exception only the supply is accrued, a day's price for each unbilled day")
@@ -200,6 +201,10 @@ class Judge:
         guessed = self.check("units of the others, within 0.1 % (no marked day used)")
         actual = self.check("... of which units_actual, within 0.1 %")
         guessed_money = self.check("net_amount of the others, within 0.1 %")
+        marked = self.check("units of accounts that use a marked day, within 0.1 %")
+        marked_money = self.check("net_amount of accounts that use a marked day, within 0.1 %")
+        method = self.check("method is the reading's, where all is estimated by one")
+        flags = self.check("... and so are the flags CAPPED, GIANT, VACANT and ZERO_USE")
         aside: Counter[str] = Counter()
         for key, row, result in self.pairs():
             theirs, ours = float(row["units_total"]), result.units("ACTUAL", "ESTIMATED")
@@ -212,16 +217,19 @@ class Judge:
                 money.close(key, net, our_net, 0.01, why)
                 gst.close(key, float(row["gst_amount"]), float(result.gst), 0.02, why)
                 continue
-            if result.problem or not result.bases <= PROFILE_BASES:
-                aside["fall-back or problem"] += 1
-            elif self.uses_marked(result):
-                aside["marked"] += 1
-            else:
-                guessed.close(key, theirs, ours, max(RELATIVE * abs(ours), LEAST_UNITS), why)
-                known = result.units("ACTUAL")
-                actual.close(key, float(row["units_actual"]), known, max(RELATIVE * known, LEAST_UNITS), why)
-                tolerance = max(RELATIVE * gross(result), LEAST_DOLLARS)
-                guessed_money.close(key, net, our_net, tolerance, why)
+            if len(result.methods) == 1:
+                ours_by = next(iter(result.methods))
+                method.expect(ours_by == row.get("method", ours_by), f"{key}: {why}")
+                theirs_flags = FLAGS & set(row.get("flags", "").split(";"))
+                flags.expect(result.flags & FLAGS == theirs_flags, f"{key}: reading {sorted(result.flags)} {why}")
+            if result.problem:
+                aside["problem"] += 1
+                continue
+            of_units, of_money = (marked, marked_money) if self.uses_marked(result) else (guessed, guessed_money)
+            of_units.close(key, theirs, ours, max(RELATIVE * abs(ours), LEAST_UNITS), why)
+            known = result.units("ACTUAL")
+            actual.close(key, float(row["units_actual"]), known, max(RELATIVE * known, LEAST_UNITS), why)
+            of_money.close(key, net, our_net, max(RELATIVE * gross(result), LEAST_DOLLARS), why)
         guessed.note = f"(not judged: {dict(aside)})" if aside else ""
 
     def sane(self) -> None:
@@ -377,8 +385,8 @@ class Judge:
                         f"  note  marks of {'/'.join(segment)} differ on {len(gap)} of {days.sum()} used days: {gap[0]}.."
                     )
 
-    def fall_backs(self) -> None:
-        rows = [(key, row, result) for key, row, result in self.pairs() if "FALLBACK" in result.bases or result.problem]
+    def problems(self) -> None:
+        rows = [(key, row, result) for key, row, result in self.pairs() if result.problem]
         for key, row, result in rows[:SHOWN]:
             print(
                 f"  note  {key}: run {row['units_total']} by {row.get('method')} (scalar {row.get('scalar')}), reading "
@@ -394,7 +402,7 @@ class Judge:
         for check in self.checks:
             check.print()
         self.marks()
-        self.fall_backs()
+        self.problems()
         failed = sum(bool(check.offenders) for check in self.checks)
         print(f"{len(self.checks) - failed} of {len(self.checks)} checks pass")
         return int(failed > 0)

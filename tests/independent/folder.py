@@ -66,6 +66,10 @@ class Register:
     lives: tuple[tuple[date, date], ...] = ()  # of the meters that the stream went through
 
 
+def a_year_before(day: date) -> date:
+    return day.replace(year=day.year - 1) if (day.month, day.day) != (2, 29) else date(day.year - 1, 2, 28)
+
+
 def through_swaps(registers: list[Register]) -> list[Register]:
     """Interval reads name a site's suffix, not a meter: a suffix goes on through a change of meters."""
     streams: dict[object, Register] = {}
@@ -79,6 +83,16 @@ def through_swaps(registers: list[Register]) -> list[Register]:
         lives = (*first.lives, (register.start, register.end))
         streams[key] = replace(register, start=first.start, end=max(first.end, register.end), lives=lives)
     return list(streams.values())
+
+
+@dataclass(frozen=True)
+class IndexRead:
+    """What an index showed at the start of a day; `factor` is kWh or MJ per unit of it."""
+
+    day: date
+    index: float
+    factor: float
+    actual: bool
 
 
 @dataclass(frozen=True)
@@ -124,13 +138,15 @@ class IntervalDays:
 class Folder:
     path: Path
     run_date: date
+    earliest: date | None = None  # nothing before this day may be used
     first: date = field(init=False)  # day 0 of every array
     days: int = field(init=False)  # the last of them is run_date itself: a western clock may need its first half-hour
 
     def __post_init__(self) -> None:
         self._raw = dict(_newest(_nem12_days(sorted((self.path / "nem12").glob("*")))))
         known = [key[2] for key in self._raw] + [date.fromisoformat(row["date"]) for row in self.rows("gas_volumes")]
-        self.first = min([*known, self.run_date.replace(year=self.run_date.year - 1) - timedelta(days=1)])
+        first = min([*known, a_year_before(self.run_date) - timedelta(days=1)])
+        self.first = max(first, self.earliest) if self.earliest else first
         self.days = (self.run_date - self.first).days + 1
 
     def rows(self, name: str) -> list[dict[str, str]]:
@@ -238,15 +254,16 @@ class Folder:
         return out
 
     @cached_property
-    def actual_reads(self) -> dict[tuple[str, str, str], list[tuple[date, float, float]]]:
-        """Date, index and quantity per index unit of every actual read known at the run, by site, meter and register."""
-        out: dict[tuple[str, str, str], list[tuple[date, float, float]]] = defaultdict(list)
+    def index_reads(self) -> dict[tuple[str, str, str], list[IndexRead]]:
+        """Every index read known at the run, by site, meter and register, oldest first."""
+        out: dict[tuple[str, str, str], list[IndexRead]] = defaultdict(list)
         for row in self.rows("basic_reads"):
             day = date.fromisoformat(row["read_date"])
-            if row["quality"] == "A" and day <= self.run_date:
+            if day <= self.run_date:
                 key = (row["site_id"][:10], row["meter_serial"], row["register_id"])
-                out[key].append((day, float(row["index_value"]), float(row["quantity_factor"] or 1)))
-        return {key: sorted(reads) for key, reads in out.items()}
+                factor = float(row["quantity_factor"] or 1)
+                out[key].append(IndexRead(day, float(row["index_value"]), factor, row["quality"] == "A"))
+        return {key: sorted(reads, key=lambda r: (r.day, r.index)) for key, reads in out.items()}
 
     @cached_property
     def gas(self) -> dict[tuple[str, str], np.ndarray]:
@@ -254,7 +271,7 @@ class Folder:
         out: dict[tuple[str, str], np.ndarray] = {}
         for row in self.rows("gas_volumes"):
             index = self.index(date.fromisoformat(row["date"]))
-            if index < self.days:
+            if 0 <= index < self.days:
                 out.setdefault((row["jurisdiction"], row["node"]), np.full(self.days, np.nan))[index] = row["volume_mj"]
         return out
 
@@ -275,7 +292,7 @@ class Folder:
     def intervals(self) -> dict[tuple[str, str], IntervalDays]:
         out: dict[tuple[str, str], IntervalDays] = {}
         for (nmi, suffix, day), (kwh, worth) in self._raw.items():
-            if day > self.run_date:
+            if not self.first <= day <= self.run_date:
                 continue
             if (nmi, suffix) not in out:
                 shape = (self.days, 48)

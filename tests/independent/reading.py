@@ -2,7 +2,7 @@
 
     python tests/independent/reading.py PORTFOLIO RUN_DATE [--from D] [--to D] [--as-at D] [--accounts FILE] [--truth FILE] [--compare OUT]
 
-folder.py reads the files, accrual.py does the arithmetic, compare.py judges a run's OUT. None of them imports from src/.
+folder.py reads the files, accrual.py and the modules that it names do the arithmetic, compare.py judges a run's OUT. None of them imports from src/.
 """
 
 import argparse

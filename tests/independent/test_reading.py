@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.independent.accrual import Reading, Result, outliers
+from tests.independent.accrual import Reading, Result
 from tests.independent.folder import ESTIMATED, MISSING, READ, parse_nem12
 from tests.independent.mini import Mini, span
+from tests.independent.profiles import fill, outliers
 
 RUN_DATE = date(2026, 11, 1)
 BRISBANE = {"state": "QLD"}  # local time is market time: no daylight saving
@@ -98,8 +99,9 @@ def test_an_early_hole_does_not_move_the_window_of_a_late_gap(mini: Mini) -> Non
         known = 181 * before + 120 * after
         five, sixth = 304 * 1.5 / (known + 3 * without), (181 * 0.6 + 120 * 1.2) / known
     before, after, without = 2.1 / (five + sixth), 2.7 / (five + sixth), 1.5 / five
-    # 1 July: 0.6 until then; 30 and 31 October: 1.2 on each of the 91 days before.
-    assert result.units("ESTIMATED") == pytest.approx(48 * without * 0.6 / before + 96 * without * 1.2 / after)
+    # 1 July lies between days of 0.6 and days of 1.2, which count alike; 30 and 31 October follow days of 1.2.
+    hole = 48 * without * (0.6 + 1.2) / (before + after)
+    assert result.units("ESTIMATED") == pytest.approx(hole + 96 * without * 1.2 / after)
     assert result.scalars == {"M6/E1": pytest.approx(1.2 / after)}
 
 
@@ -115,7 +117,9 @@ def test_only_the_missing_half_hours_of_a_day_are_estimated(mini: Mini) -> None:
     mini.nem12 += ["400,1,46,A,,", "400,47,48,N,,"]
     result = read(mini)["6"]
     assert result.units("ACTUAL") == pytest.approx(9 * 48 * 0.6 + 46 * 1.0)
-    assert result.units("ESTIMATED") == pytest.approx(2 * 0.6)  # 0.6 / 0.35 x 1.5 / (1.5 / 0.35)
+    # Scalar 0.6 / 0.35. The profile's day is 46 half-hours of (1.5 + 1.0) / 6, the sum of the weights, and 2 of
+    # 1.5 / (1.5 / 0.35). The home's own Saturdays and Sundays are flat: the two half-hours are 2 / 48 of the day.
+    assert result.units("ESTIMATED") == pytest.approx(0.6 / 0.35 * (46 * 2.5 / 6 + 2 * 0.35) * 2 / 48)
 
 
 def test_a_delivered_estimate_is_read_but_not_actual(mini: Mini) -> None:
@@ -161,7 +165,7 @@ def test_a_marked_entry_is_filled_from_the_nearest_day_of_its_type(mini: Mini) -
     marked = np.zeros_like(average, dtype=bool)
     saturday = reading.folder.index(date(2026, 6, 13))
     marked[saturday, 3] = marked[saturday + 1, 3] = True
-    filled = reading.fill(average, marked, reading.folder.day_types("QLD"))
+    filled = fill(average, marked, reading.folder.day_types("QLD"))
     assert filled[saturday, 3] == saturday - 6  # both Sundays are six and eight days off: the one before is nearer
     assert filled[saturday + 1, 3] == saturday + 7  # the Saturday after
     assert (filled[~marked] == average[~marked]).all()

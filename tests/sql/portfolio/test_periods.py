@@ -1,16 +1,23 @@
-"""FROM, TO and AS_AT: the days that a run finds unbilled are those of the independent reading of the same folder."""
+"""FROM, TO and AS_AT: a run of a folder finds the days, units and dollars of the independent reading of the same folder."""
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from pytest_postgresql.executors import NoopExecutor
+from pytest_postgresql.janitor import DatabaseJanitor
 from tests.conftest import Database
 from tests.independent.accrual import Reading
+from tests.independent.compare import gross
+from tests.sql.portfolio.whole_run import load, run
 
 from local.demo import write_demo
 from local.portfolio.format import read_portfolio
 from local.portfolio.load import load_portfolio
+from local.portfolio.records import Portfolio
 
 RUN_DATE = date(2026, 11, 1)
 PERIODS = {
@@ -34,6 +41,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def portfolio(folder: Path) -> Portfolio:
+    return read_portfolio(folder, RUN_DATE)
+
+
+@pytest.fixture(scope="module")
+def connection(bua_template: NoopExecutor, portfolio: Portfolio) -> Iterator[Any]:
+    """To a database with the portfolio, for runs of any period: none reads what another made."""
+    janitor = DatabaseJanitor(
+        user=bua_template.user, password=bua_template.password, host=bua_template.host, port=bua_template.port,
+        dbname="periods_test", template_dbname=bua_template.template_dbname,
+    )  # fmt: skip
+    with janitor, Database(bua_template.host, bua_template.port, janitor.dbname).connect() as connection:
+        load(connection, portfolio)
+        yield connection
+
+
 def test_the_unbilled_days_of_odd_periods(bua_database: Database, folder: Path) -> None:
     different = []
     with bua_database.connect() as connection, connection.cursor() as cursor:
@@ -50,4 +74,26 @@ def test_the_unbilled_days_of_odd_periods(bua_database: Database, folder: Path) 
                     theirs[account.account_id] = days
             assert len(ours) >= 5, run_date
             different += [(run_date, key) for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key)]
+    assert different == []
+
+
+@pytest.mark.parametrize("run_date", PERIODS)
+def test_the_units_and_dollars_of_odd_periods(
+    connection: Any, portfolio: Portfolio, folder: Path, run_date: str
+) -> None:
+    """Each account to 0.1 %, but never finer than rounding can be; and nearly none is left out."""
+    ours = run(connection, portfolio, run_date, *PERIODS[run_date])
+    reading = Reading(folder, RUN_DATE, *map(date.fromisoformat, PERIODS[run_date]))
+    theirs = {key: result for key, result in reading.results.items() if not result.problem}
+    assert set(ours) >= set(theirs)
+    assert len(reading.results) - len(theirs) <= 2
+    different = []
+    for key, result in theirs.items():
+        for name in ("actual", "estimated"):
+            expected, got = result.units(name.upper()), float(getattr(ours[key], f"units_{name}"))
+            if abs(got - expected) > max(0.001 * expected, 0.02):
+                different.append((key, name, expected, got, ours[key], result.methods, result.scalars))
+        expected, got = float(result.net), float(ours[key].net_amount)
+        if abs(got - expected) > max(0.001 * gross(result), 0.02):
+            different.append((key, "net", expected, got, ours[key], result.methods, result.scalars))
     assert different == []
