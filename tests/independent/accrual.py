@@ -376,10 +376,14 @@ class Reading(Prices):
             return other
         billed, days = 0.0, np.zeros(self.folder.days, dtype=bool)
         for invoice in self.valid_invoices(account):
-            if not invoice.estimated and a_year_before(self.end) <= invoice.end <= self.accrual_date:
+            covered = self.folder.between(invoice.start, invoice.end)
+            recent = invoice.start >= self.folder.first and a_year_before(self.end) <= invoice.end <= self.accrual_date
+            if not invoice.estimated and recent and macro.daily[covered].sum() > 0:  # not where the profile has a hole
                 billed += invoice.quantity.get(register.stream, 0.0)
-                days |= self.folder.between(invoice.start, invoice.end)
-        if days.any() and macro.daily[days].sum() > 0:
+                days |= covered
+        same = [r for r in self.folder.registers[register.site] if r.stream == register.stream]
+        billed /= sum(beside(other, register) for other in same)
+        if days.any():
             return Estimate("INVOICES", billed / float(macro.daily[days].sum()), days, mean=billed / days.sum())
         if last_year is not None:
             return last_year

@@ -98,7 +98,8 @@ def nothing_used(history: History, s4: float | None) -> Estimate:
         return Estimate("READS", 0.0, flag="VACANT")
     if s4:
         return Estimate("READS_SEASON", s4)
-    last_year = history.last_read - timedelta(days=LAST_YEAR)
+    a_year_ago = history.last_read - timedelta(days=LAST_YEAR)
+    last_year = a_year_ago if s4 is None else history.near(a_year_ago) or a_year_ago
     year = [span for span in history.spans if span.end > last_year and history.volume(span) is not None]
     mean = history.scalar(year)
     return Estimate("OLDER_READS", mean, history.days(year)) if mean else Estimate("READS", 0.0, flag="ZERO_USE")

@@ -82,9 +82,9 @@ def test_a_quarter_without_use_has_last_years_season() -> None:
 
 
 def test_without_use_in_that_season_it_has_the_mean_of_the_year() -> None:
-    # The year before the last read has the last four spans, and the day that the first one ends with is 364 days back.
+    # A year of quarterly reads is four spans; the first of the five ends 364 days before the last read.
     estimate = found(history(182.0, 0.0, 91.0, 273.0, 0.0))
-    assert (estimate.method, estimate.scalar) == ("OLDER_READS", pytest.approx((182 + 91 + 273) / 455))
+    assert (estimate.method, estimate.scalar) == ("OLDER_READS", pytest.approx((91 + 273) / 364))
 
 
 def test_a_year_without_use_is_vacant_and_less_is_zero_use() -> None:

@@ -234,6 +234,34 @@ def test_a_window_closed_by_actual_reads_is_complete(mini: Mini) -> None:
     assert result.net == Decimal("20.00") + Decimal("30.15")
 
 
+def test_without_reads_it_has_what_was_billed_where_the_profile_is_known(mini: Mini) -> None:
+    panel(mini)
+    mini.account("N", opened="2025-06-01", **BRISBANE)
+    mini.interval("N")
+    for first, last, kwh, kind in (
+        ("2025-06-01", "2025-11-09", 99_999, ""),  # the profile begins later
+        ("2025-11-10", "2026-01-31", 99_999, "estimated"),
+        ("2026-02-01", "2026-02-28", 28 * 8.4, ""),
+        ("2026-03-01", "2026-10-21", 235 * 8.4, ""),
+    ):
+        bill = mini.bill("N", first, last, last, kind)
+        mini.add("invoice_lines", bill, "USAGE", "PRIMARY", "ANYTIME", kwh, 0)
+    result = read(mini)["N"]
+    # 8.4 kWh a day is half of the segment's 16.8.
+    assert (result.methods, result.scalars) == ({"INVOICES"}, {"MN/E1": pytest.approx(0.5)})
+
+
+def test_a_day_that_no_profile_covers_has_the_mean_of_the_days_that_are_known(mini: Mini) -> None:
+    """A segment of one home, 0.4 kWh a half-hour until 29 October: nothing fills the last two days."""
+    mini.account("A", **BRISBANE)
+    mini.interval("A")
+    mini.bill("A", "2026-01-01", "2026-10-21", "2026-10-25")
+    mini.days("A", span("2026-06-01", "2026-10-29"), 0.4)
+    result = read(mini)["A"]
+    assert result.methods == {"RECENT_DAYS"}
+    assert result.units("ESTIMATED") == pytest.approx(96 * 0.4)
+
+
 @pytest.mark.parametrize("reads", [[("2026-07-14", 0), ("2026-10-22", 840)], [("2026-09-22", 0), ("2026-10-22", 252)]])
 def test_an_interval_meter_without_reads_has_the_basic_meters_before_it(
     mini: Mini, reads: list[tuple[str, float]]

@@ -66,8 +66,9 @@ language sql as $$
                    / sum(x.macro) filter (where x.macro > 0 and x.from_date >= s.season_from and x.to_date <= s.season_to) as s4,
                sum(x.quantity) filter (where x.macro > 0 and x.from_date >= b.before_from and x.to_date <= s.season_from)
                    / sum(x.macro) filter (where x.macro > 0 and x.from_date >= b.before_from and x.to_date <= s.season_from) as s5,
-               sum(x.quantity) filter (where x.macro > 0 and x.to_date > t.last_read - 365)
-                   / sum(x.macro) filter (where x.macro > 0 and x.to_date > t.last_read - 365) as year_scalar,
+               -- four quarters of 91 days are a year: not a fifth that ends 364 days ago
+               sum(x.quantity) filter (where x.macro > 0 and x.to_date > coalesce(s.season_from, t.last_read - 365))
+                   / sum(x.macro) filter (where x.macro > 0 and x.to_date > coalesce(s.season_from, t.last_read - 365)) as year_scalar,
                t.last_read - coalesce(max(x.to_date) filter (where x.quantity > 0), min(x.from_date)) as days_without_use,
                max(x.quantity) filter (where x.back = 1) as u1, max(x.days) filter (where x.back = 1) as d1,
                max(x.macro) filter (where x.back = 1) as v1,

@@ -197,6 +197,15 @@ def test_a_home_that_was_empty_for_a_quarter_has_the_mean_of_its_year(book: Book
     assert scalar(book) == ("OLDER_READS", pytest.approx(2 / 3), 0, None, False, False)
 
 
+def test_the_year_of_a_quarterly_meter_is_four_quarters(book: Book) -> None:
+    book.segment(10)
+    book.macro("2024-11-01", "2026-10-31", 10)
+    reads(book, meter(book), 1820, 0, 910, 910, 0)
+    # Nothing now, nor in last year's season: 1820 kWh over the profile's 3640 since the read 364 days ago. The quarter before
+    # that is a second summer.
+    assert scalar(book) == ("OLDER_READS", pytest.approx(1 / 2), 0, None, False, False)
+
+
 @pytest.mark.parametrize(("usage", "vacant"), [((910, 0, 0, 0, 0), True), ((0, 0, 0, 0), True), ((0, 0, 0), False)])
 def test_vacant_is_a_whole_year_of_nothing(book: Book, usage: tuple[float, ...], vacant: bool) -> None:
     book.segment(10)

@@ -36,6 +36,9 @@ def load(connection: Any, portfolio: Portfolio) -> None:
     load_portfolio(connection, portfolio)
     aggregate(connection, decode_items(portfolio.meter_data.items))
     connection.commit()
+    with connection.cursor() as cursor:
+        cursor.execute("analyze")  # as the warming does
+    connection.commit()
 
 
 def run(connection: Any, portfolio: Portfolio, run_date: str, *chosen: str) -> dict[str, Accrued]:
