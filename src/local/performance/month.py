@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from unittest import mock
 
 from artifacts import machines
 from local.performance.cloud import Files, Ledger, Queues, RunStore, States
-from local.performance.counters import Counters, Peak, Sampler, Usage
-from local.performance.portfolio import SyntheticStore
+from local.performance.counters import Peak, Sampler, Usage
 from local.performance.server import Sessions
 from local.platform import engine, workflow
 from local.platform.meterdata import Loader
@@ -100,10 +99,40 @@ def _stage(step: str, arguments: Mapping[str, Any]) -> Stage | None:
     return Stage(step, "action", action, {name: payload[name] for name in payload if name != "action"})
 
 
+class Store(Protocol):
+    """EARL's interval store: boto3's client, as far as site-data uses it, and the processor time that it took itself."""
+
+    @property
+    def seconds(self) -> float: ...
+
+    def get_paginator(self, operation: str, /) -> Any: ...
+
+
+class Meter(Protocol):
+    """What tells how much was used: Counters, or Unmeasured."""
+
+    def read(self, not_ours: float = 0.0) -> Usage: ...
+
+    def children(self) -> list[int]: ...
+
+
+class Unmeasured:
+    """Nobody asks what the stages cost."""
+
+    def read(self, not_ours: float = 0.0) -> Usage:
+        """Nothing."""
+        del not_ours
+        return Usage()
+
+    def children(self) -> list[int]:
+        """None."""
+        return []
+
+
 class Month:
     """Runs the stages one after the other and measures each."""
 
-    def __init__(self, sessions: Sessions, store: SyntheticStore, run_date: date, counters: Counters) -> None:
+    def __init__(self, sessions: Sessions, store: Store, run_date: date, counters: Meter) -> None:
         self._run_date = run_date
         self._counters = counters
         self._store = store
