@@ -53,7 +53,7 @@ bench: setup ## Compare the hot paths with the best ways known (numpy, COPY, Duc
 
 # A process per core, at most four: each starts a PostgreSQL server of its own.
 PYTEST := $(RUN) -m pytest -n logical --maxprocesses 4
-FUNCTIONS := lambdas shared/steps shared/work shared/database local/aws local/performance
+FUNCTIONS := lambdas shared/steps shared/work shared/database local/aws local/performance local/backtest
 SLOW   := artifacts pipeline sql stack terraform
 
 test: setup check ## Check style and types, then run every test; ARGS= is passed to pytest (also below)

@@ -61,7 +61,7 @@ def _run(options: argparse.Namespace, console: Console) -> None:
         observations, coverage = backtest(history, dates, Path(place) / "server", console)
     found = list(report.lines(observations))
     report.print_summary(found, coverage, console)
-    report.write_files(found, observations, options.out)
+    report.write_files(found, observations, coverage, options.out)
     draw(found, options.out / "backtest.png")
     console.print(f"written to {options.out}: backtest.csv, backtest_months.csv, backtest_accounts.csv, backtest.png")
 

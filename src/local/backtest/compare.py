@@ -41,7 +41,10 @@ def backtest(
         truth = judged[run_date]
         settled = [_observation(run_date, one, truth[one.account_id]) for one in found if _is_settled(one, truth)]
         observations += settled
-        coverage.append(Coverage(run_date, len(found), len(settled)))
+        unsettled = [
+            (one.account_id, one.fuel, one.segment, one.method) for one in found if not _is_settled(one, truth)
+        ]
+        coverage.append(Coverage(run_date, len(found), len(settled), unsettled))
     return observations, coverage
 
 

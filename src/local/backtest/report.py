@@ -15,6 +15,7 @@ from local.backtest.score import Observation, Score
 PRODUCT, LAST_BILL, LAST_YEAR = "product", "last bill", "last year"
 UNITS = {"ELECTRICITY": "kWh", "GAS": "MJ"}
 ALL = "all"
+SETTLED = 0.95  # of a month's accounts
 
 SUMMARY_COLUMNS = (
     "fuel", "group", "name", "way", "months", "accounts", "missing_units", "bias_percent", "bias_spread", "bias_t",
@@ -35,6 +36,7 @@ class Coverage:
     run_date: date
     with_missing: int
     settled: int
+    unsettled: Sequence[tuple[str, str, str, str]]  # account, fuel, segment, method
 
     @property
     def month_end(self) -> date:
@@ -107,13 +109,23 @@ def print_summary(found: Iterable[Line], coverage: Sequence[Coverage], console: 
         f"By month: {', '.join(f'{one.month_end:%Y-%m} {one.settled} of {one.with_missing}' for one in coverage)}.",
         soft_wrap=True,
     )
+    partly = [f"{one.month_end:%Y-%m}" for one in coverage if one.settled < SETTLED * one.with_missing]
+    if partly:
+        console.print(
+            f"[yellow]note[/] of {', '.join(partly)} less than {SETTLED:.0%} of the accounts is settled: those that were read early "
+            "say little about the others. FROM= and TO= leave months out",
+            soft_wrap=True,
+        )
 
 
-def write_files(found: Sequence[Line], observations: Sequence[Observation], out: Path) -> None:
+def write_files(
+    found: Sequence[Line], observations: Sequence[Observation], coverage: Sequence[Coverage], out: Path
+) -> None:
     """The same as CSV: the summary, each month end, each account."""
     _write(out / "backtest.csv", SUMMARY_COLUMNS, (_summary_row(line) for line in found))
     _write(out / "backtest_months.csv", MONTH_COLUMNS, _month_rows(found))
-    _write(out / "backtest_accounts.csv", ACCOUNT_COLUMNS, map(_account_row, observations))
+    unsettled = ([one.month_end.isoformat(), *who, *[""] * 4] for one in coverage for who in one.unsettled)
+    _write(out / "backtest_accounts.csv", ACCOUNT_COLUMNS, sorted([*map(_account_row, observations), *unsettled]))
 
 
 def _summary_row(line: Line) -> list[str]:

@@ -130,10 +130,13 @@ class Unmeasured:
 
 
 class Month:
-    """Runs the stages one after the other and measures each."""
+    """Runs the stages one after the other and measures each. acceptable: the share of items that may fail."""
 
-    def __init__(self, sessions: Sessions, store: Store, run_date: date, counters: Meter) -> None:
+    def __init__(
+        self, sessions: Sessions, store: Store, run_date: date, counters: Meter, *, acceptable: float = 0
+    ) -> None:
         self._run_date = run_date
+        self._acceptable = acceptable
         self._counters = counters
         self._store = store
         self._files, self._queues, self._states, self._runs = Files(), Queues(), States(), RunStore()
@@ -159,8 +162,8 @@ class Month:
             yield from self._platform(stage, progress)
 
     def _request(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """A state's payload with what the machine would fill in; no failed item is tolerated."""
-        known = {"run_date": self._run_date.isoformat(), "max_errors": 0, "acceptable_error_rate": 0}
+        """A state's payload with what the machine would fill in."""
+        known = {"run_date": self._run_date.isoformat(), "max_errors": 0, "acceptable_error_rate": self._acceptable}
         return {name: known.get(name, value) for name, value in payload.items()}
 
     @contextmanager
@@ -176,7 +179,7 @@ class Month:
         measure = Measure(stage)
         fan_out = FanOut(
             run_date=self._run_date, run_type=stage.name, step=stage.step, attempt="rehearsal", task_token="token",  # noqa: S106
-            max_errors=0, acceptable_error_rate=0,
+            max_errors=0, acceptable_error_rate=self._acceptable,
         )  # fmt: skip
         before = self._counters.read(self._store.seconds)
         fanout.initiate(self.context, fan_out)
@@ -193,7 +196,8 @@ class Month:
             fanout.tick(self.context, fan_out)
         counts = self.context.ledger.counts[stage.name]  # type: ignore[attr-defined]
         measure.items, measure.worked = counts["planned"], counts["done"] + counts["skip"]
-        if measure.items != measure.worked:
+        failed = counts["fail"]
+        if measure.items != measure.worked + failed or not fan_out.tolerates(failed, measure.items):
             raise WorkLost(f"{stage.name}: {counts}")
         return measure
 
