@@ -8,6 +8,7 @@ RUN_DATE  ?= 2026-11-01
 FROM      ?=
 TO        ?=
 AS_AT     ?=
+LAG       ?=
 OUT       ?= out
 ACCOUNTS  ?= 360
 SEED      ?= 1
@@ -16,7 +17,7 @@ SCALE     ?= 1000 3000 10000
 DAYS      ?= 182
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check-portfolio fuzz rehearsal bench test test-unit test-functions test-sql test-stack check format package-lambdas render-machines lock clean
+.PHONY: help setup run check-portfolio backtest fuzz rehearsal bench test test-unit test-functions test-sql test-stack check format package-lambdas render-machines lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +39,9 @@ run: setup ## Run a month end: your PORTFOLIO=, or a demo (ACCOUNTS=, SEED=); RU
 check-portfolio: setup ## Check a portfolio folder without running it: PORTFOLIO=, RUN_DATE=
 	@$(if $(PORTFOLIO),,echo "Say which: make check-portfolio PORTFOLIO=folder" >&2; exit 2;) $(RUN) -m local.portfolio.check --portfolio "$(PORTFOLIO)" --run-date "$(RUN_DATE)"
 
+backtest: setup ## Run earlier month ends of PORTFOLIO= from month FROM= to TO= (2013-03) and judge them by later reads; LAG=, OUT=
+	@$(if $(and $(PORTFOLIO),$(FROM),$(TO)),,echo "Say which: make backtest PORTFOLIO=folder FROM=2013-03 TO=2013-10" >&2; exit 2;) POWERTOOLS_SERVICE_NAME=backtest POWERTOOLS_TRACE_DISABLED=true POWERTOOLS_METRICS_DISABLED=true $(RUN) -m local.backtest --portfolio "$(PORTFOLIO)" --from "$(FROM)" --to "$(TO)" $(if $(LAG),--lag "$(LAG)") --out "$(OUT)"
+
 fuzz: setup ## Damage input files N= times and check that each is accepted or refused cleanly; SEED=
 	@PYTHONPATH=src:. $(VENV)/bin/python -m tests.local.portfolio.fuzzing --count $(N) --seed $(SEED)
 
@@ -49,7 +53,7 @@ bench: setup ## Compare the hot paths with the best ways known (numpy, COPY, Duc
 
 # A process per core, at most four: each starts a PostgreSQL server of its own.
 PYTEST := $(RUN) -m pytest -n logical --maxprocesses 4
-FUNCTIONS := lambdas shared/steps shared/work shared/database local/aws local/performance
+FUNCTIONS := lambdas shared/steps shared/work shared/database local/aws local/performance local/backtest
 SLOW   := artifacts pipeline sql stack terraform
 
 test: setup check ## Check style and types, then run every test; ARGS= is passed to pytest (also below)

@@ -12,7 +12,8 @@ language sql as $$
     target as materialized (
         select t.*, (select count(*) from stream k
                      where (k.account_id, k.site_id, k.stream_type) = (t.account_id, t.site_id, t.stream_type)
-                       and not bua.follow_each_other(k.occupied, t.occupied)) as sharing
+                       and (k.meter_register_id = t.meter_register_id  -- itself, even if it was there for one day
+                            or not bua.follow_each_other(k.occupied, t.occupied))) as sharing
         from stream t
         where exists (select from bua.micro_scalar s
                       where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.method is null

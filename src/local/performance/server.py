@@ -31,6 +31,7 @@ class Sessions:
     """Sessions on the database: what shared.database.connections.Database gives, without ledger, TLS and secrets."""
 
     server: Server
+    name: str = NAME  # of the database
 
     def __post_init__(self) -> None:
         """No connection is kept yet."""
@@ -39,7 +40,12 @@ class Sessions:
     def connect(self, role: str) -> Connection:
         """A new connection as a role."""
         return psycopg2.connect(
-            host="127.0.0.1", port=self.server.port, dbname=NAME, user=role, password=PASSWORD, application_name=role
+            host="127.0.0.1",
+            port=self.server.port,
+            dbname=self.name,
+            user=role,
+            password=PASSWORD,
+            application_name=role,
         )
 
     @contextlib.contextmanager
@@ -77,12 +83,22 @@ class Sessions:
 @contextlib.contextmanager
 def database(work: Path, run_date: date) -> Iterator[Sessions]:
     """Start a server below `work`, install both schemas, prepare the run; everything is removed at the end."""
+    with installed(work) as sessions:
+        with contextlib.closing(sessions.connect(MASTER)) as connection, connection.cursor() as cursor:
+            cursor.execute("call bua.prepare_run(%s)", (run_date,))
+            connection.commit()
+        yield sessions
+
+
+@contextlib.contextmanager
+def installed(work: Path) -> Iterator[Sessions]:
+    """Start a server below `work` and install both schemas; everything is removed at the end."""
     server = Server.create(private_directory(work) / "server")
     try:
         server.start(settings=SETTINGS)
         server.bootstrap(MASTER, PASSWORD, NAME)
         sessions = Sessions(server)
-        _install(sessions, run_date)
+        _install(sessions)
         yield sessions
         sessions.close()
     finally:
@@ -90,13 +106,12 @@ def database(work: Path, run_date: date) -> Iterator[Sessions]:
         remove_directory(work)
 
 
-def _install(sessions: Sessions, run_date: date) -> None:
+def _install(sessions: Sessions) -> None:
     with contextlib.closing(sessions.connect(MASTER)) as connection, connection.cursor() as cursor:
         for path in sorted((ROOT / "sql" / "platform").glob("*.sql")):
             cursor.execute(path.read_text(encoding="utf-8"))
         connection.commit()
         migrate.run(connection, ROOT / "sql")
-        cursor.execute("call bua.prepare_run(%s)", (run_date,))
         connection.commit()
     for role in ROLES:
         sessions.server.set_password(role, PASSWORD)

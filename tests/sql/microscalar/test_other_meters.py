@@ -163,6 +163,15 @@ def test_a_meter_of_an_earlier_occupant_says_nothing(segment: Book) -> None:
     assert scalars(segment)[new] == ("SEGMENT_AVERAGE", 1, None)
 
 
+def test_a_meter_that_came_on_the_accounts_last_day_has_the_old_ones_use(segment: Book) -> None:
+    at = segment.account("A", opened="2025-11-01", closed="2026-10-20")
+    segment.billed("A", "2025-11-01", "2026-09-30", estimated=True)
+    years_of_reads(segment, segment.basic(at, end="2026-10-20", serial="OLD"), 48)
+    new = segment.basic(at, "12", start="2026-10-20", serial="NEW")
+    segment.call("bua_create_invoice_scalar", ["A"])
+    assert scalars(segment)[new] == ("OTHER_METER", 10, 193)
+
+
 def test_a_giant_stays_one_after_the_roll_out(segment: Book) -> None:
     at = site(segment)
     years_of_reads(segment, segment.basic(at, end="2026-10-10", serial="OLD"), 480)  # 100 times the median
