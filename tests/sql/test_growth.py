@@ -334,3 +334,53 @@ def test_every_run_type_of_the_database_is_counted(growth: tuple[Run, Run]) -> N
     counted = {growth[0].book.value("select bua.snake_case(%s)", run_type) for run_type in RUN_TYPES}
     # The segments' run types share a list of their months.
     assert listed - {"segment_months"} == counted
+
+
+# Whose items are months of a segment, which has a part of the run.
+OF_SEGMENTS = ("SegmentJurisdiction", "Validate")
+# A run of 20,000 accounts more, of which no message asks.
+PADDING = """
+insert into core.site select 'Z' || g, 'ELECTRICITY', 'NSW', 'ZONE' from generate_series(1, 20000) g;
+insert into core.account select 'Z' || g, 'ELECTRICITY', 'RES', 'NSW', 'MASS', 'FLAT', '2022-01-01', null, 91, null
+    from generate_series(1, 20000) g;
+analyze core.site, core.account;    -- or every reference to them is checked by reading all of them
+insert into core.account_site select 'Z' || g, 'Z' || g, '2022-01-01' from generate_series(1, 20000) g;
+insert into bua.micro_scalar (run_date, account_id, meter_register_id, site_id, read_type, stream_type, profile_key, register_ids,
+                              occupied, method, scalar)
+    select %(run_date)s, 'Z' || g, 1000000 + g, 'Z' || g, 'BASIC', 'PRIMARY', 'NSW|RES|PRIMARY', array[1000000 + g],
+           '{[2022-01-01,)}', 'READS', 1 from generate_series(1, 20000) g;
+"""
+
+
+@pytest.mark.parametrize("run_type", [run_type for run_type in MESSAGES if not run_type.startswith(OF_SEGMENTS)])
+def test_a_message_of_accounts_or_sites_never_reads_the_whole_run(book: Book, run_type: str) -> None:
+    """The rows that PostgreSQL's statistics count as read from the tables that have a row for each account of the run."""
+    with book.connection.cursor() as cursor:
+        cursor.execute(PLATFORM)
+        cursor.execute(ACCOUNTS + SNAPSHOT, {"first": 1, "last": SMALL})
+        cursor.execute(SITE_DATA, {"run_date": RUN_DATE})
+        book.close_profiles()
+        cursor.execute(PADDING, {"run_date": RUN_DATE})
+        cursor.execute("analyze core.site, core.account, core.account_site, core.meter_register, core.invoice")
+    items = book.rows(
+        "select array_agg(account_id), array_agg(site_id) from core.account_site where account_id ~ '^A'"
+    )[0]
+    message = items[run_type in ASKED]
+    in_sql = book.value("select bua.is_worked_in_sql(%s)", run_type)
+    before = rows_read(book)
+    with book.acting_as("lambda"):
+        if in_sql:
+            book.rows("call bua.work_off(%s, %s, %s)", RUN_DATE, run_type, message)
+        else:
+            book.rows(ASKED[run_type], RUN_DATE, message)
+    assert {
+        table: rows - before[table] for table, rows in rows_read(book).items() if rows - before[table] >= 20_000
+    } == {}
+
+
+def rows_read(book: Book) -> Cost:
+    """The rows that this transaction has read so far, by table."""
+    return Counter(
+        dict(book.rows("select relname, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) from pg_stat_xact_user_tables"
+                       " where relname in ('site', 'account', 'account_site') or relname like 'micro_scalar%%'"))
+    )  # fmt: skip
