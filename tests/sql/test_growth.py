@@ -321,7 +321,12 @@ def test_what_is_done_once_grows_with_the_run_and_no_faster(growth: tuple[Run, R
     """Listing, resetting and planning of every run type, the single procedures, the exported files."""
     small, large = growth
     assert set(large.cost) == set(small.cost)
-    found = {what: grown(small.cost[what], cost, FACTOR) for what, cost in large.cost.items()}
+    # A plan may change where there is little to do: ten rows an account are no cliff.
+    found = {
+        what: grown(small.cost[what], cost, FACTOR)
+        for what, cost in large.cost.items()
+        if cost.total() > 10 * len(large.items["PrepareExport"])
+    }
     assert [f"{what}: {text}" for what, text in found.items() if text] == []
 
 
