@@ -335,7 +335,12 @@ def no_row_can_be_lost(chain: Chain) -> None:
             assert cursor.rowcount == 1, table
             if not is_refused(cursor, chain.run_date):
                 unnoticed.append(table)
-            if table not in {"bua.account_summary", "bua.invoice_line_item_monthly", "bua.account_exception", "bua.estimate_band"}:
+            if table not in {
+                "bua.account_summary",
+                "bua.invoice_line_item_monthly",
+                "bua.account_exception",
+                "bua.estimate_band",
+            }:
                 prepare_again(cursor, chain.run_date)  # as if it had been lost before the export began
                 if not is_refused(cursor, chain.run_date):
                     unnoticed.append(f"{table}, before the export")

@@ -6,10 +6,10 @@
 -- Of a segment's cohorts the band_cohorts largest are kept; any other counts to the kept one that is most like it.
 -- A register takes part when it is known on 90 % of the days; only its known days count, on both sides.
 -- units and squares: the sum of the cohort's estimates, and of their squares. predicted and actual are kWh.
--- Input: run_date. Reads only.
+-- Input: run_date. Reads only. Without nested loops: the planner does not know how many days and cohorts the steps make.
 create or replace function bua.panel_errors(p_run_date date)
 returns table (segment text, cohort bigint, units numeric, squares numeric, meter_register_id bigint, predicted numeric, actual numeric)
-language sql stable as $$
+language sql stable set enable_nestloop = off set jit = off as $$
     with parameter as materialized (
         select bua.parameter('band_registers') as registers, bua.parameter('band_min_registers') as min_registers,
                bua.parameter('scalar_min_days') as min_days, bua.parameter('scalar_reference_days')::integer as reference_days,
@@ -34,20 +34,25 @@ language sql stable as $$
         select p.segment, p.meter_register_id, u.profile_date, u.usage, m.daily_total as macro
         from panel p
         cross join lateral (
-            select u.profile_date, u.day_total / 1e6 as usage from bua.utility_profile u
+            select u.profile_date, u.day_total as usage from bua.utility_profile u
             where u.run_date = p_run_date and u.meter_register_id = p.meter_register_id and u.excluded_mask = 0
               and p.complete @> u.profile_date
             offset 0
         ) u
         join bua.macro_profile m on (m.run_date, m.profile_key, m.profile_date) = (p_run_date, p.segment, u.profile_date)
     ),
-    running as materialized (   -- of the days before each day
-        select r.segment, r.meter_register_id, d::date as day, coalesce(sum(k.usage) over before, 0) as usage,
-               coalesce(sum(k.macro) over before, 0) as macro, count(k.usage) over before as days
-        from (select segment, meter_register_id, min(profile_date) as first_day, max(profile_date) as last_day from known group by 1, 2) r
-        cross join generate_series(r.first_day::timestamp, r.last_day + interval '1 day', interval '1 day') d
-        left join known k on (k.segment, k.meter_register_id, k.profile_date) = (r.segment, r.meter_register_id, d::date)
-        window before as (partition by r.segment, r.meter_register_id order by d rows between unbounded preceding and 1 preceding)
+    register as materialized (   -- running totals of the days before each day, micro-kWh: an array finds a day's without a search
+        select d.segment, d.meter_register_id, min(d.day) as first_day, array_agg(d.usage order by d.day) as usage,
+               array_agg(d.macro order by d.day) as macro, array_agg(d.days order by d.day) as days
+        from (
+            select r.segment, r.meter_register_id, d::date as day, coalesce(sum(k.usage) over before, 0)::bigint as usage,
+                   coalesce(sum(round(k.macro * 1e6)) over before, 0)::bigint as macro, count(k.usage) over before as days
+            from (select segment, meter_register_id, min(profile_date) as first_day, max(profile_date) as last_day from known group by 1, 2) r
+            cross join generate_series(r.first_day::timestamp, r.last_day + interval '1 day', interval '1 day') d
+            left join known k on (k.segment, k.meter_register_id, k.profile_date) = (r.segment, r.meter_register_id, d::date)
+            window before as (partition by r.segment, r.meter_register_id order by d rows between unbounded preceding and 1 preceding)
+        ) d
+        group by 1, 2
     ),
     moved as materialized (
         select c.segment, c.cohort, c.estimator, c.power, weeks, c.gap_from - 7 * weeks as gap_from, c.gap_to - 7 * weeks as gap_to,
@@ -57,64 +62,68 @@ language sql stable as $$
         from cohort c cross join parameter p cross join generate_series(0, 8) weeks
     ),
     pair as materialized (
-        select m.*, gf.meter_register_id, gt.usage - gf.usage as actual, gt.macro - gf.macro as gap_macro,
-               rt.usage - coalesce(rf.usage, 0) as reference_usage, rt.macro - coalesce(rf.macro, 0) as reference_macro
+        select m.*, r.meter_register_id, i.*, r.first_day
         from moved m
-        join running gf on (gf.segment, gf.day) = (m.segment, m.gap_from)
-        join running gt on (gt.segment, gt.meter_register_id, gt.day) = (gf.segment, gf.meter_register_id, m.gap_to)
-        join running rt on (rt.segment, rt.meter_register_id, rt.day) = (gf.segment, gf.meter_register_id, m.reference_to)
-        left join running rf on (rf.segment, rf.meter_register_id, rf.day) = (gf.segment, gf.meter_register_id, m.reference_from)
-        where gt.days - gf.days >= 0.9 * (m.gap_to - m.gap_from) and rt.days - coalesce(rf.days, 0) >= m.reference_days
+        join register r using (segment)
+        cross join lateral (
+            select r.usage[m.gap_to - r.first_day + 1] - r.usage[m.gap_from - r.first_day + 1] as actual,
+                   r.macro[m.gap_to - r.first_day + 1] - r.macro[m.gap_from - r.first_day + 1] as gap_macro,
+                   r.days[m.gap_to - r.first_day + 1] - r.days[m.gap_from - r.first_day + 1] as gap_days,
+                   r.usage[m.reference_to - r.first_day + 1] - coalesce(r.usage[m.reference_from - r.first_day + 1], 0) as reference_usage,
+                   r.macro[m.reference_to - r.first_day + 1] - coalesce(r.macro[m.reference_from - r.first_day + 1], 0) as reference_macro,
+                   r.days[m.reference_to - r.first_day + 1] - coalesce(r.days[m.reference_from - r.first_day + 1], 0) as known_days
+        ) i
+        where i.gap_days >= 0.9 * (m.gap_to - m.gap_from) and i.known_days >= m.reference_days and i.reference_macro > 0
     ),
     chosen as materialized (
         select p.segment, p.cohort, min(p.weeks) as weeks
         from (select segment, cohort, weeks from pair group by 1, 2, 3 having count(*) >= (select min_registers from parameter)) p
         group by 1, 2
     ),
+    tried as materialized (
+        select p.* from pair p join chosen using (segment, cohort, weeks)
+    ),
     weight as materialized (
         select distance, round(0.5 ^ (distance / bua.parameter('recent_half_life_days')), 12) as weight
         from generate_series(1, (select bua.parameter('scalar_reference_days'))::integer) distance
     ),
-    recent_day as (   -- what lies beyond the end of the run's reads was not known to the cohort
-        select c.segment, c.cohort, w.weight, d.day
-        from chosen c
-        join moved m using (segment, cohort, weeks)
-        join bua.segment s on (s.run_date, s.segment) = (p_run_date, c.segment)
-        cross join weight w
-        cross join lateral (values (m.gap_from - w.distance), (m.gap_to - 1 + w.distance)) d (day)
-        where m.estimator = 'RECENT' and d.day <= s.last_date - 7 * c.weeks
+    recent as materialized (   -- what lies beyond the end of the run's reads was not known to the cohort
+        select t.segment, t.cohort, t.meter_register_id, w.usage, w.macro
+        from tried t
+        join register r using (segment, meter_register_id)
+        join (select segment, last_date from bua.segment where run_date = p_run_date) s using (segment)
+        cross join lateral (   -- by itself, so that nobody sorts arrays
+            select sum(w.weight * (r.usage[d.i + 1] - r.usage[d.i])) as usage, sum(w.weight * (r.macro[d.i + 1] - r.macro[d.i])) as macro
+            from weight w
+            cross join lateral (values (t.gap_from - w.distance - t.first_day + 1), (t.gap_to - 1 + w.distance - t.first_day + 1)) d (i)
+            where t.first_day + d.i - 1 <= s.last_date - 7 * t.weeks
+        ) w
+        where t.estimator = 'RECENT'
     ),
-    recent as (
-        select r.segment, r.cohort, k.meter_register_id, sum(r.weight * k.usage) as usage, sum(r.weight * k.macro) as macro
-        from recent_day r join known k on (k.segment, k.profile_date) = (r.segment, r.day)
-        group by 1, 2, 3
-    ),
-    season as (   -- last year's days now missing, and as many days before them as the reference has
-        select p.segment, p.cohort, p.meter_register_id, (u4.usage - u5.usage) / nullif(u4.macro - u5.macro, 0) as s4,
-               (u5.usage - u6.usage) / nullif(u5.macro - u6.macro, 0) as s5
-        from pair p
-        join chosen c using (segment, cohort, weeks)
-        join running u4 on (u4.segment, u4.meter_register_id, u4.day) = (p.segment, p.meter_register_id, p.reference_to - 273)
-        join running u5 on (u5.segment, u5.meter_register_id, u5.day) = (p.segment, p.meter_register_id, p.reference_to - 365)
-        left join running u6 on (u6.segment, u6.meter_register_id, u6.day)
-                                = (p.segment, p.meter_register_id, p.reference_to - 365 - (p.reference_to - p.reference_from))
-            and u5.days - u6.days >= p.reference_days
-        where p.power > 0 and p.estimator = 'WINDOW' and u4.days - u5.days >= 0.9 * 92
+    season as materialized (   -- last year's days now missing, and as many days before them as the reference has
+        select t.segment, t.cohort, t.meter_register_id,
+               (r.usage[d.i + 92] - r.usage[d.i])::numeric / nullif(r.macro[d.i + 92] - r.macro[d.i], 0) as s4,
+               case when r.days[d.i] - r.days[d.i - d.length] >= t.reference_days
+                    then (r.usage[d.i] - r.usage[d.i - d.length])::numeric / nullif(r.macro[d.i] - r.macro[d.i - d.length], 0) end as s5
+        from tried t
+        join register r using (segment, meter_register_id)
+        cross join lateral (select t.reference_to - 365 - t.first_day + 1 as i, t.reference_to - t.reference_from as length) d
+        where t.power > 0 and t.estimator = 'WINDOW' and r.days[d.i + 92] - r.days[d.i] >= 0.9 * 92
     )
-    select p.segment, p.cohort, c.units, c.squares, p.meter_register_id,
-           p.gap_macro * case when p.estimator = 'RECENT' then r.usage / r.macro
-                              when z.s4 > 0 and z.s5 > 0
-                                  then p.reference_usage / p.reference_macro * least(greatest(z.s4 / z.s5, 1 / x.season_limit), x.season_limit) ^ p.power
-                              when z.s4 > 0 and z.s5 is null and p.power > 0 then sqrt(p.reference_usage / p.reference_macro * z.s4)
-                              else p.reference_usage / p.reference_macro end,
-           p.actual
-    from pair p
-    join chosen using (segment, cohort, weeks)
+    select t.segment, t.cohort, c.units, c.squares, t.meter_register_id,
+           t.gap_macro / 1e6 * case when t.estimator = 'RECENT' then r.usage / r.macro
+                                    when z.s4 > 0 and z.s5 > 0
+                                        then s.s1 * least(greatest(z.s4 / z.s5, 1 / x.season_limit), x.season_limit) ^ t.power
+                                    when z.s4 > 0 and z.s5 is null then sqrt(s.s1 * z.s4)
+                                    else s.s1 end,
+           t.actual / 1e6
+    from tried t
     join cohort c using (segment, cohort)
     cross join parameter x
-    left join recent r on (r.segment, r.cohort, r.meter_register_id) = (p.segment, p.cohort, p.meter_register_id)
-    left join season z on (z.segment, z.cohort, z.meter_register_id) = (p.segment, p.cohort, p.meter_register_id)
-    where p.reference_macro > 0 and (p.estimator <> 'RECENT' or r.macro > 0)
+    cross join lateral (select t.reference_usage::numeric / t.reference_macro as s1) s
+    left join recent r using (segment, cohort, meter_register_id)
+    left join season z using (segment, cohort, meter_register_id)
+    where t.estimator <> 'RECENT' or r.macro > 0
 $$;
 
 -- The cohorts of every segment of electricity, the largest first.

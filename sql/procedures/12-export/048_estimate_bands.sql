@@ -86,9 +86,8 @@ language sql stable as $$
         left join representative r using (segment)
     ),
     missing as (   -- what has no band, and why
-        select l.segment, l.uom, l.units - coalesce(v.units, 0) as units, c.*
+        select l.segment, l.uom, l.units, c.*
         from line l
-        left join variance v using (segment)
         cross join lateral (
             select coalesce(sum(e.units) filter (where e.method = 'SEGMENT_AVERAGE'), 0) as average,
                    coalesce(sum(e.units) filter (where e.method = 'OWN_DAILY_MEAN'), 0) as unprofiled,
@@ -110,7 +109,7 @@ language sql stable as $$
             (2, 'A giant without two earlier spans of its own', m.giant - coalesce(g.units, 0)),
             (3, 'Nothing is known of the account itself (SEGMENT_AVERAGE)', m.average),
             (4, 'No profile covers the segment (OWN_DAILY_MEAN)', m.unprofiled),
-            (5, 'Delivered as an estimate by the meter data provider', greatest(m.units + coalesce(b.units, 0) + coalesce(g.units, 0) - m.own, 0))
+            (5, 'Delivered as an estimate by the meter data provider', m.units - m.own)
         ) c (place, cause, units)
         where c.units >= 0.001
         group by 1

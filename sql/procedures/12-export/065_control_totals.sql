@@ -1,6 +1,6 @@
 -- Purpose: the control totals of a run, as finance gets them in control.json: accounts and account-days by what became of
--- them, dollars and units by month, work items by outcome, parameters, the band of the estimates, the known corrections of estimated bills (a memo), and
--- what is left unbilled before the period. The days before the period are worth what the account's accrued days cost on
+-- them, dollars and units by month, work items by outcome, parameters, the band of the
+-- estimates, the known corrections of estimated bills (a memo), and what is left unbilled before the period. The days before the period are worth what the account's accrued days cost on
 -- average; of an account without accrued days only the days are known. Input: run_date. Reads only.
 create or replace function bua.control_totals(p_run_date date) returns jsonb
 language sql stable as $$

@@ -165,7 +165,11 @@ def test_reads_of_another_occupant_do_not_count(town: Book) -> None:
 def test_the_days_of_the_scalar(town: Book) -> None:
     """91 days before the gap that begins on 21 October: 22 July to 20 October."""
     read_days(town, town.register(home(town)), "2026-06-01", "2026-10-20")
-    assert summary(town, "method, reference_from, reference_to") == ("RECENT_DAYS", day("2026-07-22"), day("2026-10-20"))
+    assert summary(town, "method, reference_from, reference_to") == (
+        "RECENT_DAYS",
+        day("2026-07-22"),
+        day("2026-10-20"),
+    )
 
 
 def test_the_spans_of_the_scalar(town: Book) -> None:
