@@ -52,6 +52,10 @@ insert into bua.parameter (name, value, description) values
     ('implausible_index_factor', 10, 'A register''s index may go on by x times its own mean day'),
     ('implausible_res_day_mj', 5500, 'MJ a day through a home''s gas meter: 6 cubic metres an hour, round the clock'),
     ('implausible_bus_day_mj', 70000, 'MJ a day through a business''s basic gas meter: 10 TJ a year, in its season'),
+    ('band_registers', 100, 'The band of a segment''s estimate is worked out from at most x of its registers'),
+    ('band_cohorts', 40, 'and at most x groups of missing days and last reads'),
+    ('band_min_registers', 10, 'Fewer interval registers than this make no band'),
+    ('band_min_gas_meters', 30, 'Fewer gas meters than this make no band'),
     ('validate_tolerance_percent', 5, 'A profile that differs from the platform''s reads by more than this is an anomaly');
 
 -- One row per work item, with its outcome. Every run type of a run has a partition of its own, made when it is first

@@ -126,6 +126,33 @@ create table bua.account_exception (
     primary key (run_date, account_id, item_key)
 ) partition by list (run_date);
 
+-- How far the estimates may be off: a row per segment or gas zone, per fuel, and for the book. low and high are those of what has a
+-- band, net_mid; the rest is without one, and reason says why.
+create table bua.estimate_band (
+    run_date        date not null,
+    level           text not null check (level in ('SEGMENT', 'FUEL', 'BOOK')),
+    fuel            text not null,      -- '' = the book
+    segment         text not null,      -- or VIC|<gas zone>; '' = a fuel or the book
+    uom             text,
+    units_estimated numeric(18, 3),     -- kWh or MJ, without export to the grid; null = the book
+    units_without_band numeric(18, 3),
+    units_low_80    numeric(18, 3),
+    units_high_80   numeric(18, 3),
+    units_low_95    numeric(18, 3),
+    units_high_95   numeric(18, 3),
+    net_estimated   numeric(18, 2) not null,
+    net_without_band numeric(18, 2) not null,
+    net_mid         numeric(18, 2),
+    net_low_80      numeric(18, 2),
+    net_high_80     numeric(18, 2),
+    net_low_95      numeric(18, 2),
+    net_high_95     numeric(18, 2),
+    registers       integer,            -- the fewest of the panel that a cohort was compared with
+    rho             numeric[],          -- of basic meters: actual over estimated, of their last four spans, the latest first
+    reason          text,
+    primary key (run_date, level, fuel, segment)
+) partition by list (run_date);
+
 -- How long back a customer who is not at fault may be billed. A row is valid from its date; jurisdiction '' = every other.
 create table bua.back_billing_limit (
     jurisdiction    text not null,

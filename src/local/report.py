@@ -197,6 +197,7 @@ def _print_control(control: dict[str, Any], result: Result, console: Console) ->
             f"${known['net_amount']}",
             soft_wrap=True,
         )
+    _print_band(control["band"], console)
     if control["failed"]:
         _print_failed(control, console)
     accounts = control["accounts"]
@@ -205,6 +206,19 @@ def _print_control(control: dict[str, Any], result: Result, console: Console) ->
         f"{accounts['exceptions']} exceptions + {accounts['failed_items']} with a failed work item = {accounts['total']}",
         soft_wrap=True,
     )
+
+
+def _print_band(band: dict[str, Any], console: Console) -> None:
+    """How far the estimated dollars may be off, and how many of them nobody can say that of."""
+    estimated, without = Decimal(band["net_estimated"]), Decimal(band["net_without_band"])
+    if band["net_mid"] is None:
+        line = f"estimated energy ${estimated:,.2f}: no band"
+    else:
+        low, high = (Decimal(band["of_80_percent"][name]) for name in ("net_low", "net_high"))
+        line = f"estimated energy ${estimated:,.2f}, 80 % between ${low:,.2f} and ${high:,.2f}"
+        if without:
+            line += f" for ${Decimal(band['net_mid']):,.2f} of it; ${without:,.2f} have no band"
+    console.print(f"{line}. By segment, with the reasons: estimate_bands.csv", soft_wrap=True)
 
 
 def _print_failed(control: dict[str, Any], console: Console) -> None:

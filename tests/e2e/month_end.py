@@ -28,7 +28,7 @@ from local.watch import follow
 
 EXPORTS = (
     "BUAAccountSummary.csv", "InvoiceLineItemMonthly.csv", "exceptions.csv", "implausible_reads.csv", "profile_marks.csv",
-    "summary.csv",
+    "summary.csv", "estimate_bands.csv",
 )  # fmt: skip
 RECORDING = Path(__file__).parent / "recording"
 ACCOUNTS = ("EARL", "ANSTEAD")

@@ -22,7 +22,7 @@ RUN_DATE = date(2026, 11, 1)
 ACCOUNTS = 130
 EXPORTS = (
     "BUAAccountSummary.csv", "InvoiceLineItemMonthly.csv", "summary.csv", "profile_marks.csv", "exceptions.csv",
-    "implausible_reads.csv",
+    "implausible_reads.csv", "estimate_bands.csv",
 )  # fmt: skip
 
 

@@ -132,6 +132,7 @@ class Chain:
         self.execute("lambda", "call bua.truncate_export(%s)", self.run_date)
         self.fan_out("PrepareExport", attempt)
         self.execute("lambda", "call bua.collect_failures(%s)", self.run_date)
+        self.execute("lambda", "call bua.create_estimate_bands(%s)", self.run_date)
 
     def site_data(self, attempt: str) -> None:
         self.plan("UtilityProfile", attempt)
@@ -334,7 +335,12 @@ def no_row_can_be_lost(chain: Chain) -> None:
             assert cursor.rowcount == 1, table
             if not is_refused(cursor, chain.run_date):
                 unnoticed.append(table)
-            if table not in {"bua.account_summary", "bua.invoice_line_item_monthly", "bua.account_exception"}:
+            if table not in {
+                "bua.account_summary",
+                "bua.invoice_line_item_monthly",
+                "bua.account_exception",
+                "bua.estimate_band",
+            }:
                 prepare_again(cursor, chain.run_date)  # as if it had been lost before the export began
                 if not is_refused(cursor, chain.run_date):
                     unnoticed.append(f"{table}, before the export")
@@ -355,6 +361,7 @@ def prepare_again(cursor: Any, run_date: str) -> None:
         "call bua.bua_prepare_export_data(%s, %s)", (run_date, [account for (account,) in cursor.fetchall()])
     )
     cursor.execute("call bua.collect_failures(%s)", (run_date,))
+    cursor.execute("call bua.create_estimate_bands(%s)", (run_date,))
 
 
 def by_hand(chain: Chain) -> None:

@@ -20,5 +20,5 @@ language sql as $$ call bua.bua_prepare_export_data(p_run_date, p_items) $$;
 -- Export: one item a file; its view is in 050_views.sql. Python copies it to S3.
 create or replace function bua.list_export(p_run_date date) returns table (item_key text, sort_key text)
 language sql stable as $$
-    select f, '' from unnest(array['BUAAccountSummary', 'InvoiceLineItemMonthly', 'exceptions', 'implausible_reads', 'profile_marks', 'summary']) f
+    select f, '' from unnest(array['BUAAccountSummary', 'InvoiceLineItemMonthly', 'estimate_bands', 'exceptions', 'implausible_reads', 'profile_marks', 'summary']) f
 $$;

@@ -82,3 +82,11 @@ from (
     select run_date, 'GAS', jurisdiction, null, null, node, profile_date, 'MISSING', '1-48', 0, source_date
     from bua.gas_profile where source_date is not null
 ) m join bua.run r using (run_date);
+
+-- Empty in fuel and segment: every one of them. rho_1 is of the latest span between reads.
+create or replace view bua.export_estimate_bands as
+select run_date, level, nullif(fuel, '') as fuel, nullif(segment, '') as segment, net_estimated, net_without_band, net_mid, net_low_80,
+       net_high_80, net_low_95, net_high_95, uom, units_estimated, units_without_band, units_low_80, units_high_80, units_low_95,
+       units_high_95, registers, rho[1] as rho_1, rho[2] as rho_2, rho[3] as rho_3, rho[4] as rho_4, reason,
+       r.period_start as period_from, r.accrual_date as period_to, r.as_at
+from bua.estimate_band join bua.run r using (run_date);

@@ -158,6 +158,20 @@ language sql stable set enable_nestloop = off as $$
         where (f.net, f.gst, f.discount, f.actual, f.estimated, f.exported)
               is distinct from (l.net, l.gst, l.discount, l.actual, l.estimated, l.exported)
         union all
+        select 'the bands are those of the estimated dollars', fuel || ' ' || segment, ''
+        from (   -- a segment, a fuel and the book
+            select coalesce(a.fuel, '') as fuel, case when a.fuel is not null then coalesce(g.segment, '') else '' end as segment,
+                   coalesce(sum(m.net_amount), 0) as net
+            from exported m
+            join summary a on a.account_id = m.account_id
+            cross join lateral (select case a.fuel when 'GAS' then concat_ws('|', a.jurisdiction, a.node)
+                                       else concat_ws('|', a.jurisdiction, a.customer_class, m.stream_type) end as segment) g
+            where m.line_state = 'ESTIMATED'
+            group by grouping sets ((a.fuel, g.segment), (a.fuel), ())
+        ) m
+        full join (select * from bua.estimate_band where run_date = p_run_date) b using (fuel, segment)
+        where m.net is distinct from b.net_estimated
+        union all
         select 'every failed work item is among the exceptions', f.run_type || ' ' || f.item_key, ''
         from bua.failed_items(p_run_date) f
         where f.run_type <> 'Export'

@@ -1,6 +1,6 @@
 -- Purpose: the control totals of a run, as finance gets them in control.json: accounts and account-days by what became of
--- them, dollars and units by month, work items by outcome, parameters, the known corrections of estimated bills (a memo), and
--- what is left unbilled before the period. The days before the period are worth what the account's accrued days cost on
+-- them, dollars and units by month, work items by outcome, parameters, the band of the
+-- estimates, the known corrections of estimated bills (a memo), and what is left unbilled before the period. The days before the period are worth what the account's accrued days cost on
 -- average; of an account without accrued days only the days are known. Input: run_date. Reads only.
 create or replace function bua.control_totals(p_run_date date) returns jsonb
 language sql stable as $$
@@ -70,6 +70,15 @@ language sql stable as $$
             from day where earlier_days > 0),
         'catch_up', (select jsonb_build_object('accounts', count(*), 'net_amount', coalesce(sum(catch_up_amount), 0.00))
             from bua.account_summary where run_date = p_run_date and catch_up_amount is not null),
+        'band', (select jsonb_build_object(
+            'net_estimated', b.net_estimated, 'net_without_band', b.net_without_band, 'net_mid', b.net_mid,
+            'of_80_percent', jsonb_build_object('net_low', b.net_low_80, 'net_high', b.net_high_80),
+            'of_95_percent', jsonb_build_object('net_low', b.net_low_95, 'net_high', b.net_high_95),
+            'segments', (select coalesce(jsonb_object_agg(concat_ws('|', s.fuel, s.segment), jsonb_build_object(
+                'net_estimated', s.net_estimated, 'net_without_band', s.net_without_band, 'net_mid', s.net_mid,
+                'net_low_80', s.net_low_80, 'net_high_80', s.net_high_80, 'representativeness', to_jsonb(s.rho), 'reason', s.reason)), '{}')
+                from bua.estimate_band s where s.run_date = p_run_date and s.level = 'SEGMENT'))
+            from bua.estimate_band b where b.run_date = p_run_date and b.level = 'BOOK'),
         'work_items', (select coalesce(jsonb_object_agg(run_type, jsonb_build_object(
             'planned', planned, 'done', done, 'skip', skip, 'fail', fail)), '{}') from (
                 select run_type, count(*) as planned, count(*) filter (where state = 'DONE') as done,

@@ -81,7 +81,7 @@ ACTIONS: dict[str, Action] = {
     "export.truncate": Action(RunRequest, call("truncate_export")),
     "export.clear_csv": Action(RunRequest, export.clear_csv),
     "export.clear_outbound": Action(RunRequest, export.clear_outbound),
-    "export.collect_failures": Action(RunRequest, call("collect_failures")),
+    "export.collect_failures": Action(RunRequest, call("collect_failures", "create_estimate_bands")),
     "export.control": Action(RunRequest, export.write_control),
     "export.copy_outbound": Action(RunRequest, export.copy_outbound),
 }

@@ -27,6 +27,7 @@ EXPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "export_invoice_line_item_monthly",
         ("account_id", "year_month", "item_type", "stream_type", "time_class", "line_state", "line_no"),
     ),
+    "estimate_bands": ("export_estimate_bands", ("level", "fuel", "segment")),
     "exceptions": ("export_exceptions", ("account_id", "run_types", "item_key")),
     "implausible_reads": (
         "export_implausible_reads",

@@ -104,6 +104,7 @@ class TestControl:
     @pytest.fixture
     def exported(self, prepared, context):
         execute(prepared, f"call bua.record_counts('{RUN_DATE}')")
+        execute(prepared, f"call bua.create_estimate_bands('{RUN_DATE}')")
         for work in fan_out(context, "Export", "site-export"):
             export.export(context, work)
         context.ledger.set_run(RUN_DATE, {"snapshot_arn": "arn:snapshot"})

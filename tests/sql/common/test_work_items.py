@@ -123,6 +123,7 @@ def test_what_each_run_type_works_on(book: Book) -> None:
     files = [
         "BUAAccountSummary",
         "InvoiceLineItemMonthly",
+        "estimate_bands",
         "exceptions",
         "implausible_reads",
         "profile_marks",
