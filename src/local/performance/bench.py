@@ -304,7 +304,14 @@ class Bench:
                 self.execute("call bua.calculate_segment_averages(%s, %s)", RUN_DATE, message)
             self.connection.commit()
 
-        data = peers.matrix(list(sites.values()))
+        weights = {
+            (register, segment): weight
+            for register, segment, weight in self.execute(
+                "select meter_register_id, segment, weight from bua.utility_profile_summary where run_date = %s",
+                RUN_DATE,
+            )
+        }
+        data = peers.matrix(list(sites.values()), weights)
         path = self.place / "register_days.parquet"
         peers.write_parquet(data, path)
         ours()

@@ -15,11 +15,12 @@ HALF_HOURS = 48
 
 
 class Matrix(NamedTuple):
-    """Register-days in columns: segment, day, the half-hours that are left out (bits), 48 values in micro-kWh."""
+    """Register-days in columns: segment, day, the register's weight, the half-hours left out (bits), 48 values in micro-kWh."""
 
     segments: list[str]
     segment: npt.NDArray[np.int32]  # position in segments
     day: npt.NDArray[np.datetime64]
+    weight: npt.NDArray[np.int64]  # millionths
     excluded: npt.NDArray[np.int64]
     values: npt.NDArray[np.int64]
 
@@ -59,9 +60,10 @@ def decode(items: Sequence[Item], marks: Mapping[str, Marks]) -> SiteDays:
     )
 
 
-def matrix(sites: Sequence[Site]) -> Matrix:
-    """The register-days of sites."""
-    rows = [(register.segment, site.days, positions) for site in sites for register, positions in site.registers]
+def matrix(sites: Sequence[Site], weights: Mapping[tuple[int, str], int]) -> Matrix:
+    """The register-days of sites. weights: of each register in its segment, in millionths."""
+    members = [(register, site.days, positions) for site in sites for register, positions in site.registers]
+    rows = [(register.segment, days, positions) for register, days, positions in members]
     segments = sorted({segment for segment, _, _ in rows})
     place = {segment: position for position, segment in enumerate(segments)}
     factors = [10 ** (6 - days.scales[positions].astype(np.int64)) for _, days, positions in rows]
@@ -69,6 +71,7 @@ def matrix(sites: Sequence[Site]) -> Matrix:
         segments,
         np.concatenate([np.full(len(p), place[s], dtype=np.int32) for s, _, p in rows]),
         np.concatenate([days.days[p] for _, days, p in rows]),
+        np.concatenate([np.full(len(p), weights[r.meter_register_id, r.segment]) for r, _, p in members]),
         np.concatenate([days.excluded[p] for _, days, p in rows]),
         np.concatenate([days.half_hours[p] * f[:, np.newaxis] for (_, days, p), f in zip(rows, factors, strict=True)]),
     )
@@ -79,6 +82,7 @@ def write_parquet(data: Matrix, path: Path) -> None:
     columns = {
         "segment": data.segment,
         "day": (data.day - np.datetime64("2000-01-01")).astype(np.int32),
+        "weight": data.weight,
         "excluded": data.excluded,
         **{f"v{h + 1}": (data.values[:, h] // 1000).astype(np.int32) for h in range(HALF_HOURS)},
     }
@@ -88,14 +92,14 @@ def write_parquet(data: Matrix, path: Path) -> None:
 
 
 def average_in_duckdb(path: Path) -> dict[tuple[int, int], Sequence[Any]]:
-    """Averages in kWh by segment and day: clean rows are summed plainly, the others half-hour by half-hour."""
+    """Weighted averages in kWh by segment and day: clean rows are summed plainly, the others half-hour by half-hour."""
     hours = range(1, HALF_HOURS + 1)
-    clean = ", ".join(f"sum(v{h}) as s{h}, count(*) as n{h}" for h in hours)
+    clean = ", ".join(f"sum(v{h}) as s{h}, sum(weight) as n{h}" for h in hours)
     dirty = ", ".join(
-        f"sum(v{h}) filter (where excluded & {1 << (h - 1)} = 0) as s{h}, count(*) filter (where excluded & {1 << (h - 1)} = 0) as n{h}"
+        f"sum(v{h}) filter (where excluded & {1 << (h - 1)} = 0) as s{h}, sum(weight) filter (where excluded & {1 << (h - 1)} = 0) as n{h}"
         for h in hours
     )
-    both = ", ".join(f"sum(s{h}) / 1000.0 / nullif(sum(n{h}), 0)" for h in hours)
+    both = ", ".join(f"sum(s{h}) * 1000.0 / nullif(sum(n{h}), 0)" for h in hours)
     with duckdb.connect(config={"threads": 1}) as connection:
         rows = connection.execute(
             f"with part as (select segment, day, {clean} from '{path}' where excluded = 0 group by all"
@@ -113,8 +117,8 @@ def average_in_numpy(data: Matrix) -> dict[tuple[int, int], npt.NDArray[np.float
     runs = np.flatnonzero(np.diff(keys[order], prepend=-1))
     usable = (data.excluded[order, np.newaxis] >> np.arange(HALF_HOURS) & 1) == 0
     totals = np.add.reduceat(np.where(usable, data.values[order], 0), runs)
-    counts = np.add.reduceat(usable.astype(np.int32), runs)
-    averages = totals / 1e6 / np.where(counts, counts, np.nan)
+    weights = np.add.reduceat(np.where(usable, data.weight[order, np.newaxis], 0), runs)
+    averages = totals / np.where(weights, weights, np.nan)
     return {(int(key >> 32), int(key & 0xFFFFFFFF)): row for key, row in zip(keys[order][runs], averages, strict=True)}
 
 

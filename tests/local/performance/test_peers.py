@@ -35,10 +35,13 @@ def test_numpy_sums_parts_and_drops_decimals():
 
 @pytest.fixture
 def data() -> peers.Matrix:
-    """Two register-days of one segment's day, the second without its first half-hour, and one of another day."""
+    """Two register-days of a day, the second of one and a half times the weight, without its first half-hour; one of another day."""
     days = np.array(["2026-10-09", "2026-10-09", "2026-10-10"], dtype="datetime64[D]")
     values = np.array([[1_000_000] * 48, [3_000_000] * 48, [5_000_000] * 48], dtype=np.int64)
-    return peers.Matrix(["NSW|RES|PRIMARY"], np.zeros(3, np.int32), days, np.array([0, 1, (1 << 48) - 1]), values)
+    weights = np.array([1_000_000, 1_500_000, 1_000_000])
+    return peers.Matrix(
+        ["NSW|RES|PRIMARY"], np.zeros(3, np.int32), days, weights, np.array([0, 1, (1 << 48) - 1]), values
+    )
 
 
 def test_averages_leave_estimates_out(data, tmp_path):
@@ -46,8 +49,9 @@ def test_averages_leave_estimates_out(data, tmp_path):
     peers.write_parquet(data, path)
     first = (date(2026, 10, 9) - date(2000, 1, 1)).days
     in_duckdb, in_numpy = peers.average_in_duckdb(path), peers.average_in_numpy(data)
-    assert list(in_duckdb[0, first]) == [1.0] + [2.0] * 47
-    assert in_numpy[0, first].tolist() == [1.0] + [2.0] * 47
+    # (1 + 3) / (1 + 1.5) kWh
+    assert list(in_duckdb[0, first]) == [1.0] + [1.6] * 47
+    assert in_numpy[0, first].tolist() == [1.0] + [1.6] * 47
     # a day that is estimated as a whole has no average
     assert list(in_duckdb[0, first + 1]) == [None] * 48
     assert np.isnan(in_numpy[0, first + 1]).all()
