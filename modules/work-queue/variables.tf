@@ -19,7 +19,7 @@ variable "visibility_timeout_seconds" {
 }
 
 variable "max_receive_count" {
-  description = "Deliveries of a message before it becomes a dead letter. src/shared/work/queue.py uses the same number."
+  description = "Deliveries of a message before it becomes a dead letter. The functions count with the same number (MAX_RECEIVES in src/shared)."
   type        = number
   default     = 3
 

@@ -17,12 +17,12 @@ from artifacts import zips
 from local import outputs, report
 from local.aws import names
 from local.demo import write_demo
-from local.portfolio.check import add_run_date, console_of, iso_date_of, read, show_error
+from local.portfolio.check import add_run_date, console_of, exit_status, iso_date_of, read
 from local.portfolio.production import load_production
 from local.stack import LocalStack
 from local.watch import follow
 from shared import period
-from shared.errors import BuaError, InvalidInput
+from shared.errors import InvalidInput
 from shared.ledger import Ledger
 
 DEMO_ACCOUNTS = 360
@@ -33,15 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a month end; the exit status is 0 when its export is complete."""
     options = _parser().parse_args(arguments)
     console = console_of(sys.stdout)
-    try:
-        _run(options, console)
-    except BuaError as error:
-        show_error(error, console)
-        return 1
-    except KeyboardInterrupt:
-        console.print("[bold red]Stopped.[/] Nothing is left running.")
-        return 130
-    return 0
+    return exit_status(lambda: _run(options, console), console)
 
 
 def _run(options: argparse.Namespace, console: Console) -> None:

@@ -39,6 +39,16 @@ def book(accrual_database: Database) -> Iterator[Book]:
 
 
 @pytest.fixture
+def town(book: Book) -> Book:
+    """The book of a segment whose profile is 4.8 kWh every day."""
+    book.plan()
+    book.segment()
+    book.macro("2024-11-01", "2026-10-31")
+    book.profile("2024-11-01", "2026-10-31", 0.1)
+    return book
+
+
+@pytest.fixture
 def winter_book(accrual_database: Database) -> Iterator[Book]:
     """The books of the run of 1 July 2026."""
     with accrual_database.connect() as connection:

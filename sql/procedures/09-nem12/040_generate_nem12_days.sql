@@ -1,5 +1,6 @@
--- Purpose: the market days of a generated meter data file: known half-hours as they were read, missing ones as scalar
--- x the macro profile's day, divided by the stream's own shape, or the segment's where that is not known. One row per suffix and market day: 48 half-hours in kWh to three decimals, and their 48 qualities.
+-- Purpose: the market days of a generated meter data file: known half-hours as they were read, missing ones as
+-- scalar x the macro profile's day, divided by the stream's own shape, or the segment's where that is not known. One row per
+-- suffix and market day: 48 half-hours in kWh to three decimals, and their 48 qualities.
 -- A file has the market days on which a half-hour is missing, and all market days of the local days that the snapshot lacks
 -- (whole): these are billed from the file alone. Quality E is our own estimate. An estimate that was delivered stays E on
 -- such a day. Elsewhere it becomes S, because it counts as read and is billed from the snapshot.

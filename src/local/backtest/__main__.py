@@ -14,10 +14,10 @@ from local.backtest.known import History, Reads
 from local.backtest.months import over_all, run_dates
 from local.backtest.picture import draw
 from local.platform.nem12_reader import read_path
-from local.portfolio.check import console_of, read, show_error
+from local.portfolio.check import console_of, exit_status, read
 from local.portfolio.folder import survey
 from local.portfolio.problems import Problems
-from shared.errors import BuaError, InvalidInput
+from shared.errors import InvalidInput
 from shared.telemetry import logger
 
 
@@ -71,15 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     console = console_of(sys.stdout)
     logger.setLevel("ERROR")
-    try:
-        _run(options, console)
-    except BuaError as error:
-        show_error(error, console)
-        return 1
-    except KeyboardInterrupt:
-        console.print("[bold red]Stopped.[/] Nothing is left running.")
-        return 130
-    return 0
+    return exit_status(lambda: _run(options, console), console)
 
 
 if __name__ == "__main__":

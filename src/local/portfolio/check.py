@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -68,6 +68,19 @@ def console_of(stream: object) -> Console:
 def show_error(error: BaseException, console: Console) -> None:
     """Print an error of the project's own; what it quotes is no markup."""
     console.print(f"[bold red]{type(error).__name__}[/]: {escape(str(error))}", soft_wrap=True)
+
+
+def exit_status(job: Callable[[], None], console: Console) -> int:
+    """Do a command's job; its exit status is 1 after an error of the project's own, 130 when it was stopped."""
+    try:
+        job()
+    except BuaError as error:
+        show_error(error, console)
+        return 1
+    except KeyboardInterrupt:
+        console.print("[bold red]Stopped.[/] Nothing is left running.")
+        return 130
+    return 0
 
 
 def iso_date_of(text: str) -> date:

@@ -4,23 +4,11 @@ The whole of what SQL does, from scalars to the exported summary. A home uses 4.
 1.00 a day and 0.30 a kWh; the period is 1 November 2025 to 31 October 2026.
 """
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
 from tests.sql.accrue import accrued, read_days, units
 from tests.sql.builder import Book, day
-
-
-@pytest.fixture
-def town(book: Book) -> Iterator[Book]:
-    """The book of a segment whose profile is 4.8 kWh every day."""
-    book.plan()
-    book.segment()
-    book.macro("2024-11-01", "2026-10-31")
-    book.profile("2024-11-01", "2026-10-31", 0.1)
-    return book
-
 
 # --- no register ------------------------------------------------------------------------------------------------
 

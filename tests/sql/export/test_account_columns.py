@@ -3,22 +3,11 @@
 The period is 1 November 2025 to 31 October 2026; account A is billed to 30 September. The profile is 4.8 kWh every day.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from tests.sql.accrue import accrue, read_days
 from tests.sql.builder import Book, day
-
-
-@pytest.fixture
-def town(book: Book) -> Iterator[Book]:
-    """The book of a segment whose profile is 4.8 kWh every day."""
-    book.plan()
-    book.segment()
-    book.macro("2024-11-01", "2026-10-31")
-    book.profile("2024-11-01", "2026-10-31", 0.1)
-    return book
 
 
 def home(book: Book, *, state: str = "QLD", node: str = "ZONE") -> str:

@@ -5,7 +5,6 @@ Account A is billed on reads to 30 June 2026 and on an estimate of 400 kWh for t
 """
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -20,16 +19,6 @@ NOT_BELIEVED = (
     " select run_date, 'A', site_id, meter_register_id, profile_date, 1, 1, 'DAY' from bua.utility_profile"
     " where profile_date = '2026-08-15'"
 )
-
-
-@pytest.fixture
-def town(book: Book) -> Iterator[Book]:
-    """The book of a segment whose profile is 4.8 kWh every day."""
-    book.plan()
-    book.segment()
-    book.macro("2024-11-01", "2026-10-31")
-    book.profile("2024-11-01", "2026-10-31", 0.1)
-    return book
 
 
 def home(book: Book, **units: Any) -> str:
