@@ -13,12 +13,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from local.watch import Step
-from shared.period import Period, choose
+from shared.period import Period
 from shared.steps.export import CONTROL
 
 Row = dict[str, str]
 SHOWN = 10
 ZERO = Decimal(0)
+UNBILLED = ("unbilled_from", "unbilled_to", "unbilled_days")
 
 
 @dataclass
@@ -89,11 +90,9 @@ class Result:
 
 def write(portfolio: Path, run_date: date, steps: list[Step], out: Path, console: Console, *, period: Period) -> None:
     """Write `out`/run.json and print the summary."""
+    accounts = _read(out / "BUAAccountSummary.csv")
     result = Result(
-        accounts=_read(out / "BUAAccountSummary.csv"),
-        exceptions=_read(out / "exceptions.csv"),
-        # The truth is that of the run date's own period.
-        truth={row["account_id"]: row for row in _truth(portfolio)} if period == choose(run_date) else {},
+        accounts=accounts, exceptions=_read(out / "exceptions.csv"), truth=_truth_of(accounts, _truth(portfolio))
     )
     document = {
         "run_date": run_date.isoformat(),
@@ -273,6 +272,17 @@ def _step(step: Step) -> dict[str, Any]:
         "started_at": step.started_at.isoformat(timespec="seconds") if step.started_at else None,
         "finished_at": step.finished_at.isoformat(timespec="seconds") if step.finished_at else None,
         "counts": step.counts,
+    }
+
+
+def _truth_of(accounts: list[Row], truth: list[Row]) -> dict[str, Row]:
+    """The truth by account. A row counts only for the days it was made for: those that the run found unbilled."""
+    days = {row["account_id"]: row for row in accounts}
+    return {
+        row["account_id"]: row
+        for row in truth
+        if row["account_id"] in days
+        and all(row[name] == days[row["account_id"]][name] for name in UNBILLED if row.get(name))
     }
 
 

@@ -1,0 +1,31 @@
+"""The last lines of a run: which accounts their truth is known of."""
+
+import pytest
+
+from local.report import _truth_of
+
+ACCOUNTS = [
+    {"account_id": "1", "unbilled_from": "2026-08-22", "unbilled_to": "2026-10-31", "unbilled_days": "71"},
+    {"account_id": "2", "unbilled_from": "2026-10-01", "unbilled_to": "2026-10-31", "unbilled_days": "31"},
+]
+FIRST = {**ACCOUNTS[0], "units_true": "765.960"}
+
+
+def test_a_truth_of_the_same_days_counts():
+    assert _truth_of(ACCOUNTS, [FIRST]) == {"1": FIRST}
+
+
+@pytest.mark.parametrize(
+    "other", [{"unbilled_from": "2026-08-21"}, {"unbilled_to": "2026-09-30"}, {"unbilled_days": "70"}]
+)
+def test_a_truth_of_other_days_does_not(other):
+    assert _truth_of(ACCOUNTS, [{**FIRST, **other}]) == {}
+
+
+def test_a_truth_that_says_no_days_counts():
+    row = {"account_id": "2", "units_true": "10"}
+    assert _truth_of(ACCOUNTS, [row]) == {"2": row}
+
+
+def test_a_truth_of_an_account_that_is_not_accrued_does_not():
+    assert _truth_of(ACCOUNTS, [{**FIRST, "account_id": "3"}]) == {}
