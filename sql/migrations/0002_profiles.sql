@@ -151,6 +151,7 @@ create table bua.macro_profile (
     profile_key     text not null,      -- a segment, or VIC|<gas zone>
     profile_date    date not null,
     daily_total     numeric not null,   -- kWh, or MJ of the zone
+    degree_days     numeric,            -- of a gas zone whose temperatures are known, degrees C
     primary key (run_date, profile_key, profile_date)
 ) partition by list (run_date);
 

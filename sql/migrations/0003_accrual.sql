@@ -15,11 +15,13 @@ create table bua.micro_scalar (
     occupied        datemultirange not null, -- local days on which the account had the stream
     first_missing   date,               -- interval registers: the first missing market day of the gap
     last_missing    date,
-    method          text check (method in ('RECENT_DAYS', 'READS', 'READS_SEASON', 'BASE_AND_SEASON', 'OLDER_READS', 'OTHER_METER',
+    method          text check (method in ('RECENT_DAYS', 'READS', 'READS_SEASON', 'BASE_AND_SEASON', 'DEGREE_DAYS',
+                                           'OLDER_READS', 'OTHER_METER',
                                            'INVOICES', 'LAST_YEAR', 'SEGMENT_AVERAGE', 'OWN_DAILY_MEAN', 'GIANT_DAILY_MEAN',
                                            'OWN_COPY')),
     scalar          numeric check (scalar >= 0),
     daily_base      numeric not null default 0, -- kWh or MJ a day that do not follow the profile: scalar x profile comes on top
+    degree_slope    numeric not null default 0, -- MJ a degree-day, which come on top as well
     daily_mean      numeric,            -- kWh or MJ a day over the reference days
     reference_from  date,
     reference_to    date,               -- inclusive
@@ -88,6 +90,7 @@ create table bua.account_summary (
     reference_from  date,               -- the days that scalar was worked out on
     reference_to    date,
     daily_base      numeric,            -- kWh or MJ a day beside scalar x profile
+    degree_slope    numeric,            -- MJ a degree-day beside both
     primary key (run_date, account_id)
 ) partition by list (run_date);
 

@@ -198,3 +198,12 @@ create table core.gas_volume (
     volume_mj       numeric not null check (volume_mj >= 0),
     primary key (jurisdiction, node, volume_date)
 );
+
+-- What the weather was in a gas zone. A platform need not have this table.
+create table core.temperature (
+    jurisdiction    text not null references core.jurisdiction,
+    node            text not null,
+    temperature_date date not null,
+    mean_c          numeric not null,       -- the day's mean, degrees Celsius
+    primary key (jurisdiction, node, temperature_date)
+);

@@ -218,7 +218,8 @@ class Reading(Prices):
         if account.fuel == "GAS":
             segment = (account.jurisdiction, account.node, "GAS")
             daily = self.folder.gas.get((account.jurisdiction, account.node), nothing)
-            return segment, Macro(daily, np.isnan(daily))
+            degrees = self.folder.degrees.get((account.jurisdiction, account.node))
+            return segment, Macro(daily, np.isnan(daily), degrees=degrees)
         segment = (account.jurisdiction, account.customer_class, stream)
         profile = self.profiles.get(segment)
         if profile is None:
@@ -261,13 +262,20 @@ class Reading(Prices):
         missing = wanted & ~covered
         if not missing.any():
             return
-        found = self.basic_estimate(account, register, History(actual, macro.daily, self.folder.first), macro)
+        history = History(actual, macro.daily, self.folder.first, self.degrees_to_the_end(macro))
+        found = self.basic_estimate(account, register, history, macro)
         scalar = self.judge(result, register, found)
         result.rely_on(segment, macro, found.days)
         if scalar:
             result.rely_on(segment, macro, missing)
         total = found.base + (self.with_means(macro, found) * scalar if scalar else np.zeros(self.folder.days))
+        if found.degree_slope and macro.degrees is not None:
+            total = total + found.degree_slope * macro.degrees
         self.put(result, register.stream, "ESTIMATED", np.where(missing, total, 0))
+
+    def degrees_to_the_end(self, macro: Macro) -> np.ndarray | None:
+        """The zone's degree-days up to the accrual date, which is the end of what is estimated."""
+        return None if macro.degrees is None else macro.degrees[: self.folder.index(self.accrual_date) + 1]
 
     def with_means(self, macro: Macro, found: Estimate) -> np.ndarray:
         """The macro profile; a day without a value has the mean of the days that the scalar rests on."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,7 @@ KWH_PER = {"KWH": 1.0, "WH": 0.001, "MWH": 1000.0}
 READ, ESTIMATED, MISSING = 0, 1, 2  # how much a half-hour is worth, in the order in which the worst part wins
 WORTH = {"A": READ, "S": READ, "F": READ, "E": ESTIMATED, "N": MISSING}
 FAR = date(9999, 12, 31)
+HOLE_DAYS = 7  # without a temperature, that a line is drawn over
 
 
 def day_of(text: str) -> date:
@@ -273,6 +275,24 @@ class Folder:
             index = self.index(date.fromisoformat(row["date"]))
             if 0 <= index < self.days:
                 out.setdefault((row["jurisdiction"], row["node"]), np.full(self.days, np.nan))[index] = row["volume_mj"]
+        return out
+
+    @cached_property
+    def degrees(self) -> dict[tuple[str, str], np.ndarray]:
+        """Degree-days by jurisdiction and zone: degrees below 15.5 C; short holes on the line between their neighbours."""
+        found: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
+        for row in self.rows("temperatures"):
+            index = self.index(date.fromisoformat(row["date"]))
+            if 0 <= index < self.days:
+                found[row["jurisdiction"], row["node"]][index] = max(15.5 - float(row["mean_c"]), 0.0)
+        out = {}
+        for zone, known in found.items():
+            at = np.array(sorted(known))
+            out[zone] = np.interp(np.arange(self.days), at, [known[i] for i in at], left=np.nan)
+            for before, after in pairwise(at):
+                if after - before - 1 > HOLE_DAYS:
+                    out[zone][before + 1 : after] = np.nan
+            out[zone][at[-1] + HOLE_DAYS + 1 :] = np.nan
         return out
 
     @cached_property

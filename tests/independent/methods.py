@@ -14,6 +14,7 @@ OWN_LOW, OWN_HIGH = 1 / 3, 3
 POWER = {"RES": 0.0, "BUS": 0.5}
 GIANT_POWER, GAS_POWER = 1.0, 0.67
 FIT_SPANS, MIN_FIT_SPANS, FIT_FADES = 5, 4, 0.8
+FIT_SHARE = {"BASE_AND_SEASON": 0.5, "DEGREE_DAYS": 0.6}
 MOVE_LOW, MOVE_HIGH = 1 / 2, 2
 VACANT_DAYS = 364
 CAP = 20
@@ -30,13 +31,17 @@ class Estimate:
     mean: float = 0.0  # its own mean day, in kWh or MJ
     giant: bool = False  # its scalar is not capped
     flag: str = ""  # that the account has for it
+    degree_slope: float = 0.0  # times the day's degree-days comes on top
 
 
 class History:
     """The believed spans of one basic register under one account, oldest first, and the macro profile."""
 
-    def __init__(self, spans: Sequence[Span], macro: np.ndarray, first: date) -> None:
+    def __init__(
+        self, spans: Sequence[Span], macro: np.ndarray, first: date, degrees: np.ndarray | None = None
+    ) -> None:
         self.spans, self.macro, self.first = sorted(spans, key=lambda span: span.start), macro, first
+        self.degrees = degrees  # degree-days, up to the last day that is estimated
 
     @property
     def last_read(self) -> date:
@@ -51,6 +56,16 @@ class History:
         """Sum of the macro profile, or None if a day of it is unknown."""
         total = self.macro[self.days([span])].sum() if span.start >= self.first else np.nan
         return float(total) if total > 0 else None
+
+    def cold(self, span: Span) -> float | None:
+        """Sum of the degree-days, or None if those of a day are unknown."""
+        if self.degrees is None or span.start < self.first:
+            return None
+        total = self.degrees[(span.start - self.first).days : (span.end - self.first).days].sum()
+        return None if np.isnan(total) else float(total)
+
+    def knows_the_cold_since(self, day: date) -> bool:
+        return self.degrees is not None and not np.isnan(self.degrees[(day - self.first).days :]).any()
 
     def within(self, start: date | None, end: date | None) -> list[Span]:
         """The spans between two reads, as far as the profile covers them."""
@@ -121,12 +136,16 @@ def from_reads(history: History, fuel: str, customer_class: str, giant_day: floa
     own = idle.scalar if idle else season(s1, s4, s5, power, geometric=electric and customer_class == "BUS")
     fit = None if electric or (idle and idle.flag == "VACANT") else base_and_slope(history)
     if fit is not None:
-        return Estimate("BASE_AND_SEASON", (fit[1] + own) / 2, days, fit[0] / 2, mean)
+        by, base, slope = fit
+        share = FIT_SHARE[by]
+        on_volume, on_degrees = (slope, 0.0) if by == "BASE_AND_SEASON" else (0.0, slope)
+        scalar = share * on_volume + (1 - share) * own
+        return Estimate(by, scalar, days, share * base, mean, degree_slope=share * on_degrees)
     return idle or Estimate("READS" if own == s1 else "READS_SEASON", own, days, mean=mean)
 
 
-def base_and_slope(history: History) -> tuple[float, float] | None:
-    """A base load a day and a slope on the zone's volume, neither below zero, fitted over the latest five spans."""
+def base_and_slope(history: History) -> tuple[str, float, float] | None:
+    """A base load a day and a slope on the zone's degree-days or else its volume, neither below zero, fitted over the latest five spans."""
     latest = history.spans[-FIT_SPANS:][::-1]
     points = [
         (span, volume, FIT_FADES**k / (volume / span.days))
@@ -135,7 +154,10 @@ def base_and_slope(history: History) -> tuple[float, float] | None:
     ]
     if len(points) < MIN_FIT_SPANS:
         return None
-    of = np.array([[span.days, volume] for span, volume, _ in points], dtype=float)
+    cold = [history.cold(span) for span, _, _ in points]
+    by = "DEGREE_DAYS" if None not in cold and history.knows_the_cold_since(history.last_read) else "BASE_AND_SEASON"
+    drivers = cold if by == "DEGREE_DAYS" else [volume for _, volume, _ in points]
+    of = np.array([[span.days, driver] for (span, *_), driver in zip(points, drivers, strict=True)], dtype=float)
     used, weight = np.array([span.used for span, _, _ in points]), np.array([weight for *_, weight in points])
 
     def fitted(columns: list[int]) -> np.ndarray:
@@ -146,10 +168,10 @@ def base_and_slope(history: History) -> tuple[float, float] | None:
 
     tries = [found for columns in ([0, 1], [0], [1]) if (found := fitted(columns)).min() >= 0]
     base, slope = min(tries, key=lambda found: float((weight * (used - of @ found) ** 2).sum()))
-    last, last_volume = latest[0], history.volume(latest[0])
-    expected = base * last.days + slope * last_volume if last_volume else 0.0
+    last = latest[0]
+    expected = float(of[0] @ [base, slope]) if points[0][0] is last else 0.0
     factor = min(max(last.used / expected, MOVE_LOW), MOVE_HIGH) if last.used > 0 and expected > 0 else 1.0
-    return float(base * factor), float(slope * factor)
+    return by, float(base * factor), float(slope * factor)
 
 
 # -- interval meters ---------------------------------------------------------------------------------------------------

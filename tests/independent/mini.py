@@ -17,6 +17,7 @@ COLUMNS = {
     "invoice_lines": "invoice_id,item_type,stream_type,time_class,quantity,net_amount",
     "basic_reads": "site_id,meter_serial,register_id,read_date,index_value,quantity_factor,quality",
     "gas_volumes": "jurisdiction,node,date,volume_mj",
+    "temperatures": "jurisdiction,node,date,mean_c",
     "public_holidays": "jurisdiction,date",
 }
 

@@ -36,6 +36,7 @@ class Macro:
     daily: np.ndarray
     doubtful: np.ndarray
     profile: Profile | None = None
+    degrees: np.ndarray | None = None  # degree-days, of a gas zone with temperatures
 
 
 def profile_of(members: list[Member], day_types: np.ndarray) -> Profile:

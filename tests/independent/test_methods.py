@@ -137,6 +137,20 @@ def test_the_fit_is_not_moved_to_a_span_without_use() -> None:
     assert (estimate.base, estimate.scalar) == (pytest.approx(base / 2), pytest.approx((slope + 14 / 20) / 2))
 
 
+def test_gas_with_temperatures_follows_degree_days() -> None:
+    """3 MJ a day and 2 a degree-day fit exactly: 13, 3, 9, 23, 5 a day; 4 degree-days a day after the last read."""
+    volumes, cold = [10.0, 20.0, 10.0, 30.0, 20.0], [5.0, 0.0, 3.0, 10.0, 1.0]
+    book = history(*(91 * (3 + 2 * c) for c in cold), macro=volumes)
+    book.degrees = np.append(np.repeat(cold, 91), [4.0] * 30)
+    estimate = found(book, "GAS")
+    s1, s4, s5 = 5 / 20, 3 / 20, 13 / 10
+    seasonal = s1 * max(s4 / s5, 1 / 3) ** 0.67
+    assert (estimate.method, estimate.base) == ("DEGREE_DAYS", pytest.approx(0.6 * 3))
+    assert (estimate.degree_slope, estimate.scalar) == (pytest.approx(0.6 * 2), pytest.approx(0.4 * seasonal))
+    book.degrees[-1] = np.nan
+    assert found(book, "GAS").method == "BASE_AND_SEASON"
+
+
 # -- interval meters ---------------------------------------------------------------------------------------------------
 
 

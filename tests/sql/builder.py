@@ -185,6 +185,13 @@ class Book:
             *(state, node, megajoules, first, last),
         )
 
+    def temperature(self, first: str, last: str, celsius: Any, *, state: str = "VIC", node: str = "ZONE") -> None:
+        """The zone's mean temperature on each of the days."""
+        self.rows(
+            "insert into core.temperature select %s, %s, d, %s from generate_series(%s::timestamp, %s, '1 day') d",
+            *(state, node, celsius, first, last),
+        )
+
     def platform_units(self, register: int, first: str, last: str, quantity: Any, state: str = "ACTUAL") -> None:
         """The platform's own billable quantity on each of the days of an interval register."""
         self.rows(
@@ -270,7 +277,7 @@ class Book:
     def macro(self, first: str, last: str, units: Any = "4.8", key: str = "QLD|RES|PRIMARY") -> None:
         """A macro profile's value on each of the days."""
         self.rows(
-            "insert into bua.macro_profile select %s, %s, d, %s from generate_series(%s::timestamp, %s, '1 day') d"
+            "insert into bua.macro_profile (run_date, profile_key, profile_date, daily_total) select %s, %s, d, %s from generate_series(%s::timestamp, %s, '1 day') d"
             " on conflict (run_date, profile_key, profile_date) do update set daily_total = excluded.daily_total",
             *(self.run_date, key, units, first, last),
         )

@@ -1,5 +1,5 @@
--- Purpose: macro profiles: the daily total of every segment's profile, in kWh, and of every gas zone's, in MJ; and the
--- scalar for a customer without any history: 1 for a segment; in gas the mean of the zone's customers without the giants,
+-- Purpose: macro profiles: the daily total of every segment's profile, in kWh, and of every gas zone's, in MJ, with
+-- its degree-days where they are known; and the scalar for a customer without any history: 1 for a segment; in gas the mean of the zone's customers without the giants,
 -- which use more than giant_factor times their median.
 -- Input: run_date. Tables written: bua.macro_profile, bua.profile_scalar. Safe to rerun: replaces its rows.
 create or replace procedure bua.bua_create_macro_profile(p_run_date date)
@@ -14,9 +14,10 @@ begin
     where p.run_date = p_run_date
     group by 1, 2, 3 having count(v.value) = 48;   -- no total when a half-hour is unknown
 
-    insert into bua.macro_profile (run_date, profile_key, profile_date, daily_total)
-    select run_date, concat_ws('|', jurisdiction, node), profile_date, volume_mj
-    from bua.gas_profile where run_date = p_run_date;
+    insert into bua.macro_profile (run_date, profile_key, profile_date, daily_total, degree_days)
+    select g.run_date, concat_ws('|', g.jurisdiction, g.node), g.profile_date, g.volume_mj, d.degree_days
+    from bua.gas_profile g left join bua.degree_days(p_run_date) d using (jurisdiction, node, profile_date)
+    where g.run_date = p_run_date;
 
     call bua.analyze_run('macro_profile', p_run_date);
 

@@ -1,4 +1,4 @@
--- Purpose: READS_SEASON and BASE_AND_SEASON of basic registers, in place of READS. The scalar of READS, s1, describes the
+-- Purpose: READS_SEASON, BASE_AND_SEASON and DEGREE_DAYS of basic registers, in place of READS. The scalar of READS, s1, describes the
 -- season that was read, not the one that is missing. Last year's reads know how much the customer's own usage changes from
 -- the one to the other beside the profile: own = s4 / s5, where s4 is the scalar of last year's days now missing, 273 to 365
 -- days before the last read, and s5 that of the days before them, as long as the reference of s1. own is kept within
@@ -8,6 +8,8 @@
 --   BASE_AND_SEASON  gas with gas_fit_min_spans of its latest gas_fit_spans spans: usage = base x days + slope x the zone's volume,
 --                    fitted by weighted least squares with neither below zero, and moved to the latest span by at most
 --                    gas_fit_limit. gas_fit_share of it, and for the rest the own season with season_power_gas
+--   DEGREE_DAYS      the same with the zone's degree-days in place of its volume, and degree_fit_share of it, where the degree-days
+--                    of those spans and of every day since are known
 -- A span without any use says nothing about other seasons: where s1 is zero, s4 is taken, or the mean of the last year's
 -- spans. After vacant_days without any use the register is vacant, and the scalar stays zero.
 -- Reads within season_reach_days of the days looked for are taken. A span that the profile does not cover is left out.
@@ -18,23 +20,43 @@ language sql as $$
         select bua.parameter('season_reach_days')::integer as reach, bua.parameter('season_limit') as season_limit,
                bua.parameter('gas_fit_spans') as fit_spans, bua.parameter('gas_fit_min_spans') as fit_min_spans,
                bua.parameter('gas_fit_decay') as decay, bua.parameter('gas_fit_limit') as fit_limit,
-               bua.parameter('gas_fit_share') as fit_share, bua.parameter('vacant_days') as vacant_days
+               bua.parameter('gas_fit_share') as volume_share, bua.parameter('degree_fit_share') as degree_share,
+               bua.parameter('vacant_days') as vacant_days
     ),
     target as materialized (
         select s.account_id, s.meter_register_id, s.profile_key, s.register_ids, s.occupied, s.scalar,
                s.reference_to + 1 as last_read, s.reference_to + 1 - s.reference_from as length, a.fuel, a.customer_class,
                bua.parameter(case when a.fuel = 'GAS' then 'season_power_gas' when a.customer_class = 'BUS' then 'season_power_bus'
-                             else 'season_power_res' end) as power
-        from bua.micro_scalar s join core.account a using (account_id)
+                             else 'season_power_res' end) as power,
+               a.fuel = 'GAS' and bua.degree_sum(p_run_date, s.profile_key, s.reference_to + 1, r.period_end) is not null
+                   as has_degrees
+        from bua.micro_scalar s join core.account a using (account_id) join bua.run r using (run_date)
         where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.read_type = 'BASIC' and s.method = 'READS'
     ),
     span as materialized (
         select t.account_id, t.meter_register_id, x.from_date, x.to_date, x.to_date - x.from_date as days, x.quantity, m.macro,
+               case when t.has_degrees then bua.degree_sum(p_run_date, t.profile_key, x.from_date, x.to_date) end as degrees,
                row_number() over (partition by t.account_id, t.meter_register_id order by x.to_date desc) as back
         from target t
         cross join lateral bua.read_spans(p_run_date, t.register_ids, t.occupied) x
         cross join lateral bua.macro_sum(p_run_date, t.profile_key, x.from_date, x.to_date) m (macro)
         where x.read_state = 'ACTUAL'
+    ),
+    point as materialized (     -- what the fit of a gas register is of: the weight is decay ^ k, divided by the span's mean volume
+        select x.*, p.decay ^ x.back * x.days / x.macro as weight, bool_and(x.degrees is not null) over w as by_degrees,
+               case when bool_and(x.degrees is not null) over w then x.degrees else x.macro end as driver
+        from span x
+        join target t using (account_id, meter_register_id)
+        cross join parameter p
+        where t.fuel = 'GAS' and x.back <= p.fit_spans and x.macro > 0
+        window w as (partition by x.account_id, x.meter_register_id)
+    ),
+    fit as (
+        select account_id, meter_register_id, bool_and(by_degrees) as by_degrees, count(*) as fitted_spans,
+               sum(weight * days * days) as dd, sum(weight * days * driver) as dv, sum(weight * driver * driver) as vv,
+               sum(weight * days * quantity) as du, sum(weight * driver * quantity) as vu,
+               max(driver) filter (where back = 1) as v1
+        from point group by 1, 2
     ),
     read as materialized (
         select account_id, meter_register_id, from_date as read_date from span
@@ -70,28 +92,19 @@ language sql as $$
                sum(x.quantity) filter (where x.macro > 0 and x.to_date > coalesce(s.season_from, t.last_read - 365))
                    / sum(x.macro) filter (where x.macro > 0 and x.to_date > coalesce(s.season_from, t.last_read - 365)) as year_scalar,
                t.last_read - coalesce(max(x.to_date) filter (where x.quantity > 0), min(x.from_date)) as days_without_use,
-               max(x.quantity) filter (where x.back = 1) as u1, max(x.days) filter (where x.back = 1) as d1,
-               max(x.macro) filter (where x.back = 1) as v1,
-               -- The weighted sums of the fit: the weight is decay ^ k, divided by the span's mean volume.
-               count(*) filter (where f.weight is not null) as fitted_spans,
-               sum(f.weight * x.days * x.days) as dd, sum(f.weight * x.days * x.macro) as dv,
-               sum(f.weight * x.macro * x.macro) as vv, sum(f.weight * x.days * x.quantity) as du,
-               sum(f.weight * x.macro * x.quantity) as vu
+               max(x.quantity) filter (where x.back = 1) as u1, max(x.days) filter (where x.back = 1) as d1
         from target t
-        cross join parameter p
         join span x using (account_id, meter_register_id)
         left join season_start s using (account_id, meter_register_id)
         left join season_before b using (account_id, meter_register_id)
-        cross join lateral (
-            select case when t.fuel = 'GAS' and x.back <= p.fit_spans and x.macro > 0
-                        then p.decay ^ x.back * x.days / x.macro end as weight
-        ) f
         group by t.account_id, t.meter_register_id, t.scalar, t.fuel, t.customer_class, t.power, t.last_read, s.season_from, s.season_to
     ),
     season as (
         select z.*, case when s4 > 0 and s5 > 0 then least(greatest(s4 / s5, 1 / p.season_limit), p.season_limit) end as own,
-               p.fit_share, p.fit_limit, days_without_use >= p.vacant_days as is_vacant, fitted_spans >= p.fit_min_spans as is_fitted
-        from summed z cross join parameter p
+               case when f.by_degrees then p.degree_share else p.volume_share end as fit_share, p.fit_limit,
+               days_without_use >= p.vacant_days as is_vacant, f.fitted_spans >= p.fit_min_spans as is_fitted,
+               f.by_degrees, f.dd, f.dv, f.vv, f.du, f.vu, f.v1
+        from summed z cross join parameter p left join fit f using (account_id, meter_register_id)
     ),
     blended as (
         select s.*, case when s1 = 0 then coalesce(nullif(s4, 0), year_scalar, 0)
@@ -115,12 +128,14 @@ language sql as $$
     )
     update bua.micro_scalar s
     set method = case when b.is_vacant then 'READS'
-                      when b.base is not null then 'BASE_AND_SEASON'
+                      when b.base is not null then case when b.by_degrees then 'DEGREE_DAYS' else 'BASE_AND_SEASON' end
                       when b.s1 = 0 and coalesce(b.s4, 0) = 0 and b.seasonal > 0 then 'OLDER_READS'
                       when b.seasonal <> b.s1 or b.own is not null and b.power > 0 then 'READS_SEASON'
                       else 'READS' end,
         daily_base = case when b.is_vacant or b.base is null then 0 else round(b.fit_share * b.move * b.base, 15) end,
+        degree_slope = case when b.is_vacant or b.base is null or not b.by_degrees then 0 else round(b.fit_share * b.move * b.slope, 15) end,
         scalar = case when b.is_vacant then 0
+                      when b.base is not null and b.by_degrees then (1 - b.fit_share) * b.seasonal
                       when b.base is not null then b.fit_share * b.move * b.slope + (1 - b.fit_share) * b.seasonal
                       else b.seasonal end,
         season_ratio = b.own, season_from = b.season_from, season_to = b.season_to - 1, is_vacant = b.is_vacant

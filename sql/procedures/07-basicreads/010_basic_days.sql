@@ -1,7 +1,7 @@
 -- Purpose: the kWh or MJ of every unbilled day of a basic register.
 -- A day between two actual reads has its share of the usage between them, in proportion to the macro profile (evenly where
 -- the profile does not cover the span); the share of billed days is left out. A later day has its share of a delivered
--- estimate. Otherwise it is daily base + scalar x macro profile, or the account's daily mean where it follows no profile.
+-- estimate. Otherwise it is daily base + scalar x macro profile + degree slope x degree-days, or the account's daily mean where it follows no profile.
 -- Inputs: run_date, accounts. Reads only.
 create or replace function bua.basic_days(p_run_date date, p_account_ids text[])
 returns table (account_id text, meter_register_id bigint, plan_code text, local_date date, read_state text, quantity numeric)
@@ -13,14 +13,15 @@ language sql stable as $$
         where u.unbilled && s.days
     ),
     scaled as materialized (
-        select s.*, c.scalar, c.daily_base, c.daily_mean, c.macro_units / c.reference_days as mean_macro
+        select s.*, c.scalar, c.daily_base, c.degree_slope, c.daily_mean, c.macro_units / c.reference_days as mean_macro
         from stream s
         left join bua.micro_scalar c
             on (c.run_date, c.account_id, c.meter_register_id) = (p_run_date, s.account_id, s.meter_register_id)
             and c.account_id = any (p_account_ids)
     ),
     day as (    -- register by register: the days of a batch and all its spans would grow with its square
-        select s.account_id, s.plan_code, s.meter_register_id, s.profile_key, s.scalar, s.daily_base, s.daily_mean, s.mean_macro, d.*
+        select s.account_id, s.plan_code, s.meter_register_id, s.profile_key, s.scalar, s.daily_base, s.degree_slope,
+               s.daily_mean, s.mean_macro, d.*
         from scaled s
         cross join lateral (
             with span as materialized (
@@ -34,7 +35,9 @@ language sql stable as $$
         ) d
     )
     select d.account_id, d.meter_register_id, d.plan_code, d.local_date, coalesce(d.read_state, 'ESTIMATED'),
-           round(case when d.from_date is null then coalesce(d.daily_base + d.scalar * coalesce(m.daily_total, d.mean_macro), d.daily_mean)
+           round(case when d.from_date is null
+                      then coalesce(d.daily_base + d.scalar * coalesce(m.daily_total, d.mean_macro)
+                                    + d.degree_slope * coalesce(m.degree_days, 0), d.daily_mean)
                       when d.macro > 0 then d.quantity * m.daily_total / d.macro
                       else d.quantity / (d.to_date - d.from_date) end, 6)
     from day d

@@ -2,10 +2,10 @@
 -- most; and the days that it was worked out on. Export to the grid leads only when the account estimates nothing else.
 -- Inputs: run_date, accounts. Reads only.
 create or replace function bua.leading_scalars(p_run_date date, p_account_ids text[])
-returns table (account_id text, method text, scalar numeric, daily_base numeric, is_capped boolean, is_giant boolean,
+returns table (account_id text, method text, scalar numeric, daily_base numeric, degree_slope numeric, is_capped boolean, is_giant boolean,
                is_vacant boolean, reference_from date, reference_to date)
 language sql stable as $$
-    select distinct on (s.account_id) s.account_id, s.method, s.scalar, s.daily_base, s.is_capped, s.is_giant, s.is_vacant,
+    select distinct on (s.account_id) s.account_id, s.method, s.scalar, s.daily_base, s.degree_slope, s.is_capped, s.is_giant, s.is_vacant,
            s.reference_from, s.reference_to
     from bua.micro_scalar s
     cross join lateral (

@@ -119,13 +119,13 @@ begin
                case when x.account_id is not null then 'SUPPLY_ONLY' end,
                case when u.is_unbilled_before_period then 'UNBILLED_BEFORE_PERIOD' end,
                case when l.is_estimated and s.is_vacant then 'VACANT' end,
-               case when l.is_estimated and s.scalar = 0 and s.daily_base = 0 and not s.is_vacant then 'ZERO_USE' end),
+               case when l.is_estimated and s.scalar = 0 and s.daily_base = 0 and s.degree_slope = 0 and not s.is_vacant then 'ZERO_USE' end),
            a.plan_code, a.billing_days, a.next_bill_date, a.close_date, l.net_estimated,
            round(l.net_amount * coalesce(bua.count_days(u.unbilled * datemultirange(daterange(u.recoverable_from, null))), 0)
                  / bua.count_days(u.unbilled), 2),
            k.units, k.net_amount, case when x.account_id is null then c.estimated_days end, d.read_type, t.node, d.last_read_date,
            case when l.is_estimated then s.reference_from end, case when l.is_estimated then s.reference_to end,
-           case when l.is_estimated then round(s.daily_base, 12) end
+           case when l.is_estimated then round(s.daily_base, 12) end, case when l.is_estimated then round(s.degree_slope, 12) end
     from unbilled u
     join bua.run r on r.run_date = p_run_date
     join core.account a on a.account_id = u.account_id

@@ -13,7 +13,7 @@ returns table (account_id text, meter_register_id bigint, gap smallint, register
                gap_to date, units numeric)
 language sql stable rows 100000 set enable_nestloop = off as $$
     with running as materialized (   -- of the days before each day
-        select profile_key, profile_date + 1 as day, sum(daily_total) over w as total
+        select profile_key, profile_date + 1 as day, sum(daily_total) over w as total, sum(degree_days) over w as degrees
         from bua.macro_profile where run_date = p_run_date
         window w as (partition by profile_key order by profile_date)
     ),
@@ -31,7 +31,7 @@ language sql stable rows 100000 set enable_nestloop = off as $$
                     when s.method = 'RECENT_DAYS' then 'RECENT'
                     else 'WINDOW' end as estimator,
                case when s.read_type = 'INTERVAL' then s.first_missing
-                    when s.method in ('READS', 'READS_SEASON', 'BASE_AND_SEASON', 'OLDER_READS', 'GIANT_DAILY_MEAN')
+                    when s.method in ('READS', 'READS_SEASON', 'BASE_AND_SEASON', 'DEGREE_DAYS', 'OLDER_READS', 'GIANT_DAILY_MEAN')
                         then greatest(a.unbilled_from, s.reference_to + 1)
                     else a.unbilled_from end as gap_from,
                case when s.read_type = 'INTERVAL' then s.last_missing else a.unbilled_to end + 1 as gap_to
@@ -42,7 +42,8 @@ language sql stable rows 100000 set enable_nestloop = off as $$
     ),
     formula as (
         select e.*, (e.gap_to - e.gap_from) * case when e.scalar is null then e.daily_mean else e.daily_base end
-                    + coalesce(e.scalar * (t.total - coalesce(f.total, 0)), 0) as formula
+                    + coalesce(e.scalar * (t.total - coalesce(f.total, 0)), 0)
+                    + coalesce(e.degree_slope * (t.degrees - coalesce(f.degrees, 0)), 0) as formula
         from estimate e
         left join running f on (f.profile_key, f.day) = (e.profile_key, e.gap_from)
         left join running t on (t.profile_key, t.day) = (e.profile_key, e.gap_to)

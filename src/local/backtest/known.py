@@ -155,6 +155,7 @@ def as_known(portfolio: Portfolio, reads: Reads, behind: Mapping[Stream, int], r
             if read.read_date <= end and (read.site_id, read.meter_serial, read.register_id) in meters
         ],
         gas_volumes=[volume for volume in portfolio.gas_volumes if volume.date <= end],
+        temperatures=[day for day in portfolio.temperatures if day.date <= end],
         meter_data=MeterData(
             files=portfolio.meter_data.files, items=reads.known(last_days, run_date), passed_over=portfolio.meter_data.passed_over
         ),

@@ -10,7 +10,7 @@ from local.demo.cast import GAS
 from local.demo.holidays import public_holidays
 from local.demo.index_reads import IndexRead
 from local.demo.metered import NODES, Metered
-from local.demo.scene import ZONE, Scene
+from local.demo.scene import WEATHER_STATION, ZONE, Scene
 from local.demo.tariffs import STREAM_OF_ITEM, DailyUse, priced_lines, windows
 from local.demo.tenancies import Bill, Tenancy
 from local.demo.timeline import TIME_ZONES
@@ -53,6 +53,19 @@ def gas_volume_rows(scene: Scene) -> Iterator[Row]:
         volumes = ZONE_CUSTOMERS * rng.uniform(0.7, 1.3) * per_customer * noise
         for day, volume in zip(days, volumes.tolist(), strict=False):
             yield jurisdiction, node, day, f"{volume:.0f}"
+
+
+def temperature_rows(scene: Scene) -> Iterator[Row]:
+    """temperatures.csv: of every other gas zone, measured in one place of it."""
+    zones = [(jurisdiction, node) for jurisdiction, nodes in NODES.items() for node in nodes]
+    for number, (jurisdiction, node) in enumerate(zones):
+        if number % 2:
+            continue
+        felt = scene.weathers[jurisdiction].temperature
+        measured = felt + scene.rng(WEATHER_STATION, number).normal(0.0, 0.6, len(felt))
+        for day, celsius in zip(scene.timeline.days, measured.tolist(), strict=True):
+            if day <= scene.timeline.accrual:
+                yield jurisdiction, node, day, f"{celsius:.1f}"
 
 
 def account_rows(metered: Metered) -> Iterator[Row]:

@@ -12,7 +12,7 @@ from local.demo.timeline import TIME_ZONES, Clock, Flags, Timeline, clock_of
 from local.demo.weather import Weather, weather_of
 
 # Independent random streams, so that a change in one place changes nothing in another.
-WEATHER, PLACE, READS, ZONE = range(4)
+WEATHER, PLACE, READS, ZONE, WEATHER_STATION = range(5)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from local.demo.rows import (
     invoice_rows,
     plan_rows,
     public_holiday_rows,
+    temperature_rows,
     time_class_rows,
 )
 from local.demo.scene import PLACE, READS, Scene
@@ -33,6 +34,7 @@ from local.portfolio.records import (
     PlanItem,
     PublicHoliday,
     Register,
+    Temperature,
     TimeClassWindow,
 )
 
@@ -48,6 +50,7 @@ FILES = {
     "invoice_lines.csv": InvoiceLine,
     "basic_reads.csv": BasicRead,
     "gas_volumes.csv": GasVolume,
+    "temperatures.csv": Temperature,
     "public_holidays.csv": PublicHoliday,
 }
 
@@ -63,6 +66,7 @@ def write_demo(folder: Path, *, accounts: int = 360, seed: int = 1, run_date: da
     tables["time_classes.csv"] = list(time_class_rows())
     tables["public_holidays.csv"] = list(public_holiday_rows(scene))
     tables["gas_volumes.csv"] = list(gas_volume_rows(scene))
+    tables["temperatures.csv"] = list(temperature_rows(scene))
     texts: dict[str, dict[str, str]] = defaultdict(dict)  # by packing and file name
     for metered in _places(accounts, scene):
         _tell(metered, scene, tables, texts)

@@ -109,10 +109,12 @@ def _rows(portfolio: Portfolio) -> Iterator[tuple[str, int, str]]:
     data = portfolio.meter_data
     streams = {(item["pk"]["S"].split("|")[3], item["sk"]["S"][11:]) for item in data.items}
     days = (item["sk"]["S"][:10] for item in data.items)
-    yield "days of interval data", len(data.items), f"{_span(days)} {len(streams):,} channels in {data.files:,} files"
+    channels = f"{len(streams):,} channels in {data.files:,} files"
+    yield "days of interval data", len(data.items), ", ".join(filter(None, (_span(days), channels)))
     if data.passed_over:
         yield "channels passed over", data.passed_over.total(), f"not energy: {_counted(data.passed_over)}"
     yield "gas volumes", len(portfolio.gas_volumes), _span(volume.date for volume in portfolio.gas_volumes)
+    yield "temperatures", len(portfolio.temperatures), _span(day.date for day in portfolio.temperatures)
 
 
 def _counted(counts: Counter[str]) -> str:

@@ -19,7 +19,7 @@ REQUIRED = (
     "basic_reads.csv",
     "gas_volumes.csv",
 )
-OPTIONAL = ("account_plans.csv", "public_holidays.csv")
+OPTIONAL = ("account_plans.csv", "public_holidays.csv", "temperatures.csv")
 # The demo portfolio's answers lie beside its files; they are never read as input.
 IGNORED = ("truth.csv",)
 NEM12 = "nem12"

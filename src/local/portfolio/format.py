@@ -20,12 +20,13 @@ from local.portfolio.records import (
     Portfolio,
     PublicHoliday,
     Register,
+    Temperature,
     TimeClassWindow,
 )
 from local.portfolio.rules_accounts import check_accounts, check_public_holidays, check_registers
 from local.portfolio.rules_billing import check_invoice_lines, check_invoices, check_prices
 from local.portfolio.rules_plans import check_account_plans, check_plans
-from local.portfolio.rules_reads import check_basic_reads, check_gas_volumes
+from local.portfolio.rules_reads import check_basic_reads, check_gas_volumes, check_temperatures
 from shared.period import Period, choose
 
 Record = TypeVar("Record")
@@ -42,6 +43,7 @@ RULES: dict[Callable[[Portfolio, Problems], None], tuple[str, ...]] = {
     check_invoice_lines: ("invoice_lines.csv", "invoices.csv"),
     check_basic_reads: ("basic_reads.csv", "registers.csv"),
     check_gas_volumes: ("gas_volumes.csv",),
+    check_temperatures: ("temperatures.csv",),
 }
 PRICED = ("plans.csv", "accounts.csv", "registers.csv", "invoices.csv")
 
@@ -86,6 +88,7 @@ def _read(contents: Contents, folder: Path, track: Track, problems: Problems) ->
         invoice_lines=rows("invoice_lines.csv", InvoiceLine),
         basic_reads=rows("basic_reads.csv", BasicRead),
         gas_volumes=rows("gas_volumes.csv", GasVolume),
+        temperatures=rows("temperatures.csv", Temperature),
         meter_data=meter_data,
         remarks=contents.remarks,
     )

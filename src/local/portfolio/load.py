@@ -172,6 +172,7 @@ def _metering_tables(
         ),
     )
     yield _as_filed("gas_volume", portfolio.gas_volumes, "jurisdiction node volume_mj", volume_date="date")
+    yield _as_filed("temperature", portfolio.temperatures, "jurisdiction node mean_c", temperature_date="date")
 
 
 def _reads_by_register(portfolio: Portfolio) -> dict[Register, list[BasicRead]]:

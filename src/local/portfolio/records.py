@@ -169,6 +169,17 @@ class GasVolume:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Temperature:
+    """temperatures.csv: the mean temperature of a gas zone's day, in degrees Celsius."""
+
+    line: int
+    jurisdiction: Annotated[str, _jurisdiction]
+    node: Annotated[str, part_of_key]
+    date: Annotated[date, iso_date]
+    mean_c: Annotated[Decimal, Number(Decimal(-60), Decimal(60))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublicHoliday:
     """public_holidays.csv: a day that counts as WEEKEND."""
 
@@ -201,5 +212,6 @@ class Portfolio:
     invoice_lines: list[InvoiceLine]
     basic_reads: list[BasicRead]
     gas_volumes: list[GasVolume]
+    temperatures: list[Temperature]
     meter_data: MeterData
     remarks: list[str]

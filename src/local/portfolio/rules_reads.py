@@ -1,19 +1,20 @@
-"""Rules of basic_reads.csv and gas_volumes.csv: whose index, which day, never backwards."""
+"""Rules of basic_reads.csv, gas_volumes.csv and temperatures.csv: whose index, which day, never backwards."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from local.portfolio.problems import Problems
-from local.portfolio.records import LARGEST_QUANTITY, BasicRead, Portfolio, Register
+from local.portfolio.records import LARGEST_QUANTITY, BasicRead, GasVolume, Portfolio, Register, Temperature
 from local.portfolio.spans import DAY
 
 if TYPE_CHECKING:
     from datetime import date
 
 READS = "basic_reads.csv"
-VOLUMES = "gas_volumes.csv"
+VOLUMES, TEMPERATURES = "gas_volumes.csv", "temperatures.csv"
 RegisterKey = tuple[str, str, str]
 
 
@@ -94,9 +95,18 @@ def _check_sequence(register: Register, reads: list[BasicRead], problems: Proble
 
 def check_gas_volumes(portfolio: Portfolio, problems: Problems) -> None:
     """Report days that stand twice."""
+    _check_days_of_zones(VOLUMES, portfolio.gas_volumes, problems)
+
+
+def check_temperatures(portfolio: Portfolio, problems: Problems) -> None:
+    """Report days that stand twice. A zone without gas volumes may have temperatures: nothing uses them."""
+    _check_days_of_zones(TEMPERATURES, portfolio.temperatures, problems)
+
+
+def _check_days_of_zones(name: str, days: Sequence[GasVolume | Temperature], problems: Problems) -> None:
     seen: dict[tuple[str, str, date], int] = {}
-    for volume in portfolio.gas_volumes:
-        first = seen.setdefault((volume.jurisdiction, volume.node, volume.date), volume.line)
-        if first != volume.line:
-            reason = f"{volume.date} of {volume.jurisdiction} {volume.node} stands on line {first} already"
-            problems.add(VOLUMES, volume.line, "date", reason)
+    for day in days:
+        first = seen.setdefault((day.jurisdiction, day.node, day.date), day.line)
+        if first != day.line:
+            reason = f"{day.date} of {day.jurisdiction} {day.node} stands on line {first} already"
+            problems.add(name, day.line, "date", reason)

@@ -37,9 +37,10 @@ def test_it_says_what_a_portfolio_holds(folder, capsys):
         ("plans", "3", "11 prices"),
         ("invoices", "4", "4 lines"),
         ("basic reads", "6", "2026-03-17 to 2026-09-15"),
-        ("days of interval data", "2", "2026-10-15 to 2026-10-17 1 channels in 1 files"),
+        ("days of interval data", "2", "2026-10-15 to 2026-10-17, 1 channels in 1 files"),
         ("channels passed over", "1", "not energy: V 1"),
         ("gas volumes", "2", "2026-10-01 to 2026-10-02"),
+        ("temperatures", "0", ""),
     ]
     assert (
         "note registers.csv: 1 INTERVAL register(s) have no reads in nem12/, first B1 of 4103000001, line 4" in output

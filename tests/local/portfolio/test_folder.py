@@ -50,7 +50,7 @@ def a_link_to_nothing(folder):
 ELSEWHERE = "is not part of a portfolio; meter data files go into nem12/, other files are not packed"
 UNKNOWN = (
     "is not part of a portfolio (accounts.csv, registers.csv, plans.csv, time_classes.csv, invoices.csv, invoice_lines.csv, "
-    "basic_reads.csv, gas_volumes.csv, account_plans.csv, public_holidays.csv), remove it or correct its name"
+    "basic_reads.csv, gas_volumes.csv, account_plans.csv, public_holidays.csv, temperatures.csv), remove it or correct its name"
 )
 
 

@@ -724,6 +724,30 @@ def test_lines_are_counted_where_a_quoted_field_has_a_line_end(folder):
     ]
 
 
+def test_temperatures_are_optional_and_may_be_of_any_zone(folder):
+    (folder.path / "temperatures.csv").write_text(
+        "jurisdiction,node,date,mean_c\nVIC,ZONE,2026-10-01,-0.5\nNSW,ELSEWHERE,2026-10-01,31\n", encoding="utf-8"
+    )
+    first, second = folder.read().temperatures
+    assert (first.node, first.date, first.mean_c) == ("ZONE", date(2026, 10, 1), Decimal("-0.5"))
+    assert second.mean_c == 31
+    (folder.path / "temperatures.csv").unlink()
+    assert folder.read().temperatures == []
+
+
+def test_a_temperature_is_one_a_day_and_in_celsius(folder):
+    (folder.path / "temperatures.csv").write_text(
+        "jurisdiction,node,date,mean_c\nVIC,ZONE,2026-10-01,9\nVIC,ZONE,2026-10-02,288.15\n", encoding="utf-8"
+    )
+    with pytest.raises(InvalidPortfolio) as caught:
+        folder.read()
+    assert "temperatures.csv:3: mean_c: 288.15 is above 60" in str(caught.value)
+    folder.replace("temperatures.csv", "2026-10-02,288.15", "2026-10-01,15")
+    with pytest.raises(InvalidPortfolio) as caught:
+        folder.read()
+    assert "temperatures.csv:3: date: 2026-10-01 of VIC ZONE stands on line 2 already" in str(caught.value)
+
+
 def test_public_holidays_are_optional(folder):
     (folder.path / "public_holidays.csv").unlink()
     assert folder.read().public_holidays == []

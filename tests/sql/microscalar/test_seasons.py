@@ -173,6 +173,92 @@ def test_three_spans_of_gas_are_too_few_to_fit(book: Book) -> None:
     assert scalar(book)[:3] == ("READS", pytest.approx(0.03), 0)
 
 
+# --- gas, where temperatures are known --------------------------------------------------------------------------
+
+
+def degrees(book: Book, *daily: float, since: str = "2024-11-01") -> None:
+    """The zone's degree-days a day: on the five spans of volumes(), the first first, and 3 on every other day."""
+    book.rows("update bua.macro_profile set degree_days = 3 where profile_date >= %s", since)
+    for n, value in enumerate(daily):
+        first = LAST - timedelta(91 * (len(daily) - n))
+        book.rows(
+            "update bua.macro_profile set degree_days = %s where profile_date between %s and %s",
+            *(value, first, first + timedelta(90)),
+        )
+
+
+def degree_slope(book: Book) -> float:
+    (value,) = book.scalar("A", "degree_slope")
+    return float(value)
+
+
+def test_gas_with_temperatures_follows_degree_days(book: Book) -> None:
+    spans, cold = volumes(book), [0, 4, 9, 5, 1]
+    degrees(book, *cold)
+    # 20 MJ a day and 8 MJ a degree-day, exactly: 20, 52, 92, 60, 28 a day.
+    reads(book, meter(book, state="VIC", fuel="GAS"), *(91 * (20 + 8 * value) for value in cold))
+    # s1 = 28 / 1000; s4 = 52 / 3000, s5 = 20 / 1000: own = 13 / 15. Six tenths of the fit, four of the season.
+    assert spans == [1000, 3000, 5000, 2000, 1000]
+    seasonal = 0.028 * (13 / 15) ** 0.67
+    assert scalar(book)[:4] == (
+        "DEGREE_DAYS", pytest.approx(0.4 * seasonal), pytest.approx(0.6 * 20), pytest.approx(13 / 15),
+    )  # fmt: skip
+    assert degree_slope(book) == pytest.approx(0.6 * 8)
+
+
+def test_a_fit_to_degree_days_is_moved_to_the_latest_span(book: Book) -> None:
+    volumes(book)
+    cold = [0, 4, 9, 5, 1]
+    degrees(book, *cold)
+    used = [91 * (20 + 8 * value) for value in cold]
+    used[4] = 91 * 60  # the fit is drawn towards it, and then moved by a factor
+    reads(book, meter(book, state="VIC", fuel="GAS"), *used)
+    scalar(book)
+    weight = [0.8**k / v for k, v in zip((5, 4, 3, 2, 1), (1000, 3000, 5000, 2000, 1000), strict=True)]
+    daily = [value / 91 for value in used]
+    dd, dv = sum(weight), sum(w * c for w, c in zip(weight, cold, strict=True))
+    vv = sum(w * c * c for w, c in zip(weight, cold, strict=True))
+    du = sum(w * u for w, u in zip(weight, daily, strict=True))
+    vu = sum(w * c * u for w, c, u in zip(weight, cold, daily, strict=True))
+    base, slope = (du * vv - vu * dv) / (dd * vv - dv**2), (vu * dd - du * dv) / (dd * vv - dv**2)
+    assert min(base, slope) > 0
+    move = 60 / (base + slope)
+    assert 1 < move < 2
+    assert degree_slope(book) == pytest.approx(0.6 * move * slope)
+    assert float(book.scalar("A", "daily_base")[0]) == pytest.approx(0.6 * move * base)
+
+
+def test_a_zone_that_never_is_cold_has_a_base_alone(book: Book) -> None:
+    volumes(book)
+    degrees(book, 0, 0, 0, 0, 0)
+    reads(book, meter(book, state="VIC", fuel="GAS"), *[91 * 30] * 5)
+    # s1 = 30 / 1000; s4 = 30 / 3000, s5 = 30 / 1000: own = 1 / 3
+    assert scalar(book)[:3] == ("DEGREE_DAYS", pytest.approx(0.4 * 0.03 * (1 / 3) ** 0.67), pytest.approx(0.6 * 30))
+    assert degree_slope(book) == 0
+
+
+@pytest.mark.parametrize("unknown", ["2026-10-15", "2026-03-15"])
+def test_a_day_without_degree_days_brings_the_volume_back(book: Book, unknown: str) -> None:
+    spans = volumes(book)
+    degrees(book, 0, 4, 9, 5, 1)
+    book.rows("update bua.macro_profile set degree_days = null where profile_date = %s", unknown)
+    reads(book, meter(book, state="VIC", fuel="GAS"), *(91 * (20 + volume / 100) for volume in spans))
+    assert scalar(book)[:3] == ("BASE_AND_SEASON", pytest.approx(0.005 + 0.015 * (5 / 9) ** 0.67), pytest.approx(10))
+    assert degree_slope(book) == 0
+
+
+def test_a_day_is_base_and_volume_and_degree_days(book: Book) -> None:
+    volumes(book)
+    cold = [0, 4, 9, 5, 1]
+    degrees(book, *cold)
+    reads(book, meter(book, state="VIC", fuel="GAS"), *(91 * (20 + 8 * value) for value in cold))
+    scalar(book)
+    # From 1 September on the zone has 3,000 MJ and 3 degree-days a day.
+    a_day = 0.6 * (20 + 8 * 3) + 0.4 * 3000 * 0.028 * (13 / 15) ** 0.67
+    found = book.ask("basic_days", ["A"], columns="distinct read_state, quantity")
+    assert [(state, float(units)) for state, units in found] == [("ESTIMATED", pytest.approx(a_day, abs=1e-6))]
+
+
 # --- nothing used -----------------------------------------------------------------------------------------------
 
 

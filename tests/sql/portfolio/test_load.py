@@ -48,6 +48,7 @@ def test_rows_of_every_table_are_counted(platform_database, folder):
             "meter_read": 6,
             "aggregated_read": 2,
             "gas_volume": 2,
+            "temperature": 0,
             "invoice": 4,
             "invoice_line_item": 4,
         }
