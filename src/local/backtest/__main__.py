@@ -58,12 +58,15 @@ def _run(options: argparse.Namespace, console: Console) -> None:
     reads = Reads.of(file for path in _meter_files(options.portfolio) for file in read_path(path))
     history = History.of(portfolio, reads, options.lag)
     with tempfile.TemporaryDirectory(prefix="bua-backtest-") as place:
-        observations, coverage = backtest(history, dates, Path(place) / "server", console)
+        observations, coverage, bands = backtest(history, dates, Path(place) / "server", console)
     found = list(report.lines(observations))
-    report.print_summary(found, coverage, console)
+    report.print_summary(found, coverage, bands, console)
     report.write_files(found, observations, coverage, options.out)
+    report.write_bands(bands, options.out)
     draw(found, options.out / "backtest.png")
-    console.print(f"written to {options.out}: backtest.csv, backtest_months.csv, backtest_accounts.csv, backtest.png")
+    console.print(
+        f"written to {options.out}: backtest.csv, backtest_months.csv, backtest_accounts.csv, backtest_bands.csv, backtest.png"
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:

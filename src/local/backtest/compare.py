@@ -8,36 +8,37 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from local.backtest.engine import Engine, Estimate, Truth
+from local.backtest.bands import Band, Held, held
+from local.backtest.engine import Engine, Estimate, MonthEnd, Truth
 from local.backtest.known import History
 from local.backtest.months import next_month, over_all
-from local.backtest.report import LAST_BILL, LAST_YEAR, PRODUCT, Coverage
-from local.backtest.score import Observation
+from local.backtest.report import Coverage
+from local.backtest.score import LAST_BILL, LAST_YEAR, PRODUCT, Observation
 from local.performance.server import installed
 
 
 def backtest(
     history: History, dates: Sequence[date], work: Path, console: Console
-) -> tuple[list[Observation], list[Coverage]]:
+) -> tuple[list[Observation], list[Coverage], list[Held]]:
     """Run every month end, then compare each with what was read at last. The server's files are below `work`."""
     known = {run_date: history.at(run_date) for run_date in dates}  # before anything is started: it may raise
     settled_on = next_month(history.last_day)
-    estimates: dict[date, list[Estimate]] = {}
+    ends: dict[date, MonthEnd] = {}
     with installed(work) as sessions, _progress(console) as progress:
         engine = Engine(sessions)
         months = progress.add_task("month ends", total=len(dates) + 1)
         for run_date in dates:
             with _stages(progress, f"run of {run_date}") as stage:
-                estimates[run_date] = engine.month_end(known.pop(run_date), run_date, stage)
+                ends[run_date] = engine.month_end(known.pop(run_date), run_date, stage)
             progress.advance(months)
         with (
             _stages(progress, "what was read later") as stage,
             engine.truths(history.portfolio, settled_on, over_all([dates[0], settled_on]), stage) as truths,
         ):
             progress.advance(months)
-            judged = {run_date: truths.of(found) for run_date, found in estimates.items()}
+            judged = {run_date: truths.of(end.estimates) for run_date, end in ends.items()}
     observations, coverage = [], []
-    for run_date, found in estimates.items():
+    for run_date, (found, _) in ends.items():
         truth = judged[run_date]
         settled = [_observation(run_date, one, truth[one.account_id]) for one in found if _is_settled(one, truth)]
         observations += settled
@@ -45,7 +46,8 @@ def backtest(
             (one.account_id, one.fuel, one.segment, one.method) for one in found if not _is_settled(one, truth)
         ]
         coverage.append(Coverage(run_date, len(found), len(settled), unsettled))
-    return observations, coverage
+    bands: dict[date, Sequence[Band]] = {run_date: end.bands for run_date, end in ends.items()}
+    return observations, coverage, list(held(bands, observations))
 
 
 def _is_settled(estimate: Estimate, truths: dict[str, Truth]) -> bool:

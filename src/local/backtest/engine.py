@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from psycopg2 import sql
 from psycopg2.extras import execute_values
 
+from local.backtest.bands import Band
 from local.performance.cloud import RunStore
 from local.performance.month import Month, Stage, Unmeasured, stages
 from local.performance.server import MASTER, NAME, Sessions
@@ -27,6 +28,10 @@ from shared.metering.interval_store import Item, decode_items
 from shared.period import Period
 
 HERE = Path(__file__).parent
+BANDS = (
+    "select fuel, units_estimated - units_without_band, units_low_80, units_high_80, units_low_95, units_high_95"
+    " from bua.estimate_bands(%s) where level = 'FUEL' and units_low_80 is not null order by fuel"
+)
 LAST_STAGE = "PrepareExport"  # after it an account's units are known
 
 Progress = Callable[[int, int], None]
@@ -68,6 +73,13 @@ class Truth(NamedTuple):
     settled: bool
 
 
+class MonthEnd(NamedTuple):
+    """What a run of a month end says."""
+
+    estimates: list[Estimate]
+    bands: list[Band]  # of the fuels that have one
+
+
 class Engine:
     """Month ends on one server."""
 
@@ -75,8 +87,8 @@ class Engine:
         self._server = template.server
         template.close()
 
-    def month_end(self, known: Portfolio, run_date: date, progress: Progress) -> list[Estimate]:
-        """Estimate every account that has something to be estimated."""
+    def month_end(self, known: Portfolio, run_date: date, progress: Progress) -> MonthEnd:
+        """Estimate every account that has something to be estimated, and how far all of it may be off."""
         with self._database(f"known_{run_date:%Y_%m}", known, run_date, None) as sessions:
             wanted = [stage for stage in stages() if stage.step != "warming"]
             wanted = wanted[: [stage.name for stage in wanted].index(LAST_STAGE) + 1]
@@ -84,7 +96,9 @@ class Engine:
             with closing(sessions.connect(MASTER)) as connection, connection.cursor() as cursor:
                 _read_days(cursor, run_date)
                 cursor.execute((HERE / "estimates.sql").read_text(encoding="utf-8"), {"run_date": run_date})
-                return [Estimate(*row) for row in cursor.fetchall()]
+                estimates = [Estimate(*row) for row in cursor.fetchall()]
+                cursor.execute(BANDS, (run_date,))
+                return MonthEnd(estimates, [Band(fuel, *map(float, limits)) for fuel, *limits in cursor.fetchall()])
 
     @contextlib.contextmanager
     def truths(self, portfolio: Portfolio, run_date: date, period: Period, progress: Progress) -> Iterator["Truths"]:

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from local.backtest import score
-from local.backtest.score import Observation, Score
+from local.backtest.bands import PERCENTS, Held, sentences
+from local.backtest.score import LAST_BILL, LAST_YEAR, PRODUCT, Observation, Score
 
-PRODUCT, LAST_BILL, LAST_YEAR = "product", "last bill", "last year"
 UNITS = {"ELECTRICITY": "kWh", "GAS": "MJ"}
 ALL = "all"
 SETTLED = 0.95  # of a month's accounts
@@ -26,6 +26,10 @@ MONTH_COLUMNS = (
 )  # fmt: skip
 ACCOUNT_COLUMNS = (
     "month_end", "account_id", "fuel", "segment", "method", "missing_units", "product", "last_bill", "last_year",
+)  # fmt: skip
+BAND_COLUMNS = (
+    "month_end", "fuel", "accounts", "missing_units", "estimated_units", "low_80", "high_80", "low_95", "high_95",
+    "within_80", "within_95",
 )  # fmt: skip
 
 
@@ -83,7 +87,7 @@ def _compared(fuel: str, group: str, name: str, found: list[Observation]) -> Ite
                 yield Line(fuel, group, name, PRODUCT, way, ours)
 
 
-def print_summary(found: Iterable[Line], coverage: Sequence[Coverage], console: Console) -> None:
+def print_summary(found: Iterable[Line], coverage: Sequence[Coverage], bands: Sequence[Held], console: Console) -> None:
     """The table, and how many accounts it rests on."""
     table = Table(
         title="Estimates of missing units against what was read later, in %",
@@ -109,6 +113,8 @@ def print_summary(found: Iterable[Line], coverage: Sequence[Coverage], console: 
         f"By month: {', '.join(f'{one.month_end:%Y-%m} {one.settled} of {one.with_missing}' for one in coverage)}.",
         soft_wrap=True,
     )
+    for sentence in sentences(bands):
+        console.print(sentence, soft_wrap=True)
     partly = [f"{one.month_end:%Y-%m}" for one in coverage if one.settled < SETTLED * one.with_missing]
     if partly:
         console.print(
@@ -126,6 +132,18 @@ def write_files(
     _write(out / "backtest_months.csv", MONTH_COLUMNS, _month_rows(found))
     unsettled = ([one.month_end.isoformat(), *who, *[""] * 4] for one in coverage for who in one.unsettled)
     _write(out / "backtest_accounts.csv", ACCOUNT_COLUMNS, sorted([*map(_account_row, observations), *unsettled]))
+
+
+def write_bands(bands: Iterable[Held], out: Path) -> None:
+    """Each month end's band as CSV: its limits around the settled accounts' estimate, and whether they held."""
+    _write(out / "backtest_bands.csv", BAND_COLUMNS, map(_band_row, bands))
+
+
+def _band_row(one: Held) -> list[str]:
+    end = (one.run_date - timedelta(days=1)).isoformat()
+    limits = [_exact(limit, 3) for percent in PERCENTS for limit in one.limits[percent]]
+    within = ["yes" if one.within(percent) else "no" for percent in PERCENTS]
+    return [end, one.fuel, str(one.accounts), _exact(one.missing, 3), _exact(one.estimated, 3), *limits, *within]
 
 
 def _summary_row(line: Line) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+PRODUCT, LAST_BILL, LAST_YEAR = "product", "last bill", "last year"
 LAGS = 2  # month ends that share days of an unread quarter
 LEAST_MONTHS = 3  # for a t
 

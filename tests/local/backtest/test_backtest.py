@@ -24,14 +24,14 @@ MAY, JUNE, JULY = run_dates("2025-05", "2025-07")
 
 @pytest.fixture(scope="module")
 def found(history, tmp_path_factory):
-    observations, coverage = backtest(
+    observations, coverage, bands = backtest(
         history, [MAY, JUNE, JULY], tmp_path_factory.mktemp("street"), Console(quiet=True)
     )
-    return {(o.run_date, o.account_id): o for o in observations}, coverage
+    return {(o.run_date, o.account_id): o for o in observations}, coverage, bands
 
 
 def test_constant_users_are_estimated_without_an_error(found):
-    observations, _ = found
+    observations, *_ = found
     # Half a kWh a half-hour on five missing days; 10 kWh a day on 30 + 31 days of April and May, and on 91 to June.
     for run_date in (MAY, JUNE, JULY):
         one = observations[run_date, "1"]
@@ -42,7 +42,7 @@ def test_constant_users_are_estimated_without_an_error(found):
 
 
 def test_a_user_who_doubled_is_half_missed(found):
-    observations, _ = found
+    observations, *_ = found
     # Home 22 used 10 kWh a day until March and 20 since: 61 and 91 days are unread.
     for run_date, days in ((MAY, 61), (JUNE, 91)):
         one = observations[run_date, "22"]
@@ -50,15 +50,20 @@ def test_a_user_who_doubled_is_half_missed(found):
 
 
 def test_what_happened_on_hidden_days_is_not_known(found):
-    observations, _ = found
+    observations, *_ = found
     # 27 to 31 May: home 7 used 48 kWh a day, home 8 nothing. Both are expected to use 24.
     for home, used in (("7", 240), ("8", 0)):
         one = observations[MAY, home]
         assert (one.missing, one.estimates["product"]) == pytest.approx((used, 120), abs=0.01)
 
 
+def test_eight_interval_homes_are_too_few_for_a_band(found):
+    *_, bands = found
+    assert bands == []
+
+
 def test_simpler_ways_know_no_more(found):
-    observations, _ = found
+    observations, *_ = found
     # Bills of 12 kWh a day; 15 kWh a day between the reads of 1 April and 1 July 2024, where the days 52 weeks before lie
     # (2 April to 1 June). For June they reach into the day of the read: 90 days of it, and one of the quarter after, 10 kWh.
     assert observations[MAY, "22"].estimates["last bill"] == pytest.approx(61 * 12, abs=0.01)
@@ -68,12 +73,12 @@ def test_simpler_ways_know_no_more(found):
 
 
 def test_methods_and_segments_are_the_runs_own(found):
-    observations, _ = found
+    observations, *_ = found
     assert {(o.segment, o.method) for o in observations.values()} == {("QLD RES", "RECENT_DAYS"), ("QLD RES", "READS")}
 
 
 def test_an_account_counts_once_all_of_it_was_read(found):
-    observations, coverage = found
+    observations, coverage, _ = found
     # The basic meters are not read after July.
     assert [(one.run_date, one.with_missing, one.settled) for one in coverage] == [
         (MAY, 10, 10),
@@ -144,15 +149,15 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def before(history, server):
-    return Engine(server).month_end(history.at(MAY), MAY, unseen)
+    return Engine(server).month_end(history.at(MAY), MAY, unseen).estimates
 
 
 def test_nothing_later_leaks_into_a_month_end(history, server, before):
     absurd, engine = poisoned(history, MAY), Engine(server)
     assert len(before) == 10
-    assert engine.month_end(absurd.at(MAY), MAY, unseen) == before
+    assert engine.month_end(absurd.at(MAY), MAY, unseen).estimates == before
     # Two months later the same values are known, so they are seen.
-    later = {one.account_id: one.units_total for one in engine.month_end(absurd.at(JULY), JULY, unseen)}
+    later = {one.account_id: one.units_total for one in engine.month_end(absurd.at(JULY), JULY, unseen).estimates}
     assert later["22"] > 5000
 
 
@@ -166,7 +171,7 @@ def test_an_account_that_fails_has_nothing_booked(history, server, before):
         )
         connection.commit()
     try:
-        after = {one.account_id: one for one in Engine(server).month_end(history.at(MAY), MAY, unseen)}
+        after = {one.account_id: one for one in Engine(server).month_end(history.at(MAY), MAY, unseen).estimates}
     finally:
         server.server.execute("drop function bua.refuse() cascade", database=server.name)
     assert (after.pop("22").units_total, len(after)) == (0, 9)

@@ -115,7 +115,9 @@ def test_files_have_the_figures(tmp_path):
 
 def test_the_table_says_what_it_rests_on():
     console = Console(record=True, width=160, file=io.StringIO())
-    report.print_summary(report.lines(OBSERVATIONS), [Coverage(MARCH, 4, 2, []), Coverage(APRIL, 20, 19, [])], console)
+    report.print_summary(
+        report.lines(OBSERVATIONS), [Coverage(MARCH, 4, 2, []), Coverage(APRIL, 20, 19, [])], [], console
+    )
     text = console.export_text()
     assert "At 2 month ends 24 accounts had something missing; of 21 all of it was read later" in text
     assert "2025-03 2 of 4, 2025-04 19 of 20." in text
