@@ -9,6 +9,7 @@ FROM      ?=
 TO        ?=
 AS_AT     ?=
 LAG       ?=
+PREVIOUS  ?=
 OUT       ?= out
 ACCOUNTS  ?= 360
 SEED      ?= 1
@@ -33,8 +34,8 @@ $(VENV)/.installed: requirements-dev.lock
 	@$(VENV)/bin/python -m uv pip install --quiet --python $(VENV)/bin/python --require-hashes -r requirements-dev.lock
 	@touch $@
 
-run: setup ## Run a month end: your PORTFOLIO=, or a demo (ACCOUNTS=, SEED=); RUN_DATE=, FROM=, TO=, AS_AT=, OUT=
-	@$(RUN) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") --run-date "$(RUN_DATE)" $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(AS_AT),--as-at "$(AS_AT)") --out "$(OUT)" --accounts $(ACCOUNTS) --seed $(SEED)
+run: setup ## Run a month end: your PORTFOLIO=, or a demo (ACCOUNTS=, SEED=); RUN_DATE=, FROM=, TO=, AS_AT=, PREVIOUS=, OUT=
+	@$(RUN) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") --run-date "$(RUN_DATE)" $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(AS_AT),--as-at "$(AS_AT)") $(if $(PREVIOUS),--previous "$(PREVIOUS)") --out "$(OUT)" --accounts $(ACCOUNTS) --seed $(SEED)
 
 check-portfolio: setup ## Check a portfolio folder without running it: PORTFOLIO=, RUN_DATE=
 	@$(if $(PORTFOLIO),,echo "Say which: make check-portfolio PORTFOLIO=folder" >&2; exit 2;) $(RUN) -m local.portfolio.check --portfolio "$(PORTFOLIO)" --run-date "$(RUN_DATE)"

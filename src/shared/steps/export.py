@@ -11,13 +11,13 @@ from shared.aws import s3
 from shared.context import Context
 from shared.database.connections import Cursor
 from shared.errors import ControlTotalsRefused
+from shared.steps.previous import CONTROL, folder, run_before
 from shared.steps.requests import RunRequest
 from shared.telemetry import logger
 from shared.work.items import Perform, work_off
 from shared.work.messages import Work
 
 OUTBOUND = "ADH/OUTBOUND/BUA/"
-CONTROL = "control.json"
 CHUNK_BYTES = 1024 * 1024
 
 # One work item per file: the view of schema bua that it copies, and the columns that order its rows.
@@ -44,14 +44,9 @@ EXPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def csv_prefix(run_date: date) -> str:
-    """Where a run's CSV files are in the bucket."""
-    return f"export/csv/{run_date.isoformat()}/"
-
-
 def clear_csv(context: Context, request: RunRequest) -> dict[str, Any]:
     """Remove the run's old CSV files."""
-    removed = s3.delete_prefix(context.client("s3"), context.settings.bucket, csv_prefix(request.run_date))
+    removed = s3.delete_prefix(context.client("s3"), context.settings.bucket, folder(request.run_date))
     return {"removed": removed}
 
 
@@ -84,10 +79,11 @@ def write_control(context: Context, request: RunRequest) -> dict[str, Any]:
     # Exact decimals stay as they are written; there is no clock in it, so that the same input gives the same bytes.
     document = json.loads(totals, parse_float=str)
     document["snapshot"] = context.ledger.run(request.run_date).get("snapshot_arn")
+    document["previous_run"] = run_before(context, request.run_date)
     document["files"] = files
     context.client("s3").put_object(
         Bucket=context.settings.bucket,
-        Key=f"{csv_prefix(request.run_date)}{CONTROL}",
+        Key=f"{folder(request.run_date)}{CONTROL}",
         Body=json.dumps(document, indent=2, sort_keys=True).encode() + b"\n",
     )
     return {"accounts": document["accounts"], "totals": document["totals"], "failed": len(document["failed"])}
@@ -95,7 +91,7 @@ def write_control(context: Context, request: RunRequest) -> dict[str, Any]:
 
 def copy_outbound(context: Context, request: RunRequest) -> dict[str, Any]:
     """Copy the run's CSV files to the integration bucket, control.json last: a folder without it is not complete."""
-    source = (context.settings.bucket, csv_prefix(request.run_date))
+    source = (context.settings.bucket, folder(request.run_date))
     target = (context.settings.integration_bucket, OUTBOUND)
     return {"copied": s3.copy_prefix(context.client("s3"), source, target, last=CONTROL)}
 
@@ -104,7 +100,7 @@ def _measure(context: Context, run_date: date, name: str) -> dict[str, Any]:
     """Rows without the header, bytes and SHA-256 of a file as it is in the bucket; nothing when it is not there."""
     client = context.client("s3")
     try:
-        body = client.get_object(Bucket=context.settings.bucket, Key=f"{csv_prefix(run_date)}{name}.csv")["Body"]
+        body = client.get_object(Bucket=context.settings.bucket, Key=f"{folder(run_date)}{name}.csv")["Body"]
     except client.exceptions.NoSuchKey:
         return {}
     digest, size, lines, is_quoted = hashlib.sha256(), 0, 0, False
@@ -138,7 +134,7 @@ def _export(context: Context, cursor: Cursor, run_date: date, item: str) -> None
     statement = sql.SQL(
         "copy (select * from bua.{view} where run_date = {run_date} order by {order}) to stdout (format csv, header)"
     ).format(view=sql.Identifier(view), run_date=sql.Literal(run_date), order=order)
-    key = f"{csv_prefix(run_date)}{item}.csv"
+    key = f"{folder(run_date)}{item}.csv"
     with s3.ObjectWriter(context.client("s3"), context.settings.bucket, key) as writer:
         cursor.copy_expert(statement, writer)
     logger.info("file exported", key=key, bytes=writer.bytes_written)

@@ -129,6 +129,41 @@ class TestControl:
         assert read(context, context.settings.bucket, "export/csv/2026-11-01/control.json") == text
 
     @pytest.mark.usefixtures("exported")
+    def test_the_first_run_says_that_there_is_none_before(self, context):
+        self.control(context)
+        text = read(context, context.settings.bucket, "export/csv/2026-11-01/control.json")
+        assert json.loads(text)["previous_run"] == "There is no earlier run in the export bucket: this is the first."
+
+    @pytest.mark.usefixtures("exported")
+    def test_they_name_the_newest_earlier_run_that_was_completed(self, context):
+        """Neither one that stopped half way, nor this run itself, nor a later one, however often it is written."""
+        s3, bucket = context.client("s3"), context.settings.bucket
+        totals = {"net_amount": "223439.90"}
+        for run_date, name in (
+            ("2026-08-01", "control.json"), ("2026-09-01", "control.json"), ("2026-10-01", "summary.csv"),
+            ("2026-12-01", "control.json"),
+        ):  # fmt: skip
+            content = {
+                "run_date": run_date,
+                "period": {"to": "x"},
+                "totals": totals,
+                "accounts": {"total": 3},
+                "more": 1,
+            }
+            body = json.dumps(content).encode()
+            s3.put_object(Bucket=bucket, Key=f"export/csv/{run_date}/{name}", Body=body)
+        texts = []
+        for _ in range(2):
+            self.control(context)
+            texts.append(read(context, bucket, "export/csv/2026-11-01/control.json"))
+        assert texts[0] == texts[1]
+        before = read(context, bucket, "export/csv/2026-09-01/control.json")
+        assert json.loads(texts[0])["previous_run"] == {
+            "run_date": "2026-09-01", "period": {"to": "x"}, "totals": totals, "accounts": {"total": 3},
+            "sha256": hashlib.sha256(before.encode()).hexdigest(),
+        }  # fmt: skip
+
+    @pytest.mark.usefixtures("exported")
     def test_they_are_handed_over_last(self, context):
         self.control(context)
         copied = []
