@@ -9,7 +9,7 @@ from typing import Any
 
 from local.aws import names
 from shared.errors import InvalidInput
-from shared.steps.previous import CONTROL, folder
+from shared.steps.folders import CONTROL, folder
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,9 @@ from datetime import date
 from typing import Any
 
 from shared.context import Context
+from shared.steps.folders import CONTROL, EXPORTS, folder
 
-EXPORTS = "export/csv/"
-CONTROL = "control.json"
 NONE = "There is no earlier run in the export bucket: this is the first."
-
-
-def folder(run_date: date) -> str:
-    """Where a run's files are in the accrual's bucket."""
-    return f"{EXPORTS}{run_date.isoformat()}/"
 
 
 def run_before(context: Context, run_date: date) -> dict[str, Any] | str:

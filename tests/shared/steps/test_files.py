@@ -12,7 +12,7 @@ from tests.cloud import messages
 
 from shared.aws.s3 import copy_prefix
 from shared.errors import ControlTotalsRefused
-from shared.steps import actions, export, nem12
+from shared.steps import actions, control_totals, evidence, export, nem12
 from shared.steps.export import EXPORTS
 from shared.steps.nem12 import prefix
 from shared.work import fanout
@@ -107,6 +107,8 @@ class TestControl:
         execute(prepared, f"call bua.create_estimate_bands('{RUN_DATE}')")
         for work in fan_out(context, "Export", "site-export"):
             export.export(context, work)
+        for work in [w for w in fan_out(context, "ExportEvidence", "site-export") if w.run_type == "ExportEvidence"]:
+            evidence.export(context, work)
         context.ledger.set_run(RUN_DATE, {"snapshot_arn": "arn:snapshot"})
         return prepared
 
@@ -170,7 +172,10 @@ class TestControl:
         s3 = context.client("s3")
         spy = SimpleNamespace(get_paginator=s3.get_paginator, copy=lambda *where: copied.append(where[-1]))
         copy_prefix(spy, (context.settings.bucket, "export/csv/2026-11-01/"), ("to", "out/"), last="control.json")
-        assert copied == [*(f"out/{name}.csv" for name in sorted(EXPORTS)), "out/control.json"]
+        written = [f"out/{name}.csv" for name in EXPORTS] + [
+            f"out/evidence/{name}/0001.parquet" for name in evidence.TABLES
+        ]
+        assert copied == [*sorted(written), "out/control.json"]
 
     @pytest.mark.usefixtures("exported")
     @pytest.mark.parametrize(
@@ -199,7 +204,7 @@ class TestControl:
         key = "export/csv/2026-11-01/exceptions.csv"
         body = b'a,b\n1,"two\nlines, ""quoted"""\n2,plain\n'
         context.client("s3").put_object(Bucket=context.settings.bucket, Key=key, Body=body)
-        assert export._measure(context, RUN_DATE, "exceptions")["rows"] == 2
+        assert control_totals.measure(context, RUN_DATE, "exceptions.csv")["rows"] == 2
 
 
 class TestMeterData:
