@@ -1,6 +1,6 @@
 """What every part of the report asks: the two runs in a DuckDB database, with the unbilled account-days worked out once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -57,11 +57,11 @@ class Book:
     before: Export | None
     finance: Finance
 
-    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query."""
-        return self.database.execute(statement, list(parameters)).fetchall()
+        return self.database.execute(statement, parameters).fetchall()
 
-    def row(self, statement: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...]:
+    def row(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> tuple[Any, ...]:
         """The only row of a query."""
         (row,) = self.rows(statement, parameters)
         return row

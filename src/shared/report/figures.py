@@ -8,6 +8,7 @@ from shared.report.table import Kind
 
 DECIMALS: dict[Kind, int] = {"money": 2, "units": 1, "count": 0, "percent": 1, "ratio": 3}
 MOST_DECIMALS = 3
+ZERO_AS_DASH: tuple[Kind, ...] = ("money", "units", "count")
 
 
 def decimals(value: Any, kind: Kind) -> int:
@@ -25,6 +26,8 @@ def text(value: Any, kind: Kind) -> str:
         return ""
     if isinstance(value, bool | str | date):
         return str(value)
+    if not value and kind in ZERO_AS_DASH:
+        return "\N{EN DASH}"
     return f"{value:,.{decimals(value, kind)}f}".replace("-", "\N{MINUS SIGN}")
 
 

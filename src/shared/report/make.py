@@ -18,14 +18,16 @@ from shared.report import (
     finance,
     journal,
     page,
+    pictures,
     pivot,
     rollforward,
     signoff,
+    trueup,
     workbook,
 )
 from shared.report.book import Book, open_book
 from shared.report.signoff import Headline, Verdict
-from shared.report.table import Section
+from shared.report.table import Picture, Section
 
 REPORT = "report.json"
 JOURNAL = ("journal.csv", "journal_gst_memo.csv")
@@ -41,6 +43,7 @@ class Report:
     verdict: Verdict
     band: int
     sections: tuple[Section, ...]
+    pictures: tuple[Picture, ...]
 
 
 def make(folder: Path, out: Path, previous: Path | None = None, parameters: Path | None = None) -> Report:
@@ -66,11 +69,11 @@ def compute(book: Book) -> Report:
     """The whole report; nothing is written."""
     roll = rollforward.compute(book)  # the movers rest on it
     parts = [
-        pivot.compute(book), roll, ageing.compute(book), estimation.compute(book), accounts.compute(book),
+        pivot.compute(book), roll, trueup.compute(book), ageing.compute(book), estimation.compute(book), accounts.compute(book),
         exceptions.compute(book), journal.compute(book), evidence.compute(book),
     ]  # fmt: skip
     found = [tie for part in parts for tie in part.ties]
-    figures = signoff.headline(book, None)
+    figures = signoff.headline(book)
     verdict = signoff.judge(book, figures, found)
     first = signoff.section(book, figures, verdict, found)
     sections = [part.section for part in parts if verdict.may_post or part.section.key != "journal"]
@@ -81,6 +84,18 @@ def compute(book: Book) -> Report:
         verdict,
         book.finance.materiality.band,
         (first, *sections),
+        _pictures(book),
+    )
+
+
+def _pictures(book: Book) -> tuple[Picture, ...]:
+    """The pictures, those of what changed only where there is a run before."""
+    return (
+        *(() if book.before is None else (pictures.waterfall(book),)),
+        pictures.bands(book, trueup.past(book)),
+        pictures.ageing_bars(book),
+        pictures.units_by_month(book),
+        pictures.concentration(book),
     )
 
 

@@ -17,12 +17,12 @@ LINES = {
     "opening": "Opening: booked by the run before",
     "new_month": "+ days used since",
     "reopened": "+ days reopened: reversed, or supply that was not known",
-    "billed": "- days billed since",
-    "closed_out": "- days closed out: no supply any more",
-    "left_window": "- days that left the window, still unbilled",
-    "now_read": "+- revalued: estimated then, read now",
-    "revalued": "+- revalued: other changes",
-    "moved": "+- moved to another segment",
+    "billed": "\N{MINUS SIGN} days billed since",
+    "closed_out": "\N{MINUS SIGN} days closed out: no supply any more",
+    "left_window": "\N{MINUS SIGN} days that left the window, still unbilled",
+    "now_read": "\N{PLUS-MINUS SIGN} revalued: estimated then, read now",
+    "revalued": "\N{PLUS-MINUS SIGN} revalued: other changes",
+    "moved": "\N{PLUS-MINUS SIGN} moved to another segment",
     "closing": "Closing: this run",
 }
 _CHANGES = tuple(LINES)[1:-1]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from shared.report import ageing, estimation, exceptions, ties
+from shared.report import ageing, estimation, exceptions, ties, trueup
 from shared.report.book import ZERO, Book, share
 from shared.report.figures import dollars
 from shared.report.table import Section, Table, columns
@@ -97,8 +97,8 @@ def materiality(book: Book) -> Materiality:
     )
 
 
-def headline(book: Book, bias: Decimal | None) -> Headline:
-    """The figures. bias: dollars by which this run's estimates are off if the last true-up repeats itself."""
+def headline(book: Book) -> Headline:
+    """The figures; bias is what the estimates are off by if the last true-up repeats itself."""
     totals = {name: Decimal(str(value)) for name, value in book.now.control["totals"].items()}
     whole, estimated = estimation.energy(book)
     band, level = estimation.book_band(book), book.finance.materiality.band
@@ -112,7 +112,7 @@ def headline(book: Book, bias: Decimal | None) -> Headline:
         estimated, share(estimated, whole), low, high,
         None if low is None or high is None or mid is None else max(high - mid, mid - low),
         band["net_without_band"] or ZERO, before, *stuck, *expired, exceptions.unknown_units(book),
-        Decimal(str(book.now.control["unbilled_before_period"]["net_amount"])), bias,
+        Decimal(str(book.now.control["unbilled_before_period"]["net_amount"])), trueup.bias(book, estimated),
     )  # fmt: skip
 
 

@@ -49,7 +49,6 @@ class Section:
     title: str
     lead: Sequence[str] = ()
     tables: Sequence[Table] = field(default_factory=tuple)
-    pictures: Sequence[Picture] = field(default_factory=tuple)
 
 
 def columns(*named: str | tuple[str, Kind]) -> tuple[Column, ...]:

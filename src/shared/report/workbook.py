@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import xlsxwriter
 
 from shared.report import figures
+from shared.report.table import Section
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
     from shared.report.make import Report
-    from shared.report.table import Kind, Section, Table
+    from shared.report.table import Kind, Table
 
 NAME_LENGTH = 31  # of a sheet
 WIDEST, NARROWEST = 46, 9
@@ -38,6 +39,8 @@ def write(report: Report, path: Path) -> None:
             for table in section.tables:
                 if table.shown is not None:
                     _sheet_of_table(book, styles, report, table)
+        data = Section("pictures", "Data of the pictures", (), [picture.data for picture in report.pictures])
+        _sheet_of_section(book, styles, report, data)
 
 
 class _Styles:
@@ -71,7 +74,7 @@ class _Styles:
 
 def _sheet_of_section(book: Workbook, styles: _Styles, report: Report, section: Section) -> None:
     sheet = _new_sheet(book, styles, report, section.title)
-    tables = [table for table in section.tables if table.shown is None] + [one.data for one in section.pictures]
+    tables = [table for table in section.tables if table.shown is None]
     widest = max((len(table.columns) for table in tables), default=1)
     row = 3
     for sentence in section.lead:
