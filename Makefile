@@ -35,8 +35,8 @@ $(VENV)/.installed: requirements-dev.lock
 	@$(VENV)/bin/python -m uv pip install --quiet --python $(VENV)/bin/python --require-hashes -r requirements-dev.lock
 	@touch $@
 
-run: setup ## Run a month end: your PORTFOLIO=, or a demo (ACCOUNTS=, SEED=); RUN_DATE=, FROM=, TO=, AS_AT=, OUT=
-	@$(RUN) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") --run-date "$(RUN_DATE)" $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(AS_AT),--as-at "$(AS_AT)") --out "$(OUT)" --accounts $(ACCOUNTS) --seed $(SEED)
+run: setup ## Run a month end: your PORTFOLIO=, or a demo (ACCOUNTS=, SEED=); RUN_DATE=, FROM=, TO=, AS_AT=, PREVIOUS=, OUT=
+	@$(RUN) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") --run-date "$(RUN_DATE)" $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(AS_AT),--as-at "$(AS_AT)") $(if $(PREVIOUS),--previous "$(PREVIOUS)") --out "$(OUT)" --accounts $(ACCOUNTS) --seed $(SEED)
 
 check-portfolio: setup ## Check a portfolio folder without running it: PORTFOLIO=, RUN_DATE=
 	@$(if $(PORTFOLIO),,echo "Say which: make check-portfolio PORTFOLIO=folder" >&2; exit 2;) $(RUN) -m local.portfolio.check --portfolio "$(PORTFOLIO)" --run-date "$(RUN_DATE)"
@@ -98,6 +98,7 @@ lock: setup ## Update the pinned dependencies
 	@$(RUN) -m uv $(COMPILE) --constraint requirements-dev.lock --extra base -o requirements/lambda-base.lock
 	@$(RUN) -m uv $(COMPILE) --constraint requirements-dev.lock --extra base --extra database -o requirements/lambda-base-database.lock
 	@$(RUN) -m uv $(COMPILE) --constraint requirements-dev.lock --extra base --extra database --extra numeric -o requirements/lambda-base-database-numeric.lock
+	@$(RUN) -m uv $(COMPILE) --constraint requirements-dev.lock --extra base --extra database --extra parquet -o requirements/lambda-base-database-parquet.lock
 
 clean: ## Remove everything that was built, except OUT
 	@rm -rf build $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

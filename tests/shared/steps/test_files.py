@@ -12,7 +12,7 @@ from tests.cloud import messages
 
 from shared.aws.s3 import copy_prefix
 from shared.errors import ControlTotalsRefused
-from shared.steps import actions, export, nem12
+from shared.steps import actions, control_totals, evidence, export, nem12
 from shared.steps.export import EXPORTS
 from shared.steps.nem12 import prefix
 from shared.work import fanout
@@ -107,6 +107,8 @@ class TestControl:
         execute(prepared, f"call bua.create_estimate_bands('{RUN_DATE}')")
         for work in fan_out(context, "Export", "site-export"):
             export.export(context, work)
+        for work in [w for w in fan_out(context, "ExportEvidence", "site-export") if w.run_type == "ExportEvidence"]:
+            evidence.export(context, work)
         context.ledger.set_run(RUN_DATE, {"snapshot_arn": "arn:snapshot"})
         return prepared
 
@@ -129,13 +131,51 @@ class TestControl:
         assert read(context, context.settings.bucket, "export/csv/2026-11-01/control.json") == text
 
     @pytest.mark.usefixtures("exported")
+    def test_the_first_run_says_that_there_is_none_before(self, context):
+        self.control(context)
+        text = read(context, context.settings.bucket, "export/csv/2026-11-01/control.json")
+        assert json.loads(text)["previous_run"] == "There is no earlier run in the export bucket: this is the first."
+
+    @pytest.mark.usefixtures("exported")
+    def test_they_name_the_newest_earlier_run_that_was_completed(self, context):
+        """Neither one that stopped half way, nor this run itself, nor a later one, however often it is written."""
+        s3, bucket = context.client("s3"), context.settings.bucket
+        totals = {"net_amount": "223439.90"}
+        for run_date, name in (
+            ("2026-08-01", "control.json"), ("2026-09-01", "control.json"), ("2026-10-01", "summary.csv"),
+            ("2026-12-01", "control.json"),
+        ):  # fmt: skip
+            content = {
+                "run_date": run_date,
+                "period": {"to": "x"},
+                "totals": totals,
+                "accounts": {"total": 3},
+                "more": 1,
+            }
+            body = json.dumps(content).encode()
+            s3.put_object(Bucket=bucket, Key=f"export/csv/{run_date}/{name}", Body=body)
+        texts = []
+        for _ in range(2):
+            self.control(context)
+            texts.append(read(context, bucket, "export/csv/2026-11-01/control.json"))
+        assert texts[0] == texts[1]
+        before = read(context, bucket, "export/csv/2026-09-01/control.json")
+        assert json.loads(texts[0])["previous_run"] == {
+            "run_date": "2026-09-01", "period": {"to": "x"}, "totals": totals, "accounts": {"total": 3},
+            "sha256": hashlib.sha256(before.encode()).hexdigest(),
+        }  # fmt: skip
+
+    @pytest.mark.usefixtures("exported")
     def test_they_are_handed_over_last(self, context):
         self.control(context)
         copied = []
         s3 = context.client("s3")
         spy = SimpleNamespace(get_paginator=s3.get_paginator, copy=lambda *where: copied.append(where[-1]))
         copy_prefix(spy, (context.settings.bucket, "export/csv/2026-11-01/"), ("to", "out/"), last="control.json")
-        assert copied == [*(f"out/{name}.csv" for name in sorted(EXPORTS)), "out/control.json"]
+        written = [f"out/{name}.csv" for name in EXPORTS] + [
+            f"out/evidence/{name}/0001.parquet" for name in evidence.TABLES
+        ]
+        assert copied == [*sorted(written), "out/control.json"]
 
     @pytest.mark.usefixtures("exported")
     @pytest.mark.parametrize(
@@ -164,7 +204,7 @@ class TestControl:
         key = "export/csv/2026-11-01/exceptions.csv"
         body = b'a,b\n1,"two\nlines, ""quoted"""\n2,plain\n'
         context.client("s3").put_object(Bucket=context.settings.bucket, Key=key, Body=body)
-        assert export._measure(context, RUN_DATE, "exceptions")["rows"] == 2
+        assert control_totals.measure(context, RUN_DATE, "exceptions.csv")["rows"] == 2
 
 
 class TestMeterData:
