@@ -17,9 +17,10 @@ SCALE     ?= 1000 3000 10000
 DAYS      ?= 182
 PREVIOUS  ?=
 FINANCE   ?=
+ACCOUNT   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check-portfolio backtest report fuzz rehearsal bench test test-unit test-functions test-sql test-stack check format package-lambdas render-machines lock clean
+.PHONY: help setup run check-portfolio backtest report explain fuzz rehearsal bench test test-unit test-functions test-sql test-stack check format package-lambdas render-machines lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +47,9 @@ backtest: setup ## Run earlier month ends of PORTFOLIO= from month FROM= to TO= 
 
 report: setup ## Make finance's report again from a run's folder OUT= and that of the run before, PREVIOUS=; FINANCE=parameters
 	@$(RUN) -m local.finance --out "$(OUT)" $(if $(PREVIOUS),--previous "$(PREVIOUS)") $(if $(FINANCE),--finance "$(FINANCE)")
+
+explain: setup ## Explain one account of a run's folder, from its last bill to its last cent: ACCOUNT=, OUT=
+	@$(if $(ACCOUNT),,echo "Say which: make explain ACCOUNT=200012 OUT=out" >&2; exit 2;) $(RUN) -m local.finance --out "$(OUT)" --account "$(ACCOUNT)"
 
 fuzz: setup ## Damage input files N= times and check that each is accepted or refused cleanly; SEED=
 	@PYTHONPATH=src:. $(VENV)/bin/python -m tests.local.portfolio.fuzzing --count $(N) --seed $(SEED)

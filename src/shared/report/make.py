@@ -14,6 +14,7 @@ from shared.report import (
     estimation,
     evidence,
     exceptions,
+    explain,
     exports,
     finance,
     journal,
@@ -76,6 +77,7 @@ def compute(book: Book) -> Report:
     figures = signoff.headline(book)
     verdict = signoff.judge(book, figures, found)
     first = signoff.section(book, figures, verdict, found)
+    largest = [who for who, _ in accounts.concentration(book, explain.TOP)]
     sections = [part.section for part in parts if verdict.may_post or part.section.key != "journal"]
     return Report(
         "Accrued revenue",
@@ -83,7 +85,7 @@ def compute(book: Book) -> Report:
         figures,
         verdict,
         book.finance.materiality.band,
-        (first, *sections),
+        (first, *sections, explain.section(explain.Files(book.database, book.now), largest)),
         _pictures(book),
     )
 

@@ -61,7 +61,8 @@ class Line:
     stream: str | None = "PRIMARY"
     time_class: str = "ANYTIME"
     state: str = "ACTUAL"
-    discount: str = "0"
+    discount: str = "0"  # that is expected
+    whole: str = "0"  # the discount in full
     rate: str = "0"
 
     def days(self) -> Iterable[date]:
@@ -263,15 +264,15 @@ EVIDENCE = {
     "recoverable text",
     "billed_lines": f"invoice_id text, account_id text, from_date date, to_date date, issued_date date, is_estimated boolean, "
     f"item_type text, stream_type text, time_class text, quantity {UNITS}, net_amount {MONEY}, days int",
-    "scalars": f"account_id text, register text, gap int, method text, scalar double, daily_base double, daily_mean double, "
-    f"reference_from date, reference_to date, reference_days int, usage_units {UNITS}, macro_units {UNITS}, season_ratio double, "
-    "season_from date, season_to date, is_giant boolean, is_vacant boolean, is_capped boolean, first_missing date, last_missing date, "
-    "profile_key text",
+    "scalars": "account_id text, site_id text, meter_serial text, register_id text, stream_type text, read_type text, gap int, method text, "
+    f"scalar decimal(30,15), daily_base decimal(30,15), daily_mean decimal(30,15), reference_from date, reference_to date, "
+    f"reference_days int, usage_units {UNITS}, macro_units {UNITS}, season_ratio decimal(30,15), season_from date, season_to date, "
+    "is_giant boolean, is_vacant boolean, is_capped boolean, first_missing date, last_missing date, profile_key text",
     "profiles": f"profile_key text, profile_date date, units {UNITS}",
     "basic_reads": f"account_id text, meter_serial text, register_id text, read_date date, index_value {UNITS}, "
-    f"quantity_factor {UNITS}, quality text, origin text",
+    "quantity_factor decimal(30,15), quality text, origin text",
     "failed_items": "run_type text, item_key text, account_id text, reason text",
-    "variances": "segment text, variance text",
+    "variances": f"segment text, year_month text, profile_units {UNITS}, platform_units {UNITS}, variance_percent {UNITS}, is_anomaly boolean",
 }  # fmt: skip
 
 
@@ -332,7 +333,7 @@ def _monthly(run: Run) -> list[dict[str, Any]]:
             rows.append({
                 "account_id": line.account_id, "year_month": month, "item_type": line.item, "stream_type": line.stream or "",
                 "time_class": line.time_class, "quantity": Decimal(line.quantity) * days, "days": days, "rate": line.rate,
-                "net_amount": Decimal(line.net) * days, "gst_amount": line.gst * days, "discount_net": Decimal(line.discount) * days,
+                "net_amount": Decimal(line.net) * days, "gst_amount": line.gst * days, "discount_net": Decimal(line.whole) * days,
                 "discount_net_propensity": Decimal(line.discount) * days, "line_state": line.state, "line_no": line.line_no,
             })  # fmt: skip
     if rows:
@@ -358,7 +359,7 @@ def _write_evidence(run: Run, folder: Path) -> None:
     days = sorted(
         (
             (line.account_id, day, line.line_no, line.item, line.stream, line.time_class, line.state, line.quantity, line.net, line.gst,
-             line.discount, line.discount, line.rate, None, who[line.account_id].method if line.state == "ESTIMATED" else None)
+             line.whole, line.discount, line.rate, None, who[line.account_id].method if line.state == "ESTIMATED" else None)
             for line in run.lines for day in line.days()
         ),
         key=lambda row: row[:3],
