@@ -9,16 +9,18 @@ FROM      ?=
 TO        ?=
 AS_AT     ?=
 LAG       ?=
-PREVIOUS  ?=
 OUT       ?= out
 ACCOUNTS  ?= 360
 SEED      ?= 1
 N         ?= 100000
 SCALE     ?= 1000 3000 10000
 DAYS      ?= 182
+PREVIOUS  ?=
+FINANCE   ?=
+ACCOUNT   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check-portfolio backtest fuzz rehearsal bench test test-unit test-functions test-sql test-stack check format package-lambdas render-machines lock clean
+.PHONY: help setup run check-portfolio backtest report explain fuzz rehearsal bench test test-unit test-functions test-sql test-stack check format package-lambdas render-machines lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +44,12 @@ check-portfolio: setup ## Check a portfolio folder without running it: PORTFOLIO
 
 backtest: setup ## Run earlier month ends of PORTFOLIO= from month FROM= to TO= (2013-03) and judge them by later reads; LAG=, OUT=
 	@$(if $(and $(PORTFOLIO),$(FROM),$(TO)),,echo "Say which: make backtest PORTFOLIO=folder FROM=2013-03 TO=2013-10" >&2; exit 2;) POWERTOOLS_SERVICE_NAME=backtest POWERTOOLS_TRACE_DISABLED=true POWERTOOLS_METRICS_DISABLED=true $(RUN) -m local.backtest --portfolio "$(PORTFOLIO)" --from "$(FROM)" --to "$(TO)" $(if $(LAG),--lag "$(LAG)") --out "$(OUT)"
+
+report: setup ## Make finance's report again from a run's folder OUT= and that of the run before, PREVIOUS=; FINANCE=parameters
+	@$(RUN) -m local.finance --out "$(OUT)" $(if $(PREVIOUS),--previous "$(PREVIOUS)") $(if $(FINANCE),--finance "$(FINANCE)")
+
+explain: setup ## Explain one account of a run's folder, from its last bill to its last cent: ACCOUNT=, OUT=
+	@$(if $(ACCOUNT),,echo "Say which: make explain ACCOUNT=200012 OUT=out" >&2; exit 2;) $(RUN) -m local.finance --out "$(OUT)" --account "$(ACCOUNT)"
 
 fuzz: setup ## Damage input files N= times and check that each is accepted or refused cleanly; SEED=
 	@PYTHONPATH=src:. $(VENV)/bin/python -m tests.local.portfolio.fuzzing --count $(N) --seed $(SEED)
