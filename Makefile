@@ -15,9 +15,12 @@ SEED      ?= 1
 N         ?= 100000
 SCALE     ?= 1000 3000 10000
 DAYS      ?= 182
+PREVIOUS  ?=
+FINANCE   ?=
+ACCOUNT   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check-portfolio backtest fuzz rehearsal bench test test-unit test-functions test-sql test-stack check format package-lambdas render-machines lock clean
+.PHONY: help setup run check-portfolio backtest report explain fuzz rehearsal bench test test-unit test-functions test-sql test-stack check format package-lambdas render-machines lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,14 +36,20 @@ $(VENV)/.installed: requirements-dev.lock
 	@$(VENV)/bin/python -m uv pip install --quiet --python $(VENV)/bin/python --require-hashes -r requirements-dev.lock
 	@touch $@
 
-run: setup ## Run a month end: your PORTFOLIO=, or a demo (ACCOUNTS=, SEED=); RUN_DATE=, FROM=, TO=, AS_AT=, OUT=
-	@$(RUN) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") --run-date "$(RUN_DATE)" $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(AS_AT),--as-at "$(AS_AT)") --out "$(OUT)" --accounts $(ACCOUNTS) --seed $(SEED)
+run: setup ## Run a month end: your PORTFOLIO=, or a demo (ACCOUNTS=, SEED=); RUN_DATE=, FROM=, TO=, AS_AT=, PREVIOUS=, OUT=
+	@$(RUN) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") --run-date "$(RUN_DATE)" $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(AS_AT),--as-at "$(AS_AT)") $(if $(PREVIOUS),--previous "$(PREVIOUS)") --out "$(OUT)" --accounts $(ACCOUNTS) --seed $(SEED)
 
 check-portfolio: setup ## Check a portfolio folder without running it: PORTFOLIO=, RUN_DATE=
 	@$(if $(PORTFOLIO),,echo "Say which: make check-portfolio PORTFOLIO=folder" >&2; exit 2;) $(RUN) -m local.portfolio.check --portfolio "$(PORTFOLIO)" --run-date "$(RUN_DATE)"
 
 backtest: setup ## Run earlier month ends of PORTFOLIO= from month FROM= to TO= (2013-03) and judge them by later reads; LAG=, OUT=
 	@$(if $(and $(PORTFOLIO),$(FROM),$(TO)),,echo "Say which: make backtest PORTFOLIO=folder FROM=2013-03 TO=2013-10" >&2; exit 2;) POWERTOOLS_SERVICE_NAME=backtest POWERTOOLS_TRACE_DISABLED=true POWERTOOLS_METRICS_DISABLED=true $(RUN) -m local.backtest --portfolio "$(PORTFOLIO)" --from "$(FROM)" --to "$(TO)" $(if $(LAG),--lag "$(LAG)") --out "$(OUT)"
+
+report: setup ## Make finance's report again from a run's folder OUT= and that of the run before, PREVIOUS=; FINANCE=parameters
+	@$(RUN) -m local.finance --out "$(OUT)" $(if $(PREVIOUS),--previous "$(PREVIOUS)") $(if $(FINANCE),--finance "$(FINANCE)")
+
+explain: setup ## Explain one account of a run's folder, from its last bill to its last cent: ACCOUNT=, OUT=
+	@$(if $(ACCOUNT),,echo "Say which: make explain ACCOUNT=200012 OUT=out" >&2; exit 2;) $(RUN) -m local.finance --out "$(OUT)" --account "$(ACCOUNT)"
 
 fuzz: setup ## Damage input files N= times and check that each is accepted or refused cleanly; SEED=
 	@PYTHONPATH=src:. $(VENV)/bin/python -m tests.local.portfolio.fuzzing --count $(N) --seed $(SEED)
@@ -93,6 +102,7 @@ lock: setup ## Update the pinned dependencies
 	@$(RUN) -m uv $(COMPILE) --constraint requirements-dev.lock --extra base -o requirements/lambda-base.lock
 	@$(RUN) -m uv $(COMPILE) --constraint requirements-dev.lock --extra base --extra database -o requirements/lambda-base-database.lock
 	@$(RUN) -m uv $(COMPILE) --constraint requirements-dev.lock --extra base --extra database --extra numeric -o requirements/lambda-base-database-numeric.lock
+	@$(RUN) -m uv $(COMPILE) --constraint requirements-dev.lock --extra base --extra database --extra parquet -o requirements/lambda-base-database-parquet.lock
 
 clean: ## Remove everything that was built, except OUT
 	@rm -rf build $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -82,7 +82,10 @@ def _create(settings: Settings) -> None:
             sqs.create_queue(f"{PREFIX}-sqs-bua-{key}")
             sqs.create_queue(f"{PREFIX}-sqs-bua-{key}-dlq")
     for bucket in (settings.bucket, settings.integration_bucket):
-        clients.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        clients.client("s3").create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION},
+            ObjectLockEnabledForBucket=bucket == settings.bucket,
+        )  # fmt: skip
     for role in ("core_admin", "workflow", "meterdata", "lambda", "ca"):
         clients.client("secretsmanager").create_secret(Name=settings.database_secret(role), SecretString="{}")
 

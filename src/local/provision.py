@@ -91,7 +91,10 @@ def _create_storage(clients: Clients) -> None:
     create_table(clients("ANSTEAD", "dynamodb"), names.INTERVAL_TABLE, "pk", "sk")
     s3 = clients("ANSTEAD", "s3")
     for bucket in (names.BUCKET, names.INTEGRATION_BUCKET):
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": names.REGION})
+        s3.create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": names.REGION},
+            ObjectLockEnabledForBucket=bucket == names.BUCKET,
+        )  # fmt: skip
     s3.put_object(Bucket=names.BUCKET, Key=names.TEMPLATE_KEY, Body=TEMPLATE.read_bytes())
     create_role(clients("EARL", "iam"), names.INTERVAL_ROLE, {"AWS": f"arn:aws:iam::{names.ANSTEAD}:root"})
 

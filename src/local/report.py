@@ -14,7 +14,7 @@ from rich.table import Table
 
 from local.watch import Step
 from shared.period import Period
-from shared.steps.export import CONTROL
+from shared.steps.folders import CONTROL
 
 Row = dict[str, str]
 SHOWN = 10

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from artifacts import zips
-from local import outputs, report
+from local import outputs, previous, report
 from local.aws import names
 from local.demo import write_demo
 from local.portfolio.check import add_run_date, console_of, exit_status, iso_date_of, read
@@ -39,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace, console: Console) -> None:
     folder: Path = options.portfolio or options.work / "demo"
     chosen = period.choose(options.run_date, options.from_date, options.to_date, options.as_at)
+    before = previous.read(options.previous, options.run_date) if options.previous else None
     _make_room(options.out)
     if options.portfolio is None:
         with console.status(f"generating a demo portfolio of {options.accounts} accounts ..."):
@@ -52,6 +53,8 @@ def _run(options: argparse.Namespace, console: Console) -> None:
     with console.status("starting the local stack ...") as status, LocalStack(options.work) as stack:
         status.update("loading the portfolio into production ...")
         load_production(stack, portfolio)
+        if before:
+            previous.put(stack.client("ANSTEAD", "s3"), before)
         # EARL's announcement brings no period; one that the ledger has for the run counts.
         Ledger(stack.client("ANSTEAD", "dynamodb"), names.CONTROL_TABLE).set_run(options.run_date, asdict(chosen))
         status.stop()
@@ -70,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         ("--as-at", "as_at", "invoices issued later do not count (TO)"),
     ):
         parser.add_argument(option, dest=name, type=iso_date_of, help=text)
+    parser.add_argument("--previous", type=Path, help="OUT of an earlier month, the run before this one")
     parser.add_argument("--out", type=Path, default=Path("out"), help="where the exports go (%(default)s)")
     parser.add_argument("--accounts", type=int, default=DEMO_ACCOUNTS, help="size of the demo (%(default)s)")
     parser.add_argument("--seed", type=int, default=DEMO_SEED, help="seed of the demo (%(default)s)")

@@ -64,6 +64,7 @@ locals {
     INTEGRATION_BUCKET       = local.integration_bucket
     QUEUE_URL_PREFIX         = local.queue_url_prefix
     STATE_MACHINE_ARN_PREFIX = local.machine_arn_prefix
+    EXPORT_RETENTION_DAYS    = tostring(module.export_storage.export_retention_days)
     TICK_SECONDS             = tostring(var.tick_seconds)
     MOST_ITEMS_PER_MESSAGE   = tostring(var.most_items_per_message)
     INTERVAL_TABLE           = coalesce(var.earl_interval_table_name, "${local.earl_prefix}-ddb-interval")

@@ -88,6 +88,27 @@ locals {
         resources = ["${local.bucket_arn}/export/csv/*"]
       },
     ]
+    # What is kept can be added to and read; no function may delete there.
+    keep-exports = [
+      {
+        sid       = "ListKept"
+        actions   = ["s3:ListBucket"]
+        resources = [local.bucket_arn]
+        conditions = [
+          { test = "StringLike", variable = "s3:prefix", values = ["export/booked/*"] },
+        ]
+      },
+      {
+        sid       = "ReadKept"
+        actions   = ["s3:GetObject"]
+        resources = ["${local.bucket_arn}/export/booked/*/control.json", "${local.bucket_arn}/export/booked/*/latest.json"]
+      },
+      {
+        sid       = "KeepExports"
+        actions   = ["s3:PutObject", "s3:PutObjectRetention", "s3:AbortMultipartUpload"]
+        resources = ["${local.bucket_arn}/export/booked/*"]
+      },
+    ]
     write-control = [
       { sid = "WriteControl", actions = ["s3:PutObject"], resources = ["${local.bucket_arn}/export/csv/*/control.json"] },
     ]
@@ -131,7 +152,7 @@ locals {
 
   function_grants = {
     controller-fast = ["ledger-write", "database-admin", "restore", "scale", "executions", "clear-files"]
-    controller-slow = ["database-admin", "copy-outbound", "write-control"]
+    controller-slow = ["database-admin", "copy-outbound", "write-control", "keep-exports"]
     next            = ["ledger-write", "keep-alive", "fail-task", "complete-task", "tick"]
     notify          = ["start-run"]
     site-initiate   = ["keep-alive", "fail-task", "enqueue"]

@@ -35,6 +35,7 @@ UNSEEN = {
     r".*-controller-fast: states:DescribeExecution on .*": "when somebody else holds the lock",
     r".*-controller-(fast|slow): s3:DeleteObject on .*": "when an earlier attempt left files",
     r".*-lambda-site-[\w-]+: sqs:SendMessage on .*-dlq": "when a message is given up",
+    r".*-controller-slow: s3:GetObject on .*/export/booked/.*": "when a run before is kept, or this one already",
     r".*: s3:AbortMultipartUpload on .*": "when an upload ends half way",
     r".*-machine-\w+: states:StopExecution on .*": "when a parent is stopped while its child runs",
     r".*-lambda-next: sqs:DeleteMessage on .*-dlq": "when a message was given up",

@@ -23,6 +23,7 @@ from tests.sql.builder import Book
 
 from local.aws.postgres import Server
 from shared import catalogue
+from shared.steps.evidence import TABLES
 
 RUN_DATE = "2026-11-01"
 SMALL, FACTOR = 60, 10
@@ -35,7 +36,16 @@ SLACK = 1.5
 ASKED = {
     "UtilityProfile": "select count(*) from bua.bua_list_profile_registers(%s, %s)",
     "NEM12": "select count(*) from bua.generate_nem12_days(%s, %s)",
+    "ExportEvidence": "select "
+    + ", ".join(
+        f"(select count(*) from bua.{table.function}(p.run_date, p.accounts))"
+        for table in TABLES.values()
+        if not table.is_whole
+    )
+    + " from (select %s::date as run_date, %s as accounts) p",
 }
+# An item of these is a file of a part of the accounts that were prepared.
+PARTS = {"ExportEvidence": "PrepareExport"}
 # An item of these is a file, with rows of the whole run; their views are asked for.
 FILES = {"Export"}
 VIEWS = ["account_summary", "invoice_line_item_monthly", "exceptions", "summary", "implausible_reads", "profile_marks"]
@@ -198,7 +208,9 @@ class Run:
         self.cost[f"plan {run_type}"] = self.meter.count(plan, RUN_DATE, run_type, self.name, SMALL)
         batches = self.lambda_(plan, RUN_DATE, run_type, self.name, SMALL)
         self.once(f"select count(*) from bua.list_{name}(%s)", RUN_DATE)
-        self.items[run_type] = [item for _, items in batches for item in items]
+        self.items[run_type] = (
+            self.items[PARTS[run_type]] if run_type in PARTS else [i for _, items in batches for i in items]
+        )
         if run_type in FILES:
             for view in VIEWS:
                 self.once(f"select count(*) from (select * from bua.export_{view} where run_date = %s) v", RUN_DATE)

@@ -1,5 +1,5 @@
 -- Purpose: start a calculation from SQL, through the workflow engine instead of the queues; the pipeline does not use it.
--- Inputs: run_date; a run type whose work is SQL alone (UtilityProfile, NEM12 and Export need AWS and are refused).
+-- Inputs: run_date; a run type whose work is SQL alone (UtilityProfile, NEM12, Export and ExportEvidence need AWS and are refused).
 -- Tables written: bua_control and the other tables of a plan; core.workflow_instance (BUA_CALCULATION, one a batch).
 -- Safe to rerun: a new attempt resets the run type and replaces its instances.
 create or replace procedure bua.bua_initiate(p_run_date date, p_run_type text)

@@ -22,3 +22,18 @@ create or replace function bua.list_export(p_run_date date) returns table (item_
 language sql stable as $$
     select f, '' from unnest(array['BUAAccountSummary', 'InvoiceLineItemMonthly', 'estimate_bands', 'exceptions', 'implausible_reads', 'profile_marks', 'summary']) f
 $$;
+
+-- ExportEvidence: one item a Parquet file, account_days/0001; the accounts of a part are those of bua.evidence_accounts. Python
+-- copies it to S3, by the functions bua.evidence_<name>.
+create or replace function bua.list_export_evidence(p_run_date date) returns table (item_key text, sort_key text)
+language sql stable as $$
+    select n || '/' || to_char(part, 'FM0000'), ''
+    from unnest(array['account_days', 'account_spans', 'basic_reads', 'billed_lines', 'scalars']) n
+    cross join generate_series(1, (select greatest(ceil(count(*) / bua.parameter('evidence_accounts')), 1)
+                                   from bua.bua_list_all_accounts(p_run_date))) part
+    union all
+    select n || '/0001', '' from unnest(array['failed_items', 'profiles', 'variances']) n
+$$;
+
+create or replace procedure bua.reset_export_evidence(p_run_date date)
+language sql as $$ call bua.truncate_run('evidence_file', p_run_date) $$;

@@ -5,7 +5,7 @@
 create or replace function bua.export_lines(p_run_date date, p_account_ids text[])
 returns table (account_id text, line_no integer, year_month text, item_type text, stream_type text, time_class text,
                quantity numeric, days integer, rate numeric, net_amount numeric, gst_amount numeric,
-               discount_net numeric, discount_net_propensity numeric, line_state text)
+               discount_net numeric, discount_net_propensity numeric, line_state text, plan_item_id bigint)
 language sql stable as $$
     with line as (
         select i.account_id, l.*,
@@ -41,7 +41,7 @@ language sql stable as $$
            case when is_last then gst_amount - sum(gst) over o + gst else gst end,
            case when is_last then discount_net - sum(discount) over o + discount else discount end,
            case when is_last then discount_net_propensity - sum(discount_taken) over o + discount_taken else discount_taken end,
-           line_state
+           line_state, plan_item_id
     from rounded
     window o as (partition by account_id, line_no)
 $$;

@@ -37,7 +37,7 @@ begin
 
     insert into bua.invoice_line_item_monthly
     select p_run_date, l.account_id, l.line_no, l.year_month, l.item_type, l.stream_type, l.time_class, l.quantity, l.days,
-           l.rate, l.net_amount, l.gst_amount, l.discount_net, l.discount_net_propensity, l.line_state
+           l.rate, l.net_amount, l.gst_amount, l.discount_net, l.discount_net_propensity, l.line_state, l.plan_item_id
     from bua.export_lines(p_run_date, p_account_ids) l
     where l.item_type = 'DAILY'
        or not exists (select from bua.account_exception x where (x.run_date, x.account_id) = (p_run_date, l.account_id));

@@ -11,7 +11,7 @@ language sql as $$
            string_agg(f.reason, '; ' order by f.run_type, f.item_key),
            string_agg(distinct f.run_type, ';' order by f.run_type),
            case when l.account_id is null then f.item_key else '' end
-    from (select distinct * from bua.failed_items(p_run_date) where run_type <> 'Export') f
+    from (select distinct * from bua.failed_items(p_run_date) where run_type not in ('Export', 'ExportEvidence')) f
     left join bua.bua_list_all_accounts(p_run_date) l on l.account_id = f.account_id
     left join core.account a on a.account_id = l.account_id
     left join bua.bua_list_unbilled_accounts(p_run_date, array(select account_id from bua.failed_items(p_run_date))) u

@@ -59,7 +59,7 @@ language sql stable set enable_nestloop = off as $$
     ),
     broken as (
         select 'every work item has an outcome' as identity, item_key as example, run_type as place
-        from bua.bua_control where run_date = p_run_date and state = 'PENDING' and run_type <> 'Export'
+        from bua.bua_control where run_date = p_run_date and state = 'PENDING' and run_type not in ('Export', 'ExportEvidence')
         union all
         select 'the work items are those that were planned', run_type, run_type
         from (select run_type, planned from bua.fan_out where run_date = p_run_date) f
@@ -174,7 +174,7 @@ language sql stable set enable_nestloop = off as $$
         union all
         select 'every failed work item is among the exceptions', f.run_type || ' ' || f.item_key, ''
         from bua.failed_items(p_run_date) f
-        where f.run_type <> 'Export'
+        where f.run_type not in ('Export', 'ExportEvidence')
           and not exists (select from bua.account_exception x
                           where x.run_date = p_run_date and f.run_type = any (string_to_array(x.run_types, ';'))
                             and x.account_id = f.account_id)

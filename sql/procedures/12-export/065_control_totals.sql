@@ -83,10 +83,10 @@ language sql stable as $$
             'planned', planned, 'done', done, 'skip', skip, 'fail', fail)), '{}') from (
                 select run_type, count(*) as planned, count(*) filter (where state = 'DONE') as done,
                        count(*) filter (where state = 'SKIP') as skip, count(*) filter (where state = 'FAIL') as fail
-                from bua.bua_control where run_date = p_run_date and run_type <> 'Export' group by 1) c),
+                from bua.bua_control where run_date = p_run_date and run_type not in ('Export', 'ExportEvidence') group by 1) c),
         'failed', (select coalesce(jsonb_agg(jsonb_build_object('run_type', run_type, 'item', item_key, 'reason', reason)
                                              order by run_type, item_key), '[]')
-                   from (select distinct run_type, item_key, reason from bua.failed_items(p_run_date) where run_type <> 'Export') f),
+                   from (select distinct run_type, item_key, reason from bua.failed_items(p_run_date) where run_type not in ('Export', 'ExportEvidence')) f),
         'incomplete_profiles', (select coalesce(jsonb_object_agg(segment, jsonb_build_object(
             'sites_missing', sites_missing, 'months_failed', months_failed, 'accounts', accounts)), '{}')
             from bua.incomplete_profiles(p_run_date)),

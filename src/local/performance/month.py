@@ -22,7 +22,7 @@ from shared.aws import clients
 from shared.context import Context
 from shared.errors import BuaError
 from shared.settings import Settings, from_environment
-from shared.steps import actions, export, nem12, utility_profile
+from shared.steps import actions, nem12, site_export, utility_profile
 from shared.work import fanout
 from shared.work.messages import FanOut, Work, parse
 from shared.work.site import Perform, work_in_sql
@@ -31,7 +31,7 @@ from shared.work.site import Perform, work_in_sql
 PYTHON_WORK: dict[str, Perform] = {
     "site-data": utility_profile.extract,
     "site-nem12": nem12.generate,
-    "site-export": export.export,
+    "site-export": site_export.perform,
 }
 # Actions without the database: the ledger, AWS resources, files in S3, pods.
 ELSEWHERE = ("step.", "scale.", "nem12.", "export.clear", "export.copy_outbound")

@@ -8,7 +8,18 @@ from pydantic import ValidationError
 
 from shared.context import Context
 from shared.errors import InvalidInput, describe
-from shared.steps import control, export, failures, invoiceruns, nem12, restore, scaling, workflows
+from shared.steps import (
+    booking,
+    control,
+    control_totals,
+    export,
+    failures,
+    invoiceruns,
+    nem12,
+    restore,
+    scaling,
+    workflows,
+)
 from shared.steps.requests import Request, RunRequest
 
 
@@ -82,7 +93,8 @@ ACTIONS: dict[str, Action] = {
     "export.clear_csv": Action(RunRequest, export.clear_csv),
     "export.clear_outbound": Action(RunRequest, export.clear_outbound),
     "export.collect_failures": Action(RunRequest, call("collect_failures", "create_estimate_bands")),
-    "export.control": Action(RunRequest, export.write_control),
+    "export.control": Action(RunRequest, control_totals.write),
+    "export.book": Action(RunRequest, booking.book),
     "export.copy_outbound": Action(RunRequest, export.copy_outbound),
 }
 

@@ -1,7 +1,5 @@
-"""bua-export: prepare the export tables, write them to S3 as CSV, check that all of it adds up, hand it over to finance."""
+"""bua-export: write the export tables to S3 as CSV, and hand all files over to finance."""
 
-import hashlib
-import json
 from datetime import date
 from typing import Any
 
@@ -10,15 +8,13 @@ from psycopg2 import sql
 from shared.aws import s3
 from shared.context import Context
 from shared.database.connections import Cursor
-from shared.errors import ControlTotalsRefused
+from shared.steps.folders import CONTROL, folder
 from shared.steps.requests import RunRequest
 from shared.telemetry import logger
 from shared.work.items import Perform, work_off
 from shared.work.messages import Work
 
 OUTBOUND = "ADH/OUTBOUND/BUA/"
-CONTROL = "control.json"
-CHUNK_BYTES = 1024 * 1024
 
 # One work item per file: the view of schema bua that it copies, and the columns that order its rows.
 EXPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -44,14 +40,9 @@ EXPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def csv_prefix(run_date: date) -> str:
-    """Where a run's CSV files are in the bucket."""
-    return f"export/csv/{run_date.isoformat()}/"
-
-
 def clear_csv(context: Context, request: RunRequest) -> dict[str, Any]:
     """Remove the run's old CSV files."""
-    removed = s3.delete_prefix(context.client("s3"), context.settings.bucket, csv_prefix(request.run_date))
+    removed = s3.delete_prefix(context.client("s3"), context.settings.bucket, folder(request.run_date))
     return {"removed": removed}
 
 
@@ -61,60 +52,11 @@ def clear_outbound(context: Context, request: RunRequest) -> dict[str, Any]:
     return {"removed": s3.delete_prefix(context.client("s3"), context.settings.integration_bucket, OUTBOUND)}
 
 
-def write_control(context: Context, request: RunRequest) -> dict[str, Any]:
-    """Write control.json, the run's control totals, beside its files; raises ControlTotalsRefused, naming what is broken."""
-    with context.database.session(context.remaining_seconds()) as connection, connection.cursor() as cursor:
-        cursor.execute("select identity, cases, example from bua.broken_identities(%s)", (request.run_date,))
-        broken = [f"{identity} ({cases} not, such as {example})" for identity, cases, example in cursor.fetchall()]
-        cursor.execute("select bua.control_totals(%s)::text", (request.run_date,))
-        ((totals,),) = cursor.fetchall()
-        files = {f"{name}.csv": _measure(context, request.run_date, name) for name in sorted(EXPORTS)}
-        for name, (view, _) in EXPORTS.items():
-            cursor.execute(
-                sql.SQL("select count(*) from bua.{} where run_date = %s").format(sql.Identifier(view)),
-                (request.run_date,),
-            )
-            ((rows,),) = cursor.fetchall()
-            if files[f"{name}.csv"].get("rows") != rows:
-                broken.append(
-                    f"{name}.csv has every row ({rows} of them, but {files[f'{name}.csv'].get('rows', 'no file')})"
-                )
-    if broken:
-        raise ControlTotalsRefused(f"{len(broken)} identities do not hold: {'; '.join(broken)}")
-    # Exact decimals stay as they are written; there is no clock in it, so that the same input gives the same bytes.
-    document = json.loads(totals, parse_float=str)
-    document["snapshot"] = context.ledger.run(request.run_date).get("snapshot_arn")
-    document["files"] = files
-    context.client("s3").put_object(
-        Bucket=context.settings.bucket,
-        Key=f"{csv_prefix(request.run_date)}{CONTROL}",
-        Body=json.dumps(document, indent=2, sort_keys=True).encode() + b"\n",
-    )
-    return {"accounts": document["accounts"], "totals": document["totals"], "failed": len(document["failed"])}
-
-
 def copy_outbound(context: Context, request: RunRequest) -> dict[str, Any]:
     """Copy the run's CSV files to the integration bucket, control.json last: a folder without it is not complete."""
-    source = (context.settings.bucket, csv_prefix(request.run_date))
+    source = (context.settings.bucket, folder(request.run_date))
     target = (context.settings.integration_bucket, OUTBOUND)
     return {"copied": s3.copy_prefix(context.client("s3"), source, target, last=CONTROL)}
-
-
-def _measure(context: Context, run_date: date, name: str) -> dict[str, Any]:
-    """Rows without the header, bytes and SHA-256 of a file as it is in the bucket; nothing when it is not there."""
-    client = context.client("s3")
-    try:
-        body = client.get_object(Bucket=context.settings.bucket, Key=f"{csv_prefix(run_date)}{name}.csv")["Body"]
-    except client.exceptions.NoSuchKey:
-        return {}
-    digest, size, lines, is_quoted = hashlib.sha256(), 0, 0, False
-    for chunk in body.iter_chunks(CHUNK_BYTES):
-        digest.update(chunk)
-        size += len(chunk)
-        for position, part in enumerate(chunk.split(b'"')):
-            is_quoted ^= position > 0
-            lines += 0 if is_quoted else part.count(b"\n")
-    return {"rows": lines - 1, "bytes": size, "sha256": digest.hexdigest()}
 
 
 def export(context: Context, work: Work) -> None:
@@ -138,7 +80,7 @@ def _export(context: Context, cursor: Cursor, run_date: date, item: str) -> None
     statement = sql.SQL(
         "copy (select * from bua.{view} where run_date = {run_date} order by {order}) to stdout (format csv, header)"
     ).format(view=sql.Identifier(view), run_date=sql.Literal(run_date), order=order)
-    key = f"{csv_prefix(run_date)}{item}.csv"
+    key = f"{folder(run_date)}{item}.csv"
     with s3.ObjectWriter(context.client("s3"), context.settings.bucket, key) as writer:
         cursor.copy_expert(statement, writer)
     logger.info("file exported", key=key, bytes=writer.bytes_written)

@@ -9,6 +9,8 @@ from psycopg2.extras import Json
 from tests.conftest import Database
 from tests.sql.builder import Book
 
+from shared.steps.evidence import TABLES
+
 ITEMS = ["A1", "A2", "A3", "A4", "A5"]
 
 
@@ -130,6 +132,8 @@ def test_what_each_run_type_works_on(book: Book) -> None:
         "summary",
     ]
     assert plan(book, "one", "Export", 10) == [(1, files)]
+    evidence = [f"{name}/0001" for name in sorted(TABLES)]
+    assert plan(book, "one", "ExportEvidence", 10) == [(1, evidence)]
 
 
 def test_neighbours_of_a_segment_travel_together(book: Book) -> None:
@@ -162,6 +166,7 @@ RESETS = {
     "NEM12": [],
     "PrepareExport": ["account_exception", "account_summary", "invoice_line_item_monthly"],
     "Export": [],
+    "ExportEvidence": ["evidence_file"],
 }
 
 FILL = """
@@ -181,6 +186,7 @@ insert into bua.account_exception values ({run}, 'A', 'S', 'GAS', 'QLD', '2026-0
 insert into bua.account_summary values ({run}, 'A', 'S', 'GAS', 'QLD', 'RES', 'MASS', null, '2026-01-01', '2026-01-01', 1,
     'DUE', 'MJ', 1, 1, 1, 1, 1, 1, 'ACTUAL', null, '');
 insert into bua.invoice_line_item_monthly values ({run}, 'A', 1, '2026-01', 'DAILY', null, 'ANYTIME', 1, 1, 1, 1, 1, 1, 1, 'ACTUAL');
+insert into bua.evidence_file values ({run}, 'account_days', 1, 1, 1, '', '{{}}');
 """
 
 
@@ -268,7 +274,7 @@ def test_calculations_through_the_workflow_engine(book: Book) -> None:
     assert book.value("select sum(quantity) from core.aggregated_read where origin = 'BUA'") == Decimal("297.6")
 
 
-@pytest.mark.parametrize("run_type", ["UtilityProfile", "NEM12", "Export"])
+@pytest.mark.parametrize("run_type", ["UtilityProfile", "NEM12", "Export", "ExportEvidence"])
 def test_calculations_that_need_aws_are_refused(book: Book, run_type: str) -> None:
     with pytest.raises(Exception, match="is not worked off in SQL"):
         book.call("bua_initiate", run_type)

@@ -1,0 +1,102 @@
+-- Purpose: the exported lines by day. A line's month is spread over the days whose units it prices, in proportion to the
+-- units of the day (supply: by days; a line without units: by the days that were read). Amounts and quantities are rounded
+-- cumulatively, so that no day is off by a cent and the days of a month add up exactly to its row of
+-- InvoiceLineItemMonthly.csv. The blocks of a price share its days in proportion. A line without a price takes the days
+-- without one, and those of a price whose last block has a limit.
+-- Inputs: run_date, accounts. Reads only. Everything is joined once, by hash: see bua.broken_identities.
+create or replace function bua.evidence_account_days(p_run_date date, p_account_ids text[])
+returns table (account_id text, local_date date, line_no integer, item_type text, stream_type text, time_class text,
+               line_state text, quantity numeric, net_amount numeric, gst_amount numeric, discount_net numeric,
+               discount_net_propensity numeric, rate numeric, plan_item_id bigint, method text)
+language sql stable set enable_nestloop = off as $$
+    with day as materialized (
+        select u.account_id, d::date as local_date, bua.plan_on(u.account_id, u.plan_code, d::date) as plan_code
+        from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
+        cross join unnest(u.unbilled) w
+        cross join generate_series(lower(w)::timestamp, upper(w) - interval '1 day', interval '1 day') d
+    ),
+    price as materialized (   -- a later price ends an earlier one
+        select i.plan_code, i.item_type, i.time_class, i.valid_from,
+               least(max(coalesce(i.valid_to, 'infinity')), lead(i.valid_from) over later - 1) as valid_to,
+               bool_and(i.block_limit_per_day is not null) as is_limited
+        from core.plan_item i
+        where i.plan_code in (select d.plan_code from day d)
+        group by i.plan_code, i.item_type, i.time_class, i.valid_from
+        window later as (partition by i.plan_code, i.item_type, i.time_class order by i.valid_from)
+    ),
+    read as materialized (
+        select u.*, d.plan_code from bua.account_day_units(p_run_date, p_account_ids) u join day d using (account_id, local_date)
+    ),
+    share as materialized (   -- an index has no time of day
+        select b.*, c.time_class, c.share
+        from (select distinct r.plan_code, r.stream_type, r.jurisdiction, r.local_date from read r where r.time_class is null) b
+        cross join lateral bua.class_shares(b.plan_code, b.stream_type, b.jurisdiction, b.local_date) c
+    ),
+    unit as (
+        select r.account_id, r.local_date, r.plan_code,
+               case r.stream_type when 'PRIMARY' then 'USAGE' when 'CONTROL' then 'CONTROL' else 'FEED_IN' end as item_type,
+               coalesce(r.time_class, s.time_class, 'ANYTIME') as time_class, r.read_state, r.quantity * coalesce(s.share, 1) as quantity
+        from read r
+        left join share s on r.time_class is null
+            and (s.plan_code, s.stream_type, s.jurisdiction, s.local_date) = (r.plan_code, r.stream_type, r.jurisdiction, r.local_date)
+        union all
+        select d.account_id, d.local_date, d.plan_code, 'DAILY', 'ANYTIME', 'ACTUAL', 1
+        from day d
+        where d.plan_code in (select p.plan_code from price p where p.item_type = 'DAILY')
+    ),
+    priced as materialized (   -- as priced: ANYTIME where the plan has no price for the read's own class
+        select u.account_id, u.local_date, to_char(u.local_date, 'YYYY-MM') as year_month, u.item_type, u.read_state,
+               coalesce(own.time_class, anytime.time_class, u.time_class) as time_class,
+               case when coalesce(own.valid_from, anytime.valid_from) is not null then u.plan_code end as plan_code,
+               coalesce(own.valid_from, anytime.valid_from) as price_from,
+               coalesce(own.is_limited, anytime.is_limited, true) as is_limited, sum(u.quantity) as units,
+               sum(u.quantity) = 0 and min(u.quantity) < 0 as is_reversed
+        from unit u
+        left join price own
+            on (own.plan_code, own.item_type, own.time_class) = (u.plan_code, u.item_type, u.time_class)
+            and u.local_date between own.valid_from and own.valid_to
+        left join price anytime
+            on (anytime.plan_code, anytime.item_type, anytime.time_class) = (u.plan_code, u.item_type, 'ANYTIME')
+            and u.local_date between anytime.valid_from and anytime.valid_to
+        group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+    ),
+    line as materialized (
+        select m.*, i.plan_code, i.valid_from as price_from
+        from bua.invoice_line_item_monthly m
+        left join core.plan_item i using (plan_item_id)
+        where m.run_date = p_run_date and m.account_id = any (p_account_ids)
+    ),
+    line_day as (
+        select l.*, p.local_date, p.units, p.is_reversed
+        from line l join priced p using (account_id, year_month, item_type, time_class, plan_code, price_from)
+        where p.read_state = l.line_state
+        union all
+        select l.*, p.local_date, p.units, p.is_reversed
+        from line l
+        join (
+            select p.account_id, p.year_month, p.item_type, p.time_class, p.read_state, p.local_date, sum(p.units) as units, bool_and(p.is_reversed) as is_reversed
+            from priced p where p.is_limited group by 1, 2, 3, 4, 5, 6
+        ) p using (account_id, year_month, item_type, time_class)
+        where p.read_state = l.line_state and l.plan_item_id is null
+    ),
+    part as (   -- of the month, up to the end of the day
+        select l.*, l.is_reversed and sum(l.units) over month <> 0 as is_gone,
+               case when sum(l.units) over month = 0 then (count(*) over to_date)::numeric / count(*) over month
+                    else sum(l.units) over to_date / sum(l.units) over month end as part
+        from line_day l
+        window month as (partition by l.account_id, l.line_no, l.year_month), to_date as (month order by l.local_date)
+    ),
+    running as (
+        select p.*, round(p.quantity * part, 6) as q, round(p.net_amount * part, 2) as net, round(p.gst_amount * part, 2) as gst,
+               round(p.discount_net * part, 2) as discount, round(p.discount_net_propensity * part, 2) as taken
+        from part p
+    )
+    select r.account_id, r.local_date, r.line_no, r.item_type, r.stream_type, r.time_class, r.line_state,
+           r.q - lag(r.q, 1, 0) over month, r.net - lag(r.net, 1, 0) over month, r.gst - lag(r.gst, 1, 0) over month,
+           r.discount - lag(r.discount, 1, 0) over month, r.taken - lag(r.taken, 1, 0) over month,
+           r.rate, r.plan_item_id, case r.line_state when 'ESTIMATED' then a.method end
+    from running r
+    left join bua.account_summary a on a.run_date = p_run_date and a.account_id = r.account_id
+    where not r.is_gone   -- a day on which all of it was reversed
+    window month as (partition by r.account_id, r.line_no, r.year_month order by r.local_date)
+$$;

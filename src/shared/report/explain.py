@@ -1,0 +1,287 @@
+"""One account from its last bill to its last cent, from the exported files alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from shared.errors import InvalidInput
+from shared.report import ageing, estimation, exports
+from shared.report.book import ZERO
+from shared.report.figures import day, dollars
+from shared.report.table import Section, Table, columns
+
+TOP = 10
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What an account's accrual is made of: sentences, then tables."""
+
+    account_id: str
+    lead: Sequence[str]
+    tables: Sequence[Table]
+
+
+class Files:
+    """The exported files of a run, asked for one account at a time."""
+
+    def __init__(self, database: duckdb.DuckDBPyConnection, export: exports.Export) -> None:
+        self._database = database
+        self.export = export
+
+    def rows(self, statement: str, account_id: str) -> list[tuple[Any, ...]]:
+        """The rows of a query with the account as its only parameter, $id."""
+        return self._database.execute(statement, {"id": account_id}).fetchall()
+
+    def record(self, statement: str, account_id: str) -> dict[str, Any] | None:
+        """The first row of a query by column name."""
+        cursor = self._database.execute(statement, {"id": account_id})
+        row = cursor.fetchone()
+        return None if row is None else dict(zip([one[0] for one in cursor.description], row, strict=True))
+
+
+def of_folder(folder: Path, account_id: str) -> Explanation:
+    """Explain an account of a run's folder; raises InvalidInput for a folder or an account that is not known."""
+    export = exports.read(folder)
+    with duckdb.connect() as database:
+        exports.attach(database, "now", export)
+        return of_account(Files(database, export), account_id)
+
+
+def of_account(files: Files, account_id: str) -> Explanation:
+    """Explain an account; raises InvalidInput when the run does not have it."""
+    spans = files.rows(_SPANS, account_id)
+    if not spans:
+        raise InvalidInput(
+            f"account {account_id} is not in the run of {files.export.run_date}: no day of it is in the period. Check its number; an account "
+            f"that opened after {files.export.day('to')} or closed before {files.export.day('from')} is in no file"
+        )
+    account = files.record("select * from now.accounts where account_id = $id", account_id)
+    lead = [_last_bill(files, account_id, spans), *_outcome(files, account_id, account, spans)]
+    tables = [_windows(spans)]
+    if account is not None:
+        lines = _lines(files, account_id)
+        tables += [*_reads(files, account_id), *_estimates(files, account_id), lines, _sums(lines, account)]
+    return Explanation(account_id, lead, tables)
+
+
+def section(files: Files, account_ids: Sequence[str]) -> Section:
+    """The largest accounts, each with all of its tables."""
+    tables = []
+    for account_id in account_ids:
+        found = of_account(files, account_id)
+        for number, table in enumerate(found.tables):
+            title = f"Account {account_id}: {table.title}" if number == 0 else table.title
+            note = " ".join([*found.lead, table.note]) if number == 0 else table.note
+            tables.append(Table(f"{table.key}_{account_id}", title, table.columns, table.rows, table.total, note))
+    lead = (
+        f"The {len(account_ids)} largest accounts, from the last bill to the last cent. Any other: make explain ACCOUNT= OUT=.",
+    )
+    return Section("explain", "Explain", lead, tables)
+
+
+_SPANS = """
+select from_date, to_date, days, state, invoice_id, issued_date, is_estimated_bill, ageing, recoverable
+from now.account_spans where account_id = $id order by from_date
+"""
+_LAST_BILL = """
+select invoice_id, from_date, to_date, issued_date, is_estimated, sum(net_amount) as net from now.billed_lines where account_id = $id
+group by 1, 2, 3, 4, 5 order by to_date desc, invoice_id desc limit 1
+"""
+
+
+def _last_bill(files: Files, account_id: str, spans: list[tuple[Any, ...]]) -> str:
+    bill = files.record(_LAST_BILL, account_id)
+    if bill is not None:
+        kind = "an estimate" if bill["is_estimated"] else "on reads"
+        return (
+            f"The last bill of the period is {bill['invoice_id']}, {kind}, of {day(bill['from_date'])} to {day(bill['to_date'])}, issued on "
+            f"{day(bill['issued_date'])}: {dollars(bill['net'])}."
+        )
+    billed = [span for span in spans if span[3] == "BILLED"]
+    return f"Billed to {day(billed[-1][1])}." if billed else "No day of the period is billed."
+
+
+def _outcome(files: Files, account_id: str, account: dict[str, Any] | None, spans: list[tuple[Any, ...]]) -> list[str]:
+    reasons = [
+        row[0] for row in files.rows("select reason from now.exceptions where account_id = $id order by 1", account_id)
+    ]
+    said = [f"It is an exception: {reason}." for reason in reasons]
+    unbilled = sum(span[2] for span in spans if span[3] in ("ACCRUED", "EXCEPTION"))
+    if account is None:
+        return said or [
+            "It is fully billed: every day of supply in the period is on a bill, and nothing is accrued."
+            if not unbilled
+            else f"{unbilled} days are not billed, and nothing of them could be accrued."
+        ]
+    flags = f" Flags: {account['flags'].replace(';', ', ')}." if account["flags"] else ""
+    found = (
+        f"{account['unbilled_days']} days are not billed, {day(account['unbilled_from'])} to {day(account['unbilled_to'])}: {dollars(account['net_amount'])} "
+        f"are accrued, {dollars(account['net_estimated'])} of it estimated by {account['method']} "
+        f"({estimation.METHODS.get(account['method'], 'nothing was estimated')}). Plan {account['plan_code'] or '-'}.{flags}"
+    )
+    return [*said, found]
+
+
+def _windows(spans: list[tuple[Any, ...]]) -> Table:
+    heads = columns(
+        ("From", "date"),
+        ("To", "date"),
+        ("Days", "count"),
+        "State",
+        "Bill",
+        ("Issued", "date"),
+        "Waiting",
+        "Can be billed",
+    )
+    rows = [
+        (first, last, days, state.replace("_", " ").lower(), _bill(invoice, is_estimated), issued,
+         ageing.AGES.get(age, ("", False))[0] if age else "", ageing.LIMITS.get(limit, "") if limit else "")
+        for first, last, days, state, invoice, issued, is_estimated, age, limit in spans
+    ]  # fmt: skip
+    return Table("spans", "Every day of the period", heads, rows)
+
+
+def _bill(invoice: str | None, is_estimated: bool | None) -> str:
+    return "" if invoice is None else f"{invoice}{' (estimate)' if is_estimated else ''}"
+
+
+_INDEX_READS = """
+select meter_serial, register_id, read_date, quality, origin, index_value, quantity_factor,
+       (index_value - lag(index_value) over w) * quantity_factor as used, read_date - lag(read_date) over w as days
+from now.basic_reads where account_id = $id window w as (partition by meter_serial, register_id order by read_date, origin)
+order by meter_serial, register_id, read_date, origin
+"""
+_READ_DAYS = """
+select coalesce(stream_type, ''), line_state, count(distinct local_date), min(local_date), max(local_date), sum(quantity)
+from now.account_days where account_id = $id and item_type <> 'DAILY' group by 1, 2 order by 1, 2
+"""
+
+
+def _reads(files: Files, account_id: str) -> list[Table]:
+    heads = columns("Stream", "State", ("Days", "count"), ("From", "date"), ("To", "date"), ("Units", "figure"))
+    days = Table(
+        "read_days",
+        "What is read of the unbilled days, and what is estimated",
+        heads,
+        files.rows(_READ_DAYS, account_id),
+    )
+    index = files.rows(_INDEX_READS, account_id)
+    if not index:
+        return [days]
+    heads = columns(
+        "Meter", "Register", ("Read on", "date"), "Quality", "From", ("Index", "figure"), ("x factor", "figure"), ("Used since", "figure"), ("Days", "count")
+    )  # fmt: skip
+    rows = [(*row[:4], "this run" if row[4] == "BUA" else "the meter", *row[5:]) for row in index]
+    note = "A read stands at the start of its day. Used since is blank where there is no read before, negative where the dial rolled over."
+    return [days, Table("index_reads", "Index reads found", heads, rows, note=note)]
+
+
+_SCALARS = """
+select s.*, (select sum(p.units) from now.profiles p where p.profile_key = s.profile_key
+             and p.profile_date between s.first_missing and s.last_missing) as missing_macro
+from now.scalars s where account_id = $id order by stream_type, gap
+"""
+
+
+def _estimates(files: Files, account_id: str) -> list[Table]:
+    """One table per gap: the steps from the reference window to the units."""
+    names = [
+        row[0] for row in files.rows("select column_name from (describe now.scalars) where $id is not null", account_id)
+    ]
+    names.append("missing_macro")
+    return [
+        _estimate(dict(zip(names, row, strict=True)), number)
+        for number, row in enumerate(files.rows(_SCALARS, account_id), 1)
+    ]
+
+
+def _estimate(gap: dict[str, Any], number: int) -> Table:
+    missing = (gap["last_missing"] - gap["first_missing"]).days + 1 if gap["first_missing"] else None
+    own = None if not gap["macro_units"] else gap["usage_units"] / gap["macro_units"]
+    base, scalar = gap["daily_base"], gap["scalar"]
+    estimate = _scaled(gap, missing)
+    steps: list[tuple[str, Any, str]] = [
+        ("Method", gap["method"], estimation.METHODS.get(gap["method"], "")),
+        ("Days missing", missing, _dates(gap["first_missing"], gap["last_missing"])),
+        ("Reference window, days", gap["reference_days"], _dates(gap["reference_from"], gap["reference_to"])),
+        (
+            "Used in the reference window",
+            gap["usage_units"],
+            "kWh or MJ; of RECENT_DAYS weighted, the nearest day most",
+        ),
+        ("Profile over the reference window", gap["macro_units"], f"{gap['profile_key'] or ''}; weighted alike"),
+        ("Used / profile", own, "the scalar, before season, base load and cap"),
+        ("Own season of last year", gap["season_ratio"], _dates(gap["season_from"], gap["season_to"])),
+        ("Daily base", base or None, "kWh or MJ a day that do not follow the profile"),
+        ("Scalar", scalar, ", ".join(name for name in ("giant", "vacant", "capped") if gap[f"is_{name}"])),
+        ("Own mean day", gap["daily_mean"], "where it has no profile, or is a giant"),
+        ("Profile over the days missing", gap["missing_macro"], "sum of the daily totals"),
+        (
+            "Base x days + scalar x profile",
+            estimate,
+            "the estimate of whole missing days; of a day that lacks some half-hours only those are taken",
+        ),
+    ]
+    heads = columns("Step", ("Figure", "figure"), "What it is")
+    title = (
+        f"Estimate {number}: {gap['stream_type'].lower()}, meter {gap['meter_serial']}, register {gap['register_id']}"
+    )
+    return Table(f"estimate_{number}", title, heads, [_rounded(step) for step in steps if step[1] is not None])
+
+
+def _scaled(gap: dict[str, Any], missing: int | None) -> Decimal | None:
+    if gap["scalar"] is None or gap["missing_macro"] is None or missing is None:
+        return None
+    return Decimal((gap["daily_base"] or 0) * missing + gap["scalar"] * gap["missing_macro"])
+
+
+def _rounded(step: tuple[str, Any, str]) -> tuple[str, Any, str]:
+    """A small scalar keeps its figures: 0.00007 is no 0.000."""
+    name, value, what = step
+    if isinstance(value, Decimal):
+        value = f"{value:,.3f}" if abs(value) >= 1 or not value else f"{value:.6g}"
+    return name, value, what
+
+
+def _dates(first: date | None, last: date | None) -> str:
+    return f"{day(first)} to {day(last)}" if first and last else ""
+
+
+# The cent of a line is rounded once; what the quantity shows is rounded to 3 decimals, cumulatively over an account's lines.
+_RATED = """
+select line_no, item_type, coalesce(stream_type, ''), time_class, line_state, string_agg(year_month, ', ' order by year_month),
+       sum(quantity), max(rate), sum(net_amount) + sum(discount_net_propensity), sum(discount_net_propensity), sum(net_amount), sum(gst_amount)
+from now.lines where account_id = $id group by 1, 2, 3, 4, 5 order by 1
+"""
+
+
+def _lines(files: Files, account_id: str) -> Table:
+    heads = columns(
+        ("Line", "count"), "Item", "Stream", "Time class", "State", "Months", ("Quantity", "figure"), ("Rate", "figure"), ("Quantity x rate", "figure"),
+        ("Rounding", "figure"), ("Gross $", "money"), ("Expected discount $", "money"), ("Net $", "money"), ("GST $", "money"),
+    )  # fmt: skip
+    rows: list[tuple[Any, ...]] = []
+    for row in files.rows(_RATED, account_id):
+        exact = row[6] * row[7] * (-1 if row[1] == "FEED_IN" else 1)
+        rows.append((*row[:7], f"{row[7].normalize():f}", round(exact, 4), round(row[8] - exact, 4), *row[8:]))
+    sums = [sum((row[place] for row in rows), ZERO) for place in range(10, 14)]
+    note = "Dollars of a line are rounded to the cent once. Quantities are shown to 3 decimals, rounded as they run up over the account's lines."
+    return Table("rated", "Every rated line", heads, rows, ("", "Total", *[""] * 8, *sums), note)
+
+
+def _sums(lines: Table, account: dict[str, Any]) -> Table:
+    total = lines.total or ()
+    heads = columns("Sum", ("of the lines", "figure"), ("BUAAccountSummary.csv", "figure"), ("Difference", "figure"))
+    units = sum((row[6] for row in lines.rows if row[1] != "DAILY" and row[2] != "SOLAR"), Decimal("0.000"))
+    pairs = (
+        ("Net $", total[12], account["net_amount"]), ("GST $", total[13], account["gst_amount"]),
+        ("Expected discount $", total[11], account["discount_amount"]), (account["uom"], units, account["units_total"]),
+    )  # fmt: skip
+    return Table("sums", "To the last cent", heads, [(name, one, other, one - other) for name, one, other in pairs])
