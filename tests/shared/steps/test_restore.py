@@ -281,3 +281,31 @@ def test_the_runs_database_is_made_for_the_period_in_the_ledger(context, databas
     with platform_database.connect() as connection, connection.cursor() as cursor:
         cursor.execute("select period_start::text, accrual_date::text, as_at::text from bua.run")
         assert cursor.fetchall() == [("2026-07-01", "2026-09-30", "2026-10-05")]
+
+
+def test_statistics_are_calculated_table_by_table_as_far_as_the_time_goes(context, database, bua_database):
+    """AggregatedRead has 22 partitions. Time for four: the whole, 2010, 2011 and 2012."""
+    database.dsn_of = bua_database.dsn_of
+    calls = iter(range(1000))
+    hasty = replace(context, remaining_seconds=lambda: 900.0 - 75.0 * next(calls))  # two looks at the clock for each
+    analysed = "select count(*) from pg_stat_all_tables where schemaname = 'core' and last_analyze is not null"
+    with bua_database.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "insert into core.aggregated_read select 1, '2026-01-01', '2026-01-01', 'ANYTIME', 'ACTUAL', n from generate_series(1, 500) n"
+        )
+        connection.commit()
+    with pytest.raises(NotReady, match=r"the statistics of 19 tables .* next core.aggregated_read_2013"):
+        do(hasty, "restore.calculate_statistics")
+    with pytest.raises(NotReady, match="the statistics of 19 tables"):
+        do(replace(context, remaining_seconds=lambda: 299.0), "restore.calculate_statistics")
+    assert do(context, "restore.calculate_statistics") == {}
+    assert do(context, "restore.calculate_statistics") == {}
+    with bua_database.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(analysed)
+        assert cursor.fetchone()[0] >= 22
+        cursor.execute(
+            "select inherited, array_length(histogram_bounds, 1) from pg_stats where attname = 'quantity'"
+            " and tablename in ('aggregated_read', 'aggregated_read_2026') order by tablename"
+        )
+        # The whole is sampled with a tenth of the target, its partitions with all of it.
+        assert cursor.fetchall() == [(True, 11), (False, 101)]
