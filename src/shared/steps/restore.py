@@ -13,13 +13,13 @@ from psycopg2 import sql
 from shared.context import Context
 from shared.database import contract, migrate
 from shared.database.connections import ADMIN
+from shared.database.prerequisites import SERVICE_ROLES
 from shared.errors import DatabaseUnavailable, InvalidInput, NotReady, ResourceFailed
 from shared.period import recorded
 from shared.steps.control import TERMINATED
 from shared.steps.requests import RunRequest
 from shared.telemetry import logger
 
-SERVICE_ROLES = ("workflow", "meterdata", "lambda")
 TEMPLATE_KEY = "templates/bua-sql.json"
 DNS_TTL_SECONDS = 60
 # To sample a table whose blocks still come from S3: 30,000 of them, each up to a tenth of a second, ten at a time.
@@ -167,10 +167,11 @@ def wait_for_admin_password(context: Context, request: RunRequest) -> dict[str, 
 
 
 def check_contract(context: Context, request: RunRequest) -> dict[str, Any]:
-    """Refuse a database that lacks a table or column that the accrual relies on."""
-    del request
+    """Refuse a database that lacks something that the accrual relies on, and say all that it lacks at once."""
+    name = stack_name(context, context.ledger.update_id(request.run_date))
+    instance = context.client("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
     with context.database.session(context.remaining_seconds(), ADMIN) as connection, connection.cursor() as cursor:
-        contract.check(cursor)
+        contract.check(cursor, request.run_date, instance["AllocatedStorage"])
     return {"tables": len(contract.TABLES)}
 
 

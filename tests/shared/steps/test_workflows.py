@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import psycopg2
 import pytest
 
+from shared.aws import clients
 from shared.aws.cluster import Scale
 from shared.errors import ContractBroken, NobodyServes, NotReady, WorkflowsFailed
 from shared.steps import actions, scaling
@@ -180,6 +181,13 @@ class TestChecking:
 class TestRestoredDatabase:
     def run(self, context, action: str):
         return actions.perform(context, {"action": f"restore.{action}", "run_date": "2026-11-01"})
+
+    @pytest.fixture(autouse=True)
+    def _instance(self, cloud):
+        clients.client("rds").create_db_instance(
+            DBInstanceIdentifier="tst-anstead-14-bua-sql", Engine="postgres", DBInstanceClass="db.r7g.large",
+            MasterUsername="core_admin", MasterUserPassword="password", AllocatedStorage=50,
+        )  # fmt: skip
 
     @pytest.mark.usefixtures("engine")
     def test_the_platform_s_own_schema_keeps_the_contract(self, context):
