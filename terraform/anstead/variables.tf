@@ -149,10 +149,16 @@ variable "major_version" {
   default     = 17
 }
 
+variable "node_architecture" {
+  description = "Processor architecture of the platform's images, and so of the accrual's nodes: arm64 or x86_64."
+  type        = string
+  default     = "arm64"
+}
+
 variable "node_instance_types" {
-  description = "Instance types of the accrual's nodes."
+  description = "Instance types of the accrual's nodes; null for m7g.xlarge or m7i.xlarge, as the architecture demands."
   type        = list(string)
-  default     = ["m7g.xlarge"]
+  default     = null
 }
 
 variable "concurrency_cap" {

@@ -154,6 +154,8 @@ def room(cursor: Cursor, run_date: date, disk_gb: int) -> list[str]:
     if needed_gb <= disk_gb:
         return []
     return [
-        f"the disk has {disk_gb} GB; the database takes {size / GB:.0f} and a run of {registers} interval registers adds "
-        f"about {added / GB:.0f}: set allocated_storage_gb = {needed_gb} in terraform/anstead and restore again"
+        (
+            f"the disk has {disk_gb} GB; the database takes {size / GB:.0f} and a run of {registers} interval registers adds "
+            f"about {added / GB:.0f}: set allocated_storage_gb = {needed_gb} in terraform/anstead and restore again"
+        )
     ]

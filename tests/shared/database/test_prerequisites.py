@@ -50,10 +50,10 @@ def test_everything_that_is_wrong_is_said_at_once_and_the_statements_given_mend_
             f"{WEAK} may not change role workflow: grant workflow to {WEAK} with admin option",
             f"{WEAK} may not change role meterdata: grant meterdata to {WEAK} with admin option",
             f"{WEAK} may not change role lambda: grant lambda to {WEAK} with admin option",
-            f"{WEAK} has not the rights of core_admin, which owns sequences, tables of schema core (such as account):"
-            f" grant core_admin to {WEAK}",
-            f"{WEAK} has not the rights of stranger, which owns tables of schema core (such as gas_volume):"
-            f" grant stranger to {WEAK}",
+            (f"{WEAK} has not the rights of core_admin, which owns sequences, tables of schema core (such as account):"
+            f" grant core_admin to {WEAK}"),
+            (f"{WEAK} has not the rights of stranger, which owns tables of schema core (such as gas_volume):"
+            f" grant stranger to {WEAK}"),
             f"{WEAK} does not own database {own}: alter database {own} owner to {WEAK}",
             "extension pg_prewarm is in schema tools: alter extension pg_prewarm set schema public",
             "lambda may not delete core.invoice: grant delete on core.invoice to lambda",
@@ -99,7 +99,7 @@ def test_a_role_that_is_missing_and_a_master_that_makes_none(postgres, weak):
     with weak.cursor() as cursor:
         found = prerequisites.problems(cursor, ())
         assert f"{WEAK} may not make or change roles: alter role {WEAK} createrole" in found
-        cursor.execute(prerequisites._ROLES, {"roles": ["nobody_at_all"]})  # noqa: SLF001
+        cursor.execute(prerequisites._ROLES, {"roles": ["nobody_at_all"]})
         assert ("role nobody_at_all is missing: create role nobody_at_all login",) in cursor.fetchall()
 
 
