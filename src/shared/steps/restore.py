@@ -5,6 +5,8 @@ Every action may be repeated: what exists is kept or replaced, never duplicated.
 
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,7 +16,7 @@ from shared.context import Context
 from shared.database import contract, migrate
 from shared.database.connections import ADMIN
 from shared.database.prerequisites import SERVICE_ROLES
-from shared.errors import DatabaseUnavailable, InvalidInput, NotReady, ResourceFailed
+from shared.errors import DatabaseUnavailable, InvalidInput, NotReady, RdsNotReady, ResourceFailed
 from shared.period import recorded
 from shared.steps.control import TERMINATED
 from shared.steps.requests import RunRequest
@@ -62,7 +64,7 @@ def discard_stack(context: Context, request: RunRequest) -> dict[str, Any]:
 def copy_snapshot(context: Context, request: RunRequest) -> dict[str, Any]:
     """Copy the shared snapshot under ANSTEAD's key: AWS cannot restore one that is both shared and encrypted.
 
-    Raises NotReady while an earlier, useless copy still exists.
+    Raises NotReady while an earlier, useless copy still exists, RdsNotReady while RDS does not see the shared one.
     """
     run = context.ledger.run(request.run_date)
     source = run.get("snapshot_arn")
@@ -76,9 +78,12 @@ def copy_snapshot(context: Context, request: RunRequest) -> dict[str, Any]:
         logger.warning("the copy is of another snapshot, replacing it", snapshot=name)
         _delete_snapshot(rds, name)
     try:
-        rds.copy_db_snapshot(
-            SourceDBSnapshotIdentifier=source, TargetDBSnapshotIdentifier=name, KmsKeyId=context.settings.kms_key_arn
-        )
+        with _passing_refusals():
+            rds.copy_db_snapshot(
+                SourceDBSnapshotIdentifier=source,
+                TargetDBSnapshotIdentifier=name,
+                KmsKeyId=context.settings.kms_key_arn,
+            )
     except rds.exceptions.DBSnapshotAlreadyExistsFault:
         status = rds.describe_db_snapshots(DBSnapshotIdentifier=name)["DBSnapshots"][0]["Status"]
         if status == "failed":
@@ -146,13 +151,17 @@ def wait_for_stack(context: Context, request: RunRequest) -> dict[str, Any]:
 
 
 def reset_admin_password(context: Context, request: RunRequest) -> dict[str, Any]:
-    """Give the new instance's master role a new random password, kept in Secrets Manager."""
+    """Give the new instance's master role a new random password, kept in Secrets Manager.
+
+    Raises RdsNotReady while the instance is at work: it is so for minutes after its stack is complete.
+    """
     password = _new_password()
     _store_password(context, ADMIN, password)
     name = stack_name(context, context.ledger.update_id(request.run_date))
-    context.client("rds").modify_db_instance(
-        DBInstanceIdentifier=name, MasterUserPassword=password, ApplyImmediately=True
-    )
+    with _passing_refusals():
+        context.client("rds").modify_db_instance(
+            DBInstanceIdentifier=name, MasterUserPassword=password, ApplyImmediately=True
+        )
     return {"instance": name}
 
 
@@ -267,6 +276,20 @@ def delete_copy(context: Context, request: RunRequest) -> dict[str, Any]:
     if context.ledger.current().run_date == request.run_date:
         context.ledger.set_current({"state": TERMINATED}, remove=("db_host", "db_port"))
     return {"snapshot": name}
+
+
+# Codes with which RDS refuses what it will accept a little later. A quota may be freed by the deletion of another snapshot.
+_PASSING = ("DBSnapshotNotFound", "SnapshotQuotaExceeded", "InvalidDBInstanceState", "InvalidDBSnapshotState")
+
+
+@contextmanager
+def _passing_refusals() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"].removesuffix("Fault") in _PASSING:
+            raise RdsNotReady(str(error)) from error
+        raise
 
 
 def _describe_stack(context: Context, name: str) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from tests.cloud import REGION
 
 from shared.aws import clients
-from shared.errors import InvalidInput, NotReady, ResourceFailed
+from shared.errors import InvalidInput, NotReady, RdsNotReady, ResourceFailed
 from shared.paths import ROOT
 from shared.steps import actions, restore
 
@@ -29,11 +29,17 @@ class Rds:
 
     snapshots: dict[str, dict[str, str]] = field(default_factory=dict)
     modified: list[dict[str, Any]] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.exceptions = boto3.client("rds", region_name=REGION).exceptions
 
+    def _refuse(self) -> None:
+        if self.refusals:
+            raise ClientError({"Error": {"Code": self.refusals.pop(0), "Message": "refused"}}, "Call")
+
     def copy_db_snapshot(self, **given: str) -> None:
+        self._refuse()
         name = given["TargetDBSnapshotIdentifier"]
         if name in self.snapshots:
             raise self.exceptions.DBSnapshotAlreadyExistsFault({"Error": {"Code": "DBSnapshotAlreadyExists"}}, "Copy")
@@ -53,6 +59,7 @@ class Rds:
             raise self.exceptions.DBSnapshotNotFoundFault({"Error": {"Code": "DBSnapshotNotFound"}}, "Delete")
 
     def modify_db_instance(self, **given: Any) -> None:
+        self._refuse()
         self.modified.append(given)
 
 
@@ -157,6 +164,18 @@ class TestSnapshot:
         do(restoring, "restore.copy_snapshot")
         assert rds.snapshots[COPY]["Source"] == SHARED + "-again"
 
+    @pytest.mark.parametrize("code", ["DBSnapshotNotFound", "SnapshotQuotaExceeded", "InvalidDBSnapshotState"])
+    def test_that_rds_does_not_copy_yet_is_asked_for_again(self, restoring, rds, code):
+        rds.refusals = [code]
+        with pytest.raises(RdsNotReady, match=code):
+            do(restoring, "restore.copy_snapshot")
+        assert do(restoring, "restore.copy_snapshot") == {"snapshot": COPY, "update_id": 14}
+
+    def test_that_we_may_not_copy_fails_the_step_at_once(self, restoring, rds):
+        rds.refusals = ["KMSKeyNotAccessibleFault"]
+        with pytest.raises(ClientError, match="KMSKeyNotAccessibleFault"):
+            do(restoring, "restore.copy_snapshot")
+
     def test_without_one_the_input_is_asked_for(self, restoring):
         restoring.ledger.set_run(RUN_DATE, {"state": "RUNNING"}, remove=("snapshot_arn",))
         with pytest.raises(InvalidInput, match='give "snapshot_arn"'):
@@ -236,6 +255,13 @@ class TestAdminPassword:
         secret = restoring.client("secretsmanager").get_secret_value(SecretId="tst-anstead-bua-db-core_admin")
         assert json.loads(secret["SecretString"]) == {"username": "core_admin", "password": second}
         assert rds.modified[0]["DBInstanceIdentifier"] == STACK
+
+    def test_is_set_when_the_instance_is_at_rest(self, restoring, rds):
+        rds.refusals = ["InvalidDBInstanceState"]
+        with pytest.raises(RdsNotReady, match="InvalidDBInstanceState"):
+            do(restoring, "restore.reset_admin_password")
+        do(restoring, "restore.reset_admin_password")
+        assert len(rds.modified) == 1
 
     def test_is_waited_for_by_connecting(self, restoring, database):
         database.is_down = True

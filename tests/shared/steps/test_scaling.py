@@ -178,7 +178,9 @@ class TestNodes:
             "health": {"issues": [NO_CAPACITY]},
         }
         api[0].nodes = [READY_NODE]
-        with pytest.raises(ResourceFailed, match=r"1 of 2 nodes .* AsgInstanceLaunchFailures: .* sufficient m7g.xlarge"):
+        with pytest.raises(
+            ResourceFailed, match=r"1 of 2 nodes .* AsgInstanceLaunchFailures: .* sufficient m7g.xlarge"
+        ):
             do(scaling, "scale.wait_for_nodes", nodes=2)
         api[0].nodes = [READY_NODE] * 2  # it found them after all
         assert do(scaling, "scale.wait_for_nodes", nodes=2) == {"nodes": 2}
