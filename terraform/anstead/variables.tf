@@ -183,6 +183,17 @@ variable "tick_seconds" {
   }
 }
 
+variable "most_timeout_seconds" {
+  description = "Upper limit of the time-outs of functions with a queue, below what the catalogue says, for environments with small messages: a worker that was lost is missed when its time-out has passed."
+  type        = number
+  default     = 900
+
+  validation {
+    condition     = var.most_timeout_seconds >= 30 && var.most_timeout_seconds <= 900
+    error_message = "most_timeout_seconds must be 30 to 900."
+  }
+}
+
 variable "most_items_per_message" {
   description = "Upper limit of the work items per message, below what the catalogue says. 20 spreads a few hundred accounts over many functions."
   type        = number
