@@ -189,8 +189,8 @@ variable "most_timeout_seconds" {
   default     = 900
 
   validation {
-    condition     = var.most_timeout_seconds >= 30 && var.most_timeout_seconds <= 900
-    error_message = "most_timeout_seconds must be 30 to 900."
+    condition     = var.most_timeout_seconds >= 60 && var.most_timeout_seconds <= 900
+    error_message = "most_timeout_seconds must be 60 to 900."
   }
 }
 

@@ -28,7 +28,7 @@ BATCH_BYTES = 240_000
 # After this many batches they are marked as enqueued, and a heartbeat is sent.
 MARK_EVERY = 300
 # With less time than this left, site-initiate hands the rest to a fresh invocation of itself.
-HAND_OVER_SECONDS = 60.0
+HAND_OVER_SECONDS = 25.0
 SHOWN_REASONS = 3
 # So many dead letters of a tick are worked off again item by item. A function that fails always would send them all.
 SPLIT_LETTERS = 10
