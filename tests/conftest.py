@@ -86,7 +86,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def postgres_server(postgres: Server) -> NoopExecutor:
-    """The server as pytest-postgresql knows it: as the master role, with a template that holds pg_prewarm."""
+    """The server as pytest-postgresql knows it: as the master role, with an empty template."""
     executor = NoopExecutor(
         host="127.0.0.1", port=postgres.port, user=MASTER, password=PASSWORD, options="", dbname="empty"
     )

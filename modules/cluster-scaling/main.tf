@@ -1,10 +1,14 @@
+locals {
+  is_arm = var.architecture == "arm64"
+}
+
 resource "aws_eks_node_group" "this" {
   cluster_name    = var.cluster_name
   node_group_name = var.node_group_name
   node_role_arn   = aws_iam_role.node.arn
   subnet_ids      = var.subnet_ids
-  instance_types  = var.instance_types
-  ami_type        = var.ami_type
+  instance_types  = coalesce(var.instance_types, [local.is_arm ? "m7g.xlarge" : "m7i.xlarge"])
+  ami_type        = local.is_arm ? "AL2023_ARM_64_STANDARD" : "AL2023_x86_64_STANDARD"
   labels          = { workload = "bua" }
 
   launch_template {

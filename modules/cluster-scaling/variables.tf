@@ -43,21 +43,32 @@ variable "subnet_ids" {
   }
 }
 
-variable "instance_types" {
-  description = "Instance types of the nodes."
-  type        = list(string)
-  default     = ["m7g.xlarge"]
+variable "architecture" {
+  description = "Processor architecture of the nodes: that for which the platform's images are built."
+  type        = string
+  default     = "arm64"
 
   validation {
-    condition     = length(var.instance_types) >= 1
-    error_message = "Give at least one instance type."
+    condition     = contains(["arm64", "x86_64"], var.architecture)
+    error_message = "The architecture is arm64 or x86_64."
   }
 }
 
-variable "ami_type" {
-  description = "Image of the nodes. It must fit the architecture of the instance types."
-  type        = string
-  default     = "AL2023_ARM_64_STANDARD"
+variable "instance_types" {
+  description = "Instance types of the nodes; null for m7g.xlarge or m7i.xlarge, as the architecture demands."
+  type        = list(string)
+  default     = null
+
+  validation {
+    condition     = var.instance_types == null ? true : length(var.instance_types) >= 1
+    error_message = "Give at least one instance type."
+  }
+
+  # Graviton's families have a g after their generation: m7g, r8gd, c7gn.
+  validation {
+    condition     = alltrue([for type in coalesce(var.instance_types, []) : can(regex("^([a-z]+[0-9]+g[a-z]*|a1|t4g)\\.", type)) == (var.architecture == "arm64")])
+    error_message = "The instance types must have the processors of the architecture."
+  }
 }
 
 variable "max_nodes" {

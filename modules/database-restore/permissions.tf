@@ -107,8 +107,9 @@ locals {
       conditions = local.from_cloudformation
     },
     {
+      # The contract compares the size of the disk with what a run needs.
       sid       = "ResetMasterPassword"
-      actions   = ["rds:ModifyDBInstance"]
+      actions   = ["rds:ModifyDBInstance", "rds:DescribeDBInstances"]
       resources = [local.instance_arn]
     },
     {

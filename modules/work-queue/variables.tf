@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "visibility_timeout_seconds" {
-  description = "How long a received message stays hidden: six times the function's timeout, as AWS recommends."
+  description = "How long a received message stays hidden: at least as long as the function's time-out; AWS recommends six times."
   type        = number
 
   validation {

@@ -30,9 +30,9 @@ from shared.paths import ROOT
 
 TEMPLATE = ROOT / "modules" / "database-restore" / "bua-sql.template.json"
 
-# On AWS a queue's visibility timeout is six times its function's; here a failed message should come back sooner.
-VISIBILITY_SECONDS = 60
 MAX_RECEIVES = 3
+# Messages are small here, and a worker that was lost is missed when its time-out has passed.
+MOST_TIMEOUT_SECONDS = 100
 # Functions of one kind at a time, whatever the cloud's concurrency is: each takes a second of a core to start.
 MOST_CONCURRENCY = max(2, min(os.cpu_count() or 2, 4))
 TICK_SECONDS = 1
@@ -136,7 +136,7 @@ def _environment(endpoint_url: str, keys: Keys, zone: str) -> dict[str, str]:
         "TIME_ZONE": names.TIME_ZONE, "CONTROL_TABLE": names.CONTROL_TABLE, "BUCKET": names.BUCKET,
         "INTEGRATION_BUCKET": names.INTEGRATION_BUCKET, "QUEUE_URL_PREFIX": _queue_url_prefix(endpoint_url),
         "STATE_MACHINE_ARN_PREFIX": names.machine_arn("ANSTEAD", ""), "TICK_SECONDS": str(TICK_SECONDS),
-        "MOST_ITEMS_PER_MESSAGE": str(MOST_ITEMS_PER_MESSAGE), "INTERVAL_TABLE": names.EARL_INTERVAL_TABLE,
+        "MOST_TIMEOUT_SECONDS": str(MOST_TIMEOUT_SECONDS), "MOST_ITEMS_PER_MESSAGE": str(MOST_ITEMS_PER_MESSAGE), "INTERVAL_TABLE": names.EARL_INTERVAL_TABLE,
         "INTERVAL_ROLE_ARN": f"arn:aws:iam::{names.EARL}:role/{names.INTERVAL_ROLE}",
         "DATABASE_NAME": names.DATABASE, "DATABASE_SECRET_PREFIX": names.SECRET_PREFIX,
         "DATABASE_DNS_NAME": names.DATABASE_DNS_NAME, "HOSTED_ZONE_ID": zone, "KMS_KEY_ARN": keys.own,
@@ -166,7 +166,7 @@ def _create_functions(clients: Clients, environment: dict[str, str]) -> None:
             FunctionName=names.function_name(key), Runtime=runtime, Role=role,
             Handler=f"lambdas.{key.replace('-', '_')}.handler.lambda_handler",
             Code={"S3Bucket": names.BUCKET, "S3Key": f"functions/{archive.name}"},
-            Timeout=function.timeout_seconds, MemorySize=function.memory_mb, Environment={"Variables": environment},
+            Timeout=_timeout(function), MemorySize=function.memory_mb, Environment={"Variables": environment},
         )  # fmt: skip
 
     for key, function in catalogue.load().functions.items():
@@ -179,20 +179,30 @@ def _create_topic(clients: Clients) -> str:
     topic = str(sns.create_topic(Name=names.TOPIC)["TopicArn"])
     for key, function in catalogue.load().functions.items():
         if function.queue:
-            _create_queue(sqs, names.queue_name(key), topic if key == "notify" else None)
+            visibility = 6 * _timeout(function) if key in _workers() else _timeout(function) + 15
+            _create_queue(sqs, names.queue_name(key), visibility, topic if key == "notify" else None)
     queue_arn = names.arn("sqs", names.ANSTEAD, names.queue_name("notify"))
     # The owner of the queue subscribes it, which the topic's policy allows; nothing is left to confirm.
     clients("ANSTEAD", "sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
     return topic
 
 
-def _create_queue(sqs: Any, name: str, publisher: str | None) -> None:
+def _timeout(function: Function) -> int:
+    return min(function.timeout_seconds, MOST_TIMEOUT_SECONDS) if function.queue else function.timeout_seconds
+
+
+def _workers() -> set[str]:
+    """The functions to which the items of some run type go."""
+    return {run_type.function for run_type in catalogue.load().run_types.values()}
+
+
+def _create_queue(sqs: Any, name: str, visibility_seconds: int, publisher: str | None) -> None:
     dead_letters = sqs.create_queue(QueueName=f"{name}-dlq")["QueueUrl"]
     dead_letter_arn = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"][
         "QueueArn"
     ]
     redrive = {"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": MAX_RECEIVES}
-    attributes = {"VisibilityTimeout": str(VISIBILITY_SECONDS), "RedrivePolicy": json.dumps(redrive)}
+    attributes = {"VisibilityTimeout": str(visibility_seconds), "RedrivePolicy": json.dumps(redrive)}
     if publisher:
         statement = {
             "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",

@@ -17,6 +17,10 @@ class NotReady(RetriableError):  # noqa: N818 - the name that the state machines
     """Something that a step waits for (a stack, a node group, workflow instances) is not ready yet."""
 
 
+class RdsNotReady(NotReady):
+    """RDS refuses for the moment: what it was just told is not known everywhere yet, or an instance is at work."""
+
+
 class DatabaseUnavailable(RetriableError):  # noqa: N818
     """The database could not be reached, or has no free connection."""
 

@@ -24,6 +24,7 @@ class Settings(BaseModel):
     queue_url_prefix: str = Field(alias="QUEUE_URL_PREFIX")
     state_machine_arn_prefix: str = Field(alias="STATE_MACHINE_ARN_PREFIX")
     tick_seconds: int = Field(alias="TICK_SECONDS", default=30, ge=0, le=900)
+    most_timeout_seconds: int = Field(alias="MOST_TIMEOUT_SECONDS", default=900, ge=60, le=900)
     most_items_per_message: int = Field(alias="MOST_ITEMS_PER_MESSAGE", default=1000, ge=1)
 
     # How long nobody can delete or replace what finance has booked

@@ -2,8 +2,9 @@ module "queue" {
   source   = "../../modules/work-queue"
   for_each = local.queue_functions
 
-  name                       = "${local.prefix}-sqs-bua-${each.key}"
-  visibility_timeout_seconds = 6 * each.value.timeout_seconds
+  name = "${local.prefix}-sqs-bua-${each.key}"
+  # The clock sees to the messages of workers (decision record 0026). Nobody sees to its own, and those of the others.
+  visibility_timeout_seconds = contains(local.workers, each.key) ? 6 * local.timeout_seconds[each.key] : local.timeout_seconds[each.key] + 15
   kms_key_arn                = module.encryption_key.arn
   topic_arn                  = each.key == "notify" ? local.topic_arn : null
   alarm_topic_arn            = module.alarm_topic.arn
@@ -20,7 +21,7 @@ module "function" {
   zip_file        = "${var.zip_folder}/lambda-bua-${each.key}.zip"
   runtime         = local.catalogue.runtime.python
   architecture    = local.catalogue.runtime.architecture
-  timeout_seconds = each.value.timeout_seconds
+  timeout_seconds = local.timeout_seconds[each.key]
   memory_mb       = each.value.memory_mb
   environment     = local.environment
   region          = var.region
@@ -50,6 +51,10 @@ module "function" {
 }
 
 locals {
+  timeout_seconds = { for key, function in local.functions : key =>
+    contains(keys(local.queue_functions), key) ? min(function.timeout_seconds, var.most_timeout_seconds) : function.timeout_seconds
+  }
+
   # The functions to which the items of some run type go.
   workers = toset(flatten([for machine in local.catalogue.state_machines : [for run_type in try(machine.run_types, {}) : run_type.function]]))
 
@@ -66,6 +71,7 @@ locals {
     STATE_MACHINE_ARN_PREFIX = local.machine_arn_prefix
     EXPORT_RETENTION_DAYS    = tostring(module.export_storage.export_retention_days)
     TICK_SECONDS             = tostring(var.tick_seconds)
+    MOST_TIMEOUT_SECONDS     = tostring(var.most_timeout_seconds)
     MOST_ITEMS_PER_MESSAGE   = tostring(var.most_items_per_message)
     INTERVAL_TABLE           = coalesce(var.earl_interval_table_name, "${local.earl_prefix}-ddb-interval")
     INTERVAL_ROLE_ARN        = local.interval_role_arn

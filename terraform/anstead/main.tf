@@ -88,6 +88,7 @@ module "cluster_scaling" {
   node_group_name = local.node_group_name
   node_role_name  = "${local.prefix}-role-bua-node"
   subnet_ids      = var.private_subnet_ids
+  architecture    = var.node_architecture
   instance_types  = var.node_instance_types
   scaler_roles    = { controller-fast = module.function["controller-fast"].role_arn }
 

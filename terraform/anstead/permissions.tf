@@ -141,7 +141,7 @@ locals {
     ]
     tick = [
       { sid = "TickAgain", actions = ["sqs:SendMessage"], resources = [module.queue["next"].arn] },
-      { sid = "SendItemsAgain", actions = ["sqs:SendMessage"], resources = [for key in local.workers : module.queue[key].arn] },
+      { sid = "SendItemsAgain", actions = ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources = [for key in local.workers : module.queue[key].arn] },
       {
         sid       = "TakeDeadLettersIn"
         actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage"]

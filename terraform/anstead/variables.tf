@@ -149,10 +149,16 @@ variable "major_version" {
   default     = 17
 }
 
+variable "node_architecture" {
+  description = "Processor architecture of the platform's images, and so of the accrual's nodes: arm64 or x86_64."
+  type        = string
+  default     = "arm64"
+}
+
 variable "node_instance_types" {
-  description = "Instance types of the accrual's nodes."
+  description = "Instance types of the accrual's nodes; null for m7g.xlarge or m7i.xlarge, as the architecture demands."
   type        = list(string)
-  default     = ["m7g.xlarge"]
+  default     = null
 }
 
 variable "concurrency_cap" {
@@ -174,6 +180,17 @@ variable "tick_seconds" {
   validation {
     condition     = var.tick_seconds >= 0 && var.tick_seconds <= 900
     error_message = "SQS delays a message by 0 to 900 seconds."
+  }
+}
+
+variable "most_timeout_seconds" {
+  description = "Upper limit of the time-outs of functions with a queue, below what the catalogue says, for environments with small messages: a worker that was lost is missed when its time-out has passed."
+  type        = number
+  default     = 900
+
+  validation {
+    condition     = var.most_timeout_seconds >= 60 && var.most_timeout_seconds <= 900
+    error_message = "most_timeout_seconds must be 60 to 900."
   }
 }
 

@@ -212,16 +212,16 @@ def test_every_run_type_is_fanned_out_exactly_once():
     fan_outs = [body["MessageBody"] for step in STEPS for body in payloads(step, "sqs:sendMessage")]
     assert sorted(body["run_type"] for body in fan_outs) == sorted(CATALOGUE.run_types)
     for body in fan_outs:
-        assert body.keys() == FanOut.model_fields.keys()
+        assert body.keys() == {name for name, field in FanOut.model_fields.items() if field.is_required()}
 
 
 def test_a_fan_out_waits_longer_for_a_heartbeat_than_a_queue_hides_a_message():
-    """Else a site-initiate that died would be redelivered to a state that has given up."""
-    hidden = 6 * CATALOGUE.functions["site-initiate"].timeout_seconds
+    """Else a site-initiate that died would be redelivered to a state that has given up. It may die twice."""
+    hidden = CATALOGUE.functions["site-initiate"].timeout_seconds + 15
     for step in STEPS:
         for name, state in states_of(step):
             if "waitForTaskToken" in state.get("Resource", ""):
-                assert hidden + 900 < state["HeartbeatSeconds"] < state["TimeoutSeconds"], name
+                assert 2 * hidden + 300 < state["HeartbeatSeconds"] < state["TimeoutSeconds"], name
 
 
 @pytest.mark.parametrize("step", STEPS)

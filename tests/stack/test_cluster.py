@@ -1,6 +1,7 @@
 """EKS in the emulator: DescribeCluster leads to the stand-in, tokens are put to STS, node groups change their size."""
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 from botocore.exceptions import ClientError
@@ -20,29 +21,40 @@ def open_cluster(stack, account):
     return Cluster(described["endpoint"], described["certificateAuthority"]["data"], token)
 
 
+def look(opened, name="workflow"):
+    return opened.deployment(names.EKS_NAMESPACE, name, datetime.now(UTC))
+
+
 def test_a_token_of_the_clusters_account_is_let_in(stack):
-    scale = open_cluster(stack, "ANSTEAD").scale_of(names.EKS_NAMESPACE, "workflow")
-    assert (scale.wanted, scale.existing) == (0, 0)
+    found = look(open_cluster(stack, "ANSTEAD"))
+    assert (found.wanted, found.available, found.pods) == (0, 0, 0)
 
 
 def test_a_token_of_another_account_is_not(stack):
     with pytest.raises(ClusterRefused, match="401"):
-        open_cluster(stack, "EARL").scale_of(names.EKS_NAMESPACE, "workflow")
+        look(open_cluster(stack, "EARL"))
 
 
 def test_pods_wait_for_nodes_and_for_a_database(stack):
-    """No database is restored here, so even with a node the pods are not there, and say so."""
+    """No database is restored here, so even with a node the pods are not ready, and say so."""
     cluster, eks = open_cluster(stack, "ANSTEAD"), stack.client("ANSTEAD", "eks")
-    assert cluster.scale(names.EKS_NAMESPACE, "workflow", 1).existing == 0
+    cluster.scale(names.EKS_NAMESPACE, "workflow", 1)
+    found = look(cluster)
+    assert (found.wanted, found.available, found.pods) == (1, 0, 1)
+    assert "Unschedulable" in found.why
     eks.update_nodegroup_config(**GROUP, scalingConfig={"minSize": 1, "desiredSize": 1})
     group = eks.describe_nodegroup(**GROUP)["nodegroup"]
     assert (group["status"], group["scalingConfig"]["desiredSize"]) == ("UPDATING", 1)
     while eks.describe_nodegroup(**GROUP)["nodegroup"]["status"] != "ACTIVE":
         time.sleep(0.05)
-    scale = cluster.scale_of(names.EKS_NAMESPACE, "workflow")
-    assert (scale.wanted, scale.existing) == (1, 0)
+    assert cluster.ready_nodes(names.EKS_NODE_GROUP) == 0  # an active group is not a node
+    while not cluster.ready_nodes(names.EKS_NODE_GROUP):
+        time.sleep(0.05)
+    found = look(cluster)
+    assert (found.wanted, found.available, found.why[:12]) == (1, 0, "workflow-0: ")
     eks.update_nodegroup_config(**GROUP, scalingConfig={"minSize": 0, "desiredSize": 0})
-    assert cluster.scale(names.EKS_NAMESPACE, "workflow", 0).wanted == 0
+    cluster.scale(names.EKS_NAMESPACE, "workflow", 0)
+    assert look(cluster).wanted == 0
 
 
 def test_a_node_group_keeps_to_its_bounds(stack):

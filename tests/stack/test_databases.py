@@ -76,6 +76,7 @@ def test_a_shared_snapshot_is_seen_by_its_arn_and_copied_under_an_own_key_only(s
         shared_snapshot
     ]
     copy = {"SourceDBSnapshotIdentifier": shared_snapshot, "TargetDBSnapshotIdentifier": "test-keyless"}
+    assert refusal(rds.copy_db_snapshot, **copy) == "DBSnapshotNotFound"  # it was shared a moment ago
     assert refusal(rds.copy_db_snapshot, **copy) == "KMSKeyNotAccessibleFault"
     assert refusal(rds.delete_db_snapshot, DBSnapshotIdentifier="test-first-shared") == "DBSnapshotNotFound"
 
@@ -106,7 +107,9 @@ def test_restore_makes_a_database_and_termination_drops_it(stack, shared_snapsho
     assert outputs["Endpoint"].endswith(f".{names.REGION}.rds.amazonaws.com")
     assert instance["StorageEncrypted"]
 
-    rds.modify_db_instance(DBInstanceIdentifier=RESTORED, MasterUserPassword="a-new-password", ApplyImmediately=True)
+    change = {"DBInstanceIdentifier": RESTORED, "MasterUserPassword": "a-new-password", "ApplyImmediately": True}
+    assert refusal(rds.modify_db_instance, **change) == "InvalidDBInstanceState"  # it was restored a moment ago
+    rds.modify_db_instance(**change)
     arguments = {
         "host": outputs["Endpoint"], "hostaddr": "127.0.0.1", "port": outputs["Port"], "dbname": names.DATABASE,
         "user": names.MASTER, "sslmode": "verify-full", "sslrootcert": str(stack.authority_file),

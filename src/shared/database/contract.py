@@ -4,6 +4,9 @@ sql/platform/ builds the same tables for the demo and the tests, and a test comp
 renames a column, the run stops at restore and names the column, not six hours later.
 """
 
+from datetime import date
+
+from shared.database import prerequisites
 from shared.database.connections import Cursor
 from shared.errors import ContractBroken
 
@@ -73,9 +76,15 @@ TABLES: dict[str, str] = {
 OPTIONAL = ("temperature",)
 
 
-def check(cursor: Cursor) -> None:
-    """Raise ContractBroken naming every table and column that is absent or of another type, and a wrong server."""
-    problems = [*_server_problems(cursor), *compare(expected(), installed(cursor))]
+def check(cursor: Cursor, run_date: date, disk_gb: int) -> None:
+    """Raise ContractBroken with everything that differs from what the accrual relies on; disk_gb as RDS allocated it.
+
+    Tables and columns, the server, the roles' rights, extensions, settings, and the room that a run needs.
+    """
+    problems = [*compare(expected(), installed(cursor)), *prerequisites.problems(cursor, tuple(TABLES))]
+    if not problems:  # otherwise the tables may be missing, or not ours to count
+        problems = prerequisites.room(cursor, run_date, disk_gb)
+    problems += _server_problems(cursor)
     if problems:
         raise ContractBroken("the restored database differs from what the accrual relies on: " + "; ".join(problems))
 

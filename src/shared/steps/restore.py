@@ -5,6 +5,8 @@ Every action may be repeated: what exists is kept or replaced, never duplicated.
 
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -13,15 +15,17 @@ from psycopg2 import sql
 from shared.context import Context
 from shared.database import contract, migrate
 from shared.database.connections import ADMIN
-from shared.errors import DatabaseUnavailable, InvalidInput, NotReady, ResourceFailed
+from shared.database.prerequisites import SERVICE_ROLES
+from shared.errors import DatabaseUnavailable, InvalidInput, NotReady, RdsNotReady, ResourceFailed
 from shared.period import recorded
 from shared.steps.control import TERMINATED
 from shared.steps.requests import RunRequest
 from shared.telemetry import logger
 
-SERVICE_ROLES = ("workflow", "meterdata", "lambda")
 TEMPLATE_KEY = "templates/bua-sql.json"
 DNS_TTL_SECONDS = 60
+# To sample a table whose blocks still come from S3: 30,000 of them, each up to a tenth of a second, ten at a time.
+STATISTICS_SECONDS = 300.0
 
 _STACK_BROKEN = ("FAILED", "ROLLBACK")
 
@@ -60,7 +64,7 @@ def discard_stack(context: Context, request: RunRequest) -> dict[str, Any]:
 def copy_snapshot(context: Context, request: RunRequest) -> dict[str, Any]:
     """Copy the shared snapshot under ANSTEAD's key: AWS cannot restore one that is both shared and encrypted.
 
-    Raises NotReady while an earlier, useless copy still exists.
+    Raises NotReady while an earlier, useless copy still exists, RdsNotReady while RDS does not see the shared one.
     """
     run = context.ledger.run(request.run_date)
     source = run.get("snapshot_arn")
@@ -74,9 +78,12 @@ def copy_snapshot(context: Context, request: RunRequest) -> dict[str, Any]:
         logger.warning("the copy is of another snapshot, replacing it", snapshot=name)
         _delete_snapshot(rds, name)
     try:
-        rds.copy_db_snapshot(
-            SourceDBSnapshotIdentifier=source, TargetDBSnapshotIdentifier=name, KmsKeyId=context.settings.kms_key_arn
-        )
+        with _passing_refusals():
+            rds.copy_db_snapshot(
+                SourceDBSnapshotIdentifier=source,
+                TargetDBSnapshotIdentifier=name,
+                KmsKeyId=context.settings.kms_key_arn,
+            )
     except rds.exceptions.DBSnapshotAlreadyExistsFault:
         status = rds.describe_db_snapshots(DBSnapshotIdentifier=name)["DBSnapshots"][0]["Status"]
         if status == "failed":
@@ -144,13 +151,17 @@ def wait_for_stack(context: Context, request: RunRequest) -> dict[str, Any]:
 
 
 def reset_admin_password(context: Context, request: RunRequest) -> dict[str, Any]:
-    """Give the new instance's master role a new random password, kept in Secrets Manager."""
+    """Give the new instance's master role a new random password, kept in Secrets Manager.
+
+    Raises RdsNotReady while the instance is at work: it is so for minutes after its stack is complete.
+    """
     password = _new_password()
     _store_password(context, ADMIN, password)
     name = stack_name(context, context.ledger.update_id(request.run_date))
-    context.client("rds").modify_db_instance(
-        DBInstanceIdentifier=name, MasterUserPassword=password, ApplyImmediately=True
-    )
+    with _passing_refusals():
+        context.client("rds").modify_db_instance(
+            DBInstanceIdentifier=name, MasterUserPassword=password, ApplyImmediately=True
+        )
     return {"instance": name}
 
 
@@ -165,10 +176,11 @@ def wait_for_admin_password(context: Context, request: RunRequest) -> dict[str, 
 
 
 def check_contract(context: Context, request: RunRequest) -> dict[str, Any]:
-    """Refuse a database that lacks a table or column that the accrual relies on."""
-    del request
+    """Refuse a database that lacks something that the accrual relies on, and say all that it lacks at once."""
+    name = stack_name(context, context.ledger.update_id(request.run_date))
+    instance = context.client("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
     with context.database.session(context.remaining_seconds(), ADMIN) as connection, connection.cursor() as cursor:
-        contract.check(cursor)
+        contract.check(cursor, request.run_date, instance["AllocatedStorage"])
     return {"tables": len(contract.TABLES)}
 
 
@@ -220,12 +232,21 @@ def set_passwords(context: Context, request: RunRequest) -> dict[str, Any]:
 
 
 def calculate_statistics(context: Context, request: RunRequest) -> dict[str, Any]:
-    """Calculate statistics for AggregatedRead: a restored database has only those of production's last ANALYZE."""
+    """Calculate statistics for AggregatedRead: a restored database has only those of production's last ANALYZE.
+
+    One relation after the other, each kept when it is done. Raises NotReady when the function has no time for another.
+    """
     del request
-    with context.database.session(context.remaining_seconds(), ADMIN) as connection, connection.cursor() as cursor:
-        cursor.execute("call bua.core_warm_table(%s)", ("core.aggregated_read",))
-        connection.commit()
-    return {}
+    while True:
+        with context.database.session(context.remaining_seconds(), ADMIN) as connection, connection.cursor() as cursor:
+            cursor.execute("select * from bua.uncalculated_statistics(%s)", ("core.aggregated_read",))
+            left = [relation for (relation,) in cursor.fetchall()]
+            if not left:
+                return {}
+            if context.remaining_seconds() < STATISTICS_SECONDS:
+                raise NotReady(f"the statistics of {len(left)} tables are to be calculated, next {left[0]}")
+            cursor.execute("call bua.calculate_statistics(%s)", (left[0],))
+            connection.commit()
 
 
 def point_dns(context: Context, request: RunRequest) -> dict[str, Any]:
@@ -255,6 +276,20 @@ def delete_copy(context: Context, request: RunRequest) -> dict[str, Any]:
     if context.ledger.current().run_date == request.run_date:
         context.ledger.set_current({"state": TERMINATED}, remove=("db_host", "db_port"))
     return {"snapshot": name}
+
+
+# Codes with which RDS refuses what it will accept a little later. A quota may be freed by the deletion of another snapshot.
+_PASSING = ("DBSnapshotNotFound", "SnapshotQuotaExceeded", "InvalidDBInstanceState", "InvalidDBSnapshotState")
+
+
+@contextmanager
+def _passing_refusals() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"].removesuffix("Fault") in _PASSING:
+            raise RdsNotReady(str(error)) from error
+        raise
 
 
 def _describe_stack(context: Context, name: str) -> dict[str, Any] | None:

@@ -54,13 +54,24 @@ def scale_nodes(context: Context, request: ScaleNodes) -> dict[str, Any]:
 
 
 def wait_for_nodes(context: Context, request: ScaleNodes) -> dict[str, Any]:
-    """Raise NotReady until the node group is active with this number of nodes."""
+    """Raise NotReady until the node group has this number and so many nodes of it are ready in the cluster.
+
+    An active group has been told its size; whether AWS has the machines is seen when they join. Raises ResourceFailed
+    with the group's own cause when it has one.
+    """
     group = _node_group(context)
     name, status = group["nodegroupName"], group["status"]
+    issues = "; ".join(f"{issue['code']}: {issue['message']}" for issue in group.get("health", {}).get("issues", []))
     if status in ("DEGRADED", "CREATE_FAILED", "DELETE_FAILED"):
-        raise ResourceFailed(f"node group {name} is {status}: {group.get('health', {}).get('issues')}")
+        raise ResourceFailed(f"node group {name} is {status}: {issues}")
     if status != "ACTIVE" or group["scalingConfig"]["desiredSize"] != request.nodes:
         raise NotReady(f"node group {name} is {status} at {group['scalingConfig']['desiredSize']} nodes")
+    # Nodes that end are not waited for: a slow one must not stop the month.
+    ready = _cluster(context).ready_nodes(name) if request.nodes else 0
+    if ready < request.nodes:
+        if issues:
+            raise ResourceFailed(f"{ready} of {request.nodes} nodes of {name} are ready: {issues}")
+        raise NotReady(f"{ready} of {request.nodes} nodes of {name} are ready")
     return {"nodes": request.nodes}
 
 
@@ -73,23 +84,36 @@ def scale_pods(context: Context, request: ScalePods) -> dict[str, Any]:
 
 
 def wait_for_pods(context: Context, request: ScalePods) -> dict[str, Any]:
-    """Raise NotReady until each deployment has exactly this number of replicas."""
+    """Raise NotReady until each deployment has this number of available replicas, or at 0 no pod left.
+
+    Raises ResourceFailed with Kubernetes' own cause when a pod is in a state that does not pass by itself.
+    """
     cluster = _cluster(context)
-    for deployment in request.deployments:
-        scale = cluster.scale_of(context.settings.eks_namespace, deployment)
-        if scale.existing != request.replicas:
-            raise NotReady(f"{deployment} has {scale.existing} of {request.replicas} replicas")
+    for name in request.deployments:
+        found = cluster.deployment(context.settings.eks_namespace, name, context.now)
+        if found.wanted == request.replicas == found.available == found.pods:
+            continue
+        missing = f"{name} has {found.available} of {request.replicas} replicas ready and {found.pods} pods"
+        if request.replicas and found.is_stuck:
+            raise ResourceFailed(f"{missing}: {found.why}")
+        raise NotReady(f"{missing}. {found.why}".rstrip(". "))
     return {"deployments": list(request.deployments), "replicas": request.replicas}
 
 
 def require_replicas(context: Context, services: Iterable[str]) -> None:
-    """Raise NobodyServes when one of the services has 0 replicas: the wait would never end."""
+    """Raise NobodyServes when one of the services has no replica that is or may yet become ready.
+
+    Otherwise the wait would never end.
+    """
     cluster = _cluster(context)
     for service in services:
-        if cluster.scale_of(context.settings.eks_namespace, service).wanted == 0:
+        found = cluster.deployment(context.settings.eks_namespace, service, context.now)
+        if found.wanted == 0:
             raise NobodyServes(
                 f"{service} is scaled to 0 replicas: run the step scaleup-{service}, then this one again"
             )
+        if found.available == 0 and found.is_stuck:
+            raise NobodyServes(f"none of {found.wanted} replicas of {service} is ready: {found.why}")
 
 
 def _node_group(context: Context) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -27,10 +28,16 @@ BATCH_BYTES = 240_000
 # After this many batches they are marked as enqueued, and a heartbeat is sent.
 MARK_EVERY = 300
 # With less time than this left, site-initiate hands the rest to a fresh invocation of itself.
-HAND_OVER_SECONDS = 60.0
+HAND_OVER_SECONDS = 25.0
 SHOWN_REASONS = 3
 # So many dead letters of a tick are worked off again item by item. A function that fails always would send them all.
 SPLIT_LETTERS = 10
+# So many overdue batches are seen to in a tick; the next one sees to more.
+OVERDUE_BATCHES = 10
+# A batch is sent as a whole, again as a whole, and twice item by item. What is then still pending ends its worker always.
+WHOLE_SENDS, MOST_SENDS = 2, 4
+
+_ENDED_WITHOUT_ERROR = "the function ended several times without an error (out of time or memory): see its log"
 
 _TOKEN_IS_DEAD = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
@@ -61,12 +68,7 @@ def initiate(context: Context, fan_out: FanOut) -> None:
                 _send(context, "site-initiate", fan_out, delay_seconds=0)
                 return
             _enqueue(context, context.settings.queue_url(function), fan_out, part)
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "call bua.mark_enqueued(%s, %s, %s, %s)",
-                    (fan_out.run_date, fan_out.run_type, fan_out.attempt, [number for number, _ in part]),
-                )
-            connection.commit()
+            _mark_enqueued(connection, fan_out, [number for number, _ in part])
             heartbeat(context, fan_out)
     logger.info("fan-out enqueued", batches=len(batches))
     _send(context, "next", fan_out, delay_seconds=context.settings.tick_seconds)
@@ -90,7 +92,7 @@ def plan(connection: Connection, fan_out: FanOut, items_per_message: int) -> lis
 
 
 def tick(context: Context, fan_out: FanOut) -> None:
-    """One tick of a fan-out's clock: record dead letters, count, and answer the token or tick again."""
+    """One tick of a fan-out's clock: record dead letters, count, and answer the token, or see to lost work and tick again."""
     # The heartbeat comes after the count: if the database cannot be reached, the state times out.
     counts = _take_stock(context, fan_out)
     if not heartbeat(context, fan_out):
@@ -98,10 +100,60 @@ def tick(context: Context, fan_out: FanOut) -> None:
     count_items("ItemsPending", fan_out.run_type, counts.pending)
     if counts.pending:
         logger.info("fan-out under way", counts=asdict(counts))
-        _send(context, "next", fan_out, delay_seconds=context.settings.tick_seconds)
+        later = fan_out.model_copy(update={"idle_since": _idle_since(context, fan_out)})
+        _see_to_overdue(context, later)
+        _send(context, "next", later, delay_seconds=context.settings.tick_seconds)
         return
     context.ledger.add_counts(fan_out.step, fan_out.run_date, fan_out.run_type, asdict(counts))
     answer(context, fan_out, counts)
+
+
+def _idle_since(context: Context, fan_out: FanOut) -> datetime | None:
+    """Since when no message waits in the function's queue: what is pending is under way, lost, or about to come back."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
+    url = context.settings.queue_url(catalogue.load().run_type(fan_out.run_type).function)
+    waiting = context.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return None if any(int(waiting[name]) for name in names) else fan_out.idle_since or context.now
+
+
+def _see_to_overdue(context: Context, fan_out: FanOut) -> None:
+    """Send batches again whose worker was lost: claims make their work exactly-once, so one too many does no harm.
+
+    Whoever took a message before the queue was empty has ended when the function's time-out has passed since.
+    """
+    function = catalogue.load().functions[catalogue.load().run_type(fan_out.run_type).function]
+    seconds = min(function.timeout_seconds, context.settings.most_timeout_seconds)
+    if fan_out.idle_since is None or (context.now - fan_out.idle_since).total_seconds() < seconds:
+        return
+    with context.database.session(context.remaining_seconds()) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select batch_no, sends, items from bua.overdue_batches(%s, %s, %s, %s) limit %s",
+                (fan_out.run_date, fan_out.run_type, fan_out.attempt, seconds, OVERDUE_BATCHES),
+            )
+            overdue = cursor.fetchall()
+        for number, sends, items in overdue:
+            _send_again(context, connection, fan_out, (number, items), sends)
+
+
+def _send_again(context: Context, connection: Connection, fan_out: FanOut, batch: Batch, sends: int) -> None:
+    number, items = batch
+    if sends >= MOST_SENDS:
+        _record_failure(connection, _work(fan_out, batch), _ENDED_WITHOUT_ERROR)
+        return
+    logger.warning("batch is overdue, sent again", batch_no=number, items=len(items), sends=sends)
+    parts = [batch] if sends < WHOLE_SENDS else [(number, [item]) for item in items]
+    function = catalogue.load().run_type(fan_out.run_type).function
+    _enqueue(context, context.settings.queue_url(function), fan_out, parts)
+    _mark_enqueued(connection, fan_out, [number])
+
+
+def _mark_enqueued(connection: Connection, fan_out: FanOut, numbers: list[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "call bua.mark_enqueued(%s, %s, %s, %s)", (fan_out.run_date, fan_out.run_type, fan_out.attempt, numbers)
+        )
+    connection.commit()
 
 
 def answer(context: Context, fan_out: FanOut, counts: Counts) -> None:
@@ -235,7 +287,7 @@ def _cause(letter: dict[str, Any]) -> str:
     attribute = letter.get("MessageAttributes", {}).get("cause")
     if attribute:
         return str(attribute["StringValue"])
-    return "the function ended three times without an error (out of time or memory): see its log"
+    return _ENDED_WITHOUT_ERROR
 
 
 def _enqueue(context: Context, url: str, fan_out: FanOut, batches: Sequence[Batch]) -> None:
@@ -251,10 +303,7 @@ def _requests(fan_out: FanOut, batches: Iterable[Batch]) -> Iterator[list[dict[s
     entries: list[dict[str, str]] = []
     size = 0
     for number, items in batches:
-        work = Work(
-            run_date=fan_out.run_date, run_type=fan_out.run_type, attempt=fan_out.attempt, batch_no=number, items=items
-        )
-        body = work.model_dump_json()
+        body = _work(fan_out, (number, items)).model_dump_json()
         if entries and (len(entries) == BATCH_MESSAGES or size + len(body.encode()) > BATCH_BYTES):
             yield entries
             entries, size = [], 0
@@ -262,6 +311,13 @@ def _requests(fan_out: FanOut, batches: Iterable[Batch]) -> Iterator[list[dict[s
         size += len(body.encode())
     if entries:
         yield entries
+
+
+def _work(fan_out: FanOut, batch: Batch) -> Work:
+    number, items = batch
+    return Work(
+        run_date=fan_out.run_date, run_type=fan_out.run_type, attempt=fan_out.attempt, batch_no=number, items=items
+    )
 
 
 def _send(context: Context, function: str, fan_out: FanOut, delay_seconds: int) -> None:

@@ -1,6 +1,6 @@
 """The messages on the queues, typed."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -32,12 +32,13 @@ class FanOut(_Message, Tolerance):
     """One fan-out of a step: to site-initiate, which plans it, then round and round the next queue until it is done.
 
     attempt names one entry into the state of the state machine, so that a redelivered message resumes and a rerun
-    starts afresh.
+    starts afresh. idle_since is the clock's: since when it has found no message waiting in the function's queue.
     """
 
     attempt: str = Field(min_length=1)
     task_token: str = Field(min_length=1)
     step: str
+    idle_since: datetime | None = None
 
 
 class Work(_Message):

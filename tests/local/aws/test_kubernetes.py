@@ -33,13 +33,19 @@ class World:
         self.web = Deployment("web", command, most)
         self.cluster = Cluster({("ns", "web"): self.web}, lambda: self.nodes, lambda _: self.environment, tmp_path)
 
+    def scale(self, replicas):
+        """Ask for replicas and let the control loop pass once."""
+        self.cluster.scale(self.web, replicas)
+        self.cluster.reconcile()
+
     @property
     def processes(self):
         return [process for process in self.web.processes if process.poll() is None]
 
 
 @pytest.fixture
-def world(tmp_path):
+def world(tmp_path, monkeypatch):
+    monkeypatch.setattr(kubernetes, "_READY_SECONDS", 0.0)
     made = World(tmp_path)
     yield made
     made.cluster.stop()
@@ -47,33 +53,33 @@ def world(tmp_path):
 
 def test_pods_need_replicas_and_nodes(world):
     world.nodes = 0
-    world.cluster.scale(world.web, 1)
+    world.scale(1)
     assert world.processes == []
-    assert world.web.running() == 0
+    assert world.web.ready() == 0
     world.nodes = 1
     world.cluster.reconcile()
     assert len(world.processes) == 1
-    assert world.web.running() == 1
+    assert world.web.ready() == 1
     world.nodes = 0
     world.cluster.reconcile()
     assert world.processes == []
 
 
 def test_a_machine_runs_few_of_many_replicas_and_counts_them_as_all(world):
-    world.cluster.scale(world.web, 8)
+    world.scale(8)
     assert len(world.processes) == 2
-    assert world.web.running() == 8
-    world.cluster.scale(world.web, 0)
+    assert world.web.ready() == 8
+    world.scale(0)
     assert world.processes == []
-    assert world.web.running() == 0
+    assert world.web.ready() == 0
 
 
 def test_a_pod_that_dies_is_replaced(world):
-    world.cluster.scale(world.web, 1)
+    world.scale(1)
     (dead,) = world.processes
     dead.kill()
     dead.wait()
-    assert world.web.running() == 0
+    assert world.web.ready() == 0
     world.cluster.reconcile()
     assert len(world.processes) == 1
     assert world.processes[0].pid != dead.pid
@@ -81,7 +87,7 @@ def test_a_pod_that_dies_is_replaced(world):
 
 def test_a_pod_waits_for_its_surroundings(world):
     world.environment = None
-    world.cluster.scale(world.web, 1)
+    world.scale(1)
     assert world.processes == []
     world.environment = {}
     world.cluster.reconcile()
@@ -109,11 +115,11 @@ def test_the_loop_outlives_errors_and_ends_with_its_pods(world, monkeypatch):
 def test_a_pod_that_ignores_sigterm_is_killed(tmp_path, monkeypatch):
     monkeypatch.setattr(kubernetes, "_TERMINATION_GRACE_SECONDS", 0.2)
     world = World(tmp_path, STUBBORN)
-    world.cluster.scale(world.web, 1)
+    world.scale(1)
     while not (tmp_path / "web.log").read_text():
         time.sleep(0.01)
     (process,) = world.processes
-    world.cluster.scale(world.web, 0)
+    world.scale(0)
     assert process.returncode == -9
 
 
@@ -157,14 +163,48 @@ def test_scale_subresource(world, tmp_path):
     with serving(world, authority, tmp_path) as server:
         assert call(server, authority, "GET", f"{path}/scale")[1]["spec"] == {"replicas": 0}
         status, scale = call(server, authority, "PATCH", f"{path}/scale", body={"spec": {"replicas": 1}})
+        # The pod exists at once, and is ready when the controller has seen it and it runs.
         assert (status, scale["spec"], scale["status"]) == (200, {"replicas": 1}, {"replicas": 1})
-        assert call(server, authority, "GET", path)[1]["status"]["readyReplicas"] == 1
+        deployment = call(server, authority, "GET", path)[1]
+        assert (deployment["metadata"]["generation"], deployment["status"]["observedGeneration"]) == (2, 1)
+        assert deployment["status"]["readyReplicas"] == 0
+        world.cluster.reconcile()
+        deployment = call(server, authority, "GET", path)[1]
+        assert (deployment["status"]["observedGeneration"], deployment["status"]["availableReplicas"]) == (2, 1)
         assert call(server, authority, "PATCH", f"{path}/scale", body={"spec": {"replicas": -1}})[0] == 422
         assert call(server, authority, "PATCH", path, body={"spec": {"replicas": 0}})[0] == 404
         assert call(server, authority, "GET", path.replace("web", "db") + "/scale")[0] == 404
         assert call(server, authority, "GET", f"{path}/scale", token="junk")[0] == 401
     with serving(world, authority, tmp_path, accepts="arn:aws:iam::111111111111:root") as server:
         assert call(server, authority, "GET", f"{path}/scale")[0] == 401
+
+
+def test_pods_and_nodes_say_what_is_wrong(world, tmp_path):
+    authority = Authority.create()
+    pods, nodes = (
+        "/api/v1/namespaces/ns/pods?labelSelector=app%3Dweb",
+        "/api/v1/nodes?labelSelector=eks.amazonaws.com%2Fnodegroup%3Dx",
+    )
+    with serving(world, authority, tmp_path) as server:
+        world.nodes = 0
+        world.scale(1)
+        assert call(server, authority, "GET", nodes)[1]["items"] == []
+        (pod,) = call(server, authority, "GET", pods)[1]["items"]
+        assert pod["status"]["conditions"][0]["reason"] == "Unschedulable"
+        world.nodes = 1
+        world.web.command = (sys.executable, "-c", "raise SystemExit(3)")
+        while not world.web.restarts:
+            world.cluster.reconcile()
+            time.sleep(0.01)
+        world.environment = None  # no other attempt
+        while world.processes:
+            world.cluster.reconcile()
+        world.cluster.reconcile()
+        (pod,) = call(server, authority, "GET", pods)[1]["items"]
+        (container,) = pod["status"]["containerStatuses"]
+        assert container["state"]["waiting"]["reason"] == "CrashLoopBackOff"
+        assert container["lastState"]["terminated"]["exitCode"] == 3
+        assert len(call(server, authority, "GET", nodes)[1]["items"]) == 1
 
 
 def token_of(url):

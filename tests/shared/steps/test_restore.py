@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from tests.cloud import REGION
 
 from shared.aws import clients
-from shared.errors import InvalidInput, NotReady, ResourceFailed
+from shared.errors import InvalidInput, NotReady, RdsNotReady, ResourceFailed
 from shared.paths import ROOT
 from shared.steps import actions, restore
 
@@ -29,11 +29,17 @@ class Rds:
 
     snapshots: dict[str, dict[str, str]] = field(default_factory=dict)
     modified: list[dict[str, Any]] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.exceptions = boto3.client("rds", region_name=REGION).exceptions
 
+    def _refuse(self) -> None:
+        if self.refusals:
+            raise ClientError({"Error": {"Code": self.refusals.pop(0), "Message": "refused"}}, "Call")
+
     def copy_db_snapshot(self, **given: str) -> None:
+        self._refuse()
         name = given["TargetDBSnapshotIdentifier"]
         if name in self.snapshots:
             raise self.exceptions.DBSnapshotAlreadyExistsFault({"Error": {"Code": "DBSnapshotAlreadyExists"}}, "Copy")
@@ -53,6 +59,7 @@ class Rds:
             raise self.exceptions.DBSnapshotNotFoundFault({"Error": {"Code": "DBSnapshotNotFound"}}, "Delete")
 
     def modify_db_instance(self, **given: Any) -> None:
+        self._refuse()
         self.modified.append(given)
 
 
@@ -157,6 +164,18 @@ class TestSnapshot:
         do(restoring, "restore.copy_snapshot")
         assert rds.snapshots[COPY]["Source"] == SHARED + "-again"
 
+    @pytest.mark.parametrize("code", ["DBSnapshotNotFound", "SnapshotQuotaExceeded", "InvalidDBSnapshotState"])
+    def test_that_rds_does_not_copy_yet_is_asked_for_again(self, restoring, rds, code):
+        rds.refusals = [code]
+        with pytest.raises(RdsNotReady, match=code):
+            do(restoring, "restore.copy_snapshot")
+        assert do(restoring, "restore.copy_snapshot") == {"snapshot": COPY, "update_id": 14}
+
+    def test_that_we_may_not_copy_fails_the_step_at_once(self, restoring, rds):
+        rds.refusals = ["KMSKeyNotAccessibleFault"]
+        with pytest.raises(ClientError, match="KMSKeyNotAccessibleFault"):
+            do(restoring, "restore.copy_snapshot")
+
     def test_without_one_the_input_is_asked_for(self, restoring):
         restoring.ledger.set_run(RUN_DATE, {"state": "RUNNING"}, remove=("snapshot_arn",))
         with pytest.raises(InvalidInput, match='give "snapshot_arn"'):
@@ -237,6 +256,13 @@ class TestAdminPassword:
         assert json.loads(secret["SecretString"]) == {"username": "core_admin", "password": second}
         assert rds.modified[0]["DBInstanceIdentifier"] == STACK
 
+    def test_is_set_when_the_instance_is_at_rest(self, restoring, rds):
+        rds.refusals = ["InvalidDBInstanceState"]
+        with pytest.raises(RdsNotReady, match="InvalidDBInstanceState"):
+            do(restoring, "restore.reset_admin_password")
+        do(restoring, "restore.reset_admin_password")
+        assert len(rds.modified) == 1
+
     def test_is_waited_for_by_connecting(self, restoring, database):
         database.is_down = True
         with pytest.raises(NotReady):
@@ -281,3 +307,31 @@ def test_the_runs_database_is_made_for_the_period_in_the_ledger(context, databas
     with platform_database.connect() as connection, connection.cursor() as cursor:
         cursor.execute("select period_start::text, accrual_date::text, as_at::text from bua.run")
         assert cursor.fetchall() == [("2026-07-01", "2026-09-30", "2026-10-05")]
+
+
+def test_statistics_are_calculated_table_by_table_as_far_as_the_time_goes(context, database, bua_database):
+    """AggregatedRead has 22 partitions. Time for four: the whole, 2010, 2011 and 2012."""
+    database.dsn_of = bua_database.dsn_of
+    calls = iter(range(1000))
+    hasty = replace(context, remaining_seconds=lambda: 900.0 - 75.0 * next(calls))  # two looks at the clock for each
+    analysed = "select count(*) from pg_stat_all_tables where schemaname = 'core' and last_analyze is not null"
+    with bua_database.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "insert into core.aggregated_read select 1, '2026-01-01', '2026-01-01', 'ANYTIME', 'ACTUAL', n from generate_series(1, 500) n"
+        )
+        connection.commit()
+    with pytest.raises(NotReady, match=r"the statistics of 19 tables .* next core.aggregated_read_2013"):
+        do(hasty, "restore.calculate_statistics")
+    with pytest.raises(NotReady, match="the statistics of 19 tables"):
+        do(replace(context, remaining_seconds=lambda: 299.0), "restore.calculate_statistics")
+    assert do(context, "restore.calculate_statistics") == {}
+    assert do(context, "restore.calculate_statistics") == {}
+    with bua_database.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(analysed)
+        assert cursor.fetchone()[0] >= 22
+        cursor.execute(
+            "select inherited, array_length(histogram_bounds, 1) from pg_stats where attname = 'quantity'"
+            " and tablename in ('aggregated_read', 'aggregated_read_2026') order by tablename"
+        )
+        # The whole is sampled with a tenth of the target, its partitions with all of it.
+        assert cursor.fetchall() == [(True, 11), (False, 101)]

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import psycopg2
 import pytest
 
-from shared.aws.cluster import Scale
+from shared.aws.cluster import Deployment
 from shared.errors import ContractBroken, NobodyServes, NotReady, WorkflowsFailed
 from shared.steps import actions, scaling
 
@@ -18,7 +18,9 @@ RUN_DATE = date(2026, 11, 1)
 def replicas(monkeypatch) -> dict[str, int]:
     """Replicas asked for, by deployment; the Kubernetes API behind it is tested in test_scaling."""
     replicas = {"workflow": 1, "meterdata": 1}
-    cluster = SimpleNamespace(scale_of=lambda _namespace, name: Scale(replicas[name], replicas[name]))
+    cluster = SimpleNamespace(
+        deployment=lambda _namespace, name, _now: Deployment(replicas[name], replicas[name], replicas[name])
+    )
     monkeypatch.setattr(scaling, "_cluster", lambda _context: cluster)
     return replicas
 
@@ -180,6 +182,13 @@ class TestChecking:
 class TestRestoredDatabase:
     def run(self, context, action: str):
         return actions.perform(context, {"action": f"restore.{action}", "run_date": "2026-11-01"})
+
+    @pytest.fixture(autouse=True)
+    def _instance(self, context):
+        context.client("rds").create_db_instance(
+            DBInstanceIdentifier="tst-anstead-14-bua-sql", Engine="postgres", DBInstanceClass="db.r7g.large",
+            MasterUsername="core_admin", MasterUserPassword="password", AllocatedStorage=50,
+        )  # fmt: skip
 
     @pytest.mark.usefixtures("engine")
     def test_the_platform_s_own_schema_keeps_the_contract(self, context):

@@ -1,13 +1,14 @@
 """A fan-out from its plan to the answer of its task token: moto's queues, a real PostgreSQL with the real schema."""
 
 import json
-from dataclasses import replace
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 import psycopg2
 import pytest
-from tests.cloud import messages
+from tests.cloud import NOW, messages
 
+from shared.context import Context
 from shared.errors import DatabaseUnavailable, InvalidInput, RetriableError
 from shared.work import fanout
 from shared.work.fanout import Counts
@@ -244,6 +245,65 @@ class TestClock:
         assert work_messages(context) == []
         assert "150 of 250 work items failed" in states.failed["token"][1]
 
+    def test_a_batch_whose_worker_was_killed_is_sent_again_and_done_once(
+        self, prepared, context, clock, states, fan_out
+    ):
+        fanout.initiate(context, fan_out)
+        first = {w.batch_no: w for w in work_messages(context)}  # taken by three workers; the queue is empty
+        with prepared.connect("lambda") as connection:
+            work_off(connection, first[1], nothing)
+            work_off(connection, first[3], nothing)
+        assert clock.at(0) == []  # the second worker has been killed; nobody knows
+        assert clock.at(119) == []
+        (again,) = clock.at(120)  # a function's time-out after the queue was seen empty
+        assert again == first[2]
+        with prepared.connect("lambda") as connection:
+            assert work_off(connection, again, nothing) == Outcome(claimed=100)
+            assert work_off(connection, first[2], nothing) == Outcome()  # SQS delivers the lost one, long after
+        clock.at(121)
+        assert json.loads(states.succeeded["token"])["done"] == 250
+
+    @pytest.mark.usefixtures("prepared")
+    def test_what_waits_in_the_queue_is_not_overdue(self, context, clock, fan_out):
+        fanout.initiate(context, fan_out)
+        assert [len(clock.at(seconds, take=False)) for seconds in (0, 1000)] == [0, 0]
+        url = context.settings.queue_url("site-mscalar")
+        assert len(messages(url)) == 3
+        assert clock.at(1001) == []  # it was emptied just now
+        assert len(clock.at(1121)) == 3
+
+    def test_a_batch_that_kills_its_workers_is_split_and_its_items_fail_alone(
+        self, prepared, context, clock, states, fan_out
+    ):
+        fanout.initiate(context, fan_out)
+        with prepared.connect("lambda") as connection:
+            for work in work_messages(context):
+                if work.batch_no != 3:
+                    work_off(connection, work, nothing)
+            clock.at(0)
+            assert [len(work.items) for work in clock.at(120)] == [50]
+            singles = clock.at(240)
+            assert [work.items for work in sorted(singles, key=lambda w: w.items)] == [[a] for a in ACCOUNTS[200:]]
+            for work in singles:
+                if work.items != ["A0217"]:
+                    assert work_off(connection, work, nothing) == Outcome(claimed=1)
+        assert [work.items for work in clock.at(360)] == [["A0217"]]
+        assert clock.at(480) == []
+        clock.at(481)
+        assert json.loads(states.succeeded["token"])["fail"] == 1
+        with prepared.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("select item_key, reason from bua.bua_control where state = 'FAIL'")
+            ((item, reason),) = cursor.fetchall()
+        assert item == "A0217"
+        assert "ended several times without an error" in reason
+
+    @pytest.mark.usefixtures("prepared")
+    def test_small_environments_miss_a_worker_sooner(self, context, fan_out):
+        small = Clock(replace(context, settings=context.settings.model_copy(update={"most_timeout_seconds": 60})))
+        fanout.initiate(context, fan_out)
+        work_messages(context)
+        assert [len(small.at(seconds)) for seconds in (0, 59, 60)] == [0, 0, 3]
+
     @pytest.mark.usefixtures("prepared")
     def test_without_the_database_no_heartbeat_is_sent(self, context, states, database, fan_out):
         database.is_down = True
@@ -256,6 +316,31 @@ class TestClock:
         fanout.initiate(context, fan_out)
         fanout.tick(context, fan_out)
         assert json.loads(states.succeeded["token"])["planned"] == 0
+
+
+@dataclass
+class Clock:
+    """The clock of a fan-out: its ticks so many seconds after the beginning, and what each sends to the workers."""
+
+    context: Context
+    last: float = 0.0
+
+    def at(self, seconds: float, *, take: bool = True) -> list[Work]:
+        (letter,) = messages(self.context.settings.queue_url("next"))
+        with self.context.database.session(1) as connection, connection.cursor() as cursor:
+            # The database's clock goes as the functions' does.
+            cursor.execute(
+                "update bua.fan_out_batch set sent_at = sent_at - make_interval(secs => %s)", (seconds - self.last,)
+            )
+            connection.commit()
+        self.last = seconds
+        fanout.tick(replace(self.context, now=NOW + timedelta(seconds=seconds)), parse(FanOut, letter["Body"]))
+        return work_messages(self.context) if take else []
+
+
+@pytest.fixture
+def clock(context) -> Clock:
+    return Clock(context)
 
 
 def bury(context, work: Work, cause: str | None = None) -> None:

@@ -1,0 +1,115 @@
+"""Workers and the clock are killed while they work: the month goes on by itself, soon, and writes the same rows.
+
+A lock on a table keeps functions under way until they are killed; their processes are those of Lambda's sandboxes.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import psutil
+import psycopg2
+import pytest
+from tests.pipeline.conftest import RUN_DATE, Month, failure
+from tests.pipeline.test_failures import database_of, take_snapshot
+
+from local.aws import names
+
+# What one kill may cost on the local stack, in seconds.
+COST_SECONDS = 120
+KILLS = 12
+
+
+@pytest.fixture(scope="module")
+def restored(month: Month) -> Month:
+    """A month up to its segments, with its database."""
+    execution = month.run_step("bua", run_date=str(RUN_DATE), snapshot_arn=take_snapshot(month), stop_after="segments")
+    assert execution["status"] == "SUCCEEDED", failure(execution)
+    return month
+
+
+def processes(month: Month, function: str) -> list[psutil.Process]:
+    """The sandboxes of a function."""
+    emulator, name = psutil.Process(month.stack._process.pid), names.function_name(function)  # type: ignore[union-attr]
+    found = []
+    for process in emulator.children(recursive=True):
+        try:
+            if process.environ().get("AWS_LAMBDA_FUNCTION_NAME") == name:
+                found.append(process)
+        except psutil.Error:  # it has just ended
+            continue
+    return found
+
+
+def rows(month: Month, query: str) -> list[tuple[object, ...]]:
+    with closing(psycopg2.connect(database_of(month))) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        return list(cursor.fetchall())
+
+
+@contextmanager
+def locked(month: Month, table: str) -> Iterator[None]:
+    """Whoever needs the table waits for the end of the block."""
+    with closing(psycopg2.connect(database_of(month))) as connection, connection.cursor() as cursor:
+        cursor.execute(f"lock table {table} in access exclusive mode")
+        yield
+
+
+def waiting(month: Month, application: str) -> int:
+    """How many sessions of a function wait for a lock: it is under way."""
+    found = rows(month, f"select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+                        f" and application_name = '{names.function_name(application)}'")  # fmt: skip
+    return int(str(found[0][0]))
+
+
+def kill_under_way(month: Month, function: str, table: str, kills: int) -> int:
+    """Kill so many workers, or the last ones of this fan-out, each while it waits for the table; returns how many."""
+    killed = 0
+    with locked(month, table):
+        deadline = time.monotonic() + 60
+        while killed < kills and time.monotonic() < deadline:
+            if not waiting(month, function):
+                time.sleep(0.2)
+                continue
+            for process in processes(month, function):
+                process.kill()
+                killed += 1
+            deadline = time.monotonic() + 20  # for those that take the next messages
+    return killed
+
+
+SCALARS = "select * from bua.micro_scalar order by 1, 2, 3, 4, 5"
+
+
+def test_killed_workers_cost_their_timeout_and_write_the_same_rows(restored: Month) -> None:
+    clean = restored.run_step("microscalar")
+    assert clean["status"] == "SUCCEEDED", failure(clean)
+    expected = rows(restored, SCALARS)
+    execution = restored.stack.start_step("microscalar")
+    killed = kill_under_way(restored, "site-mscalar", "bua.micro_scalar", KILLS)
+    assert killed >= 2
+    since = time.monotonic()
+    ended = restored.wait(execution)
+    assert ended["status"] == "SUCCEEDED", failure(ended)
+    assert time.monotonic() - since < COST_SECONDS
+    assert rows(restored, SCALARS) == expected
+    assert rows(
+        restored, "select count(*) from bua.bua_control where run_type = 'MicroScalar' and state <> 'DONE'"
+    ) == [(0,)]
+
+
+def test_a_killed_clock_ticks_again(restored: Month) -> None:
+    expected = rows(restored, SCALARS)
+    execution = restored.stack.start_step("microscalar")
+    states = restored.stack.client("ANSTEAD", "stepfunctions")
+    while not any(
+        event["type"] == "TaskSubmitted" for event in states.get_execution_history(executionArn=execution)["events"]
+    ):
+        time.sleep(0.1)
+    killed = kill_under_way(restored, "next", "bua.bua_control", 1)
+    assert killed >= 1
+    since = time.monotonic()
+    ended = restored.wait(execution)
+    assert ended["status"] == "SUCCEEDED", failure(ended)
+    assert time.monotonic() - since < COST_SECONDS
+    assert rows(restored, SCALARS) == expected
