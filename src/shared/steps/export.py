@@ -1,6 +1,7 @@
 """bua-export: prepare the export tables, write them to S3 as CSV, check that all of it adds up, hand it over to finance."""
 
 import hashlib
+import io
 import json
 from datetime import date
 from typing import Any
@@ -19,6 +20,7 @@ from shared.work.messages import Work
 OUTBOUND = "ADH/OUTBOUND/BUA/"
 CONTROL = "control.json"
 CHUNK_BYTES = 1024 * 1024
+SORT_MEMORY = "256MB"  # of a file's rows; more go through temporary files
 
 # One work item per file: the view of schema bua that it copies, and the columns that order its rows.
 EXPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -139,6 +141,9 @@ def _export(context: Context, cursor: Cursor, run_date: date, item: str) -> None
         "copy (select * from bua.{view} where run_date = {run_date} order by {order}) to stdout (format csv, header)"
     ).format(view=sql.Identifier(view), run_date=sql.Literal(run_date), order=order)
     key = f"{csv_prefix(run_date)}{item}.csv"
+    cursor.execute(sql.SQL("set local work_mem = {}").format(sql.Literal(SORT_MEMORY)))
     with s3.ObjectWriter(context.client("s3"), context.settings.bucket, key) as writer:
-        cursor.copy_expert(statement, writer)
+        buffered = io.BufferedWriter(writer, CHUNK_BYTES)  # rows come one by one
+        cursor.copy_expert(statement, buffered)
+        buffered.flush()
     logger.info("file exported", key=key, bytes=writer.bytes_written)
