@@ -25,7 +25,9 @@ begin
         join pg_catalog.pg_class c on c.oid = p.partrelid
         where c.relnamespace = 'bua'::regnamespace and not c.relispartition order by 1
     loop
-        execute format('create table if not exists bua.%I partition of bua.%I for values in (%L) %s',
+        -- The copy of the interval reads can be made again, and is half of what a run writes: it is not in the write-ahead log.
+        execute format('create %s table if not exists bua.%I partition of bua.%I for values in (%L) %s',
+                       case v_table when 'utility_profile' then 'unlogged' else '' end,
                        bua.partition_name(v_table, p_run_date), v_table, p_run_date,
                        case v_table when 'bua_control' then 'partition by list (run_type)' else '' end);
     end loop;

@@ -1,6 +1,7 @@
 -- Purpose: how many rows of the run each table has that is filled before invoicing: the partitions of schema bua, but for
--- work items and what the export makes; the run's own reads among the platform's; the workflow instances of the steps
--- before; and, whole, what the run reads of schema bua. Input: run_date. Reads only.
+-- work items, what the export makes and the copy of the interval reads (bua.count_interval_days); the run's own reads among the
+-- platform's; the workflow instances of the steps before; and, whole, what the run reads of schema bua. Input: run_date.
+-- Reads only.
 create or replace function bua.count_rows(p_run_date date) returns table (table_name text, rows bigint)
 language plpgsql stable as $$
 declare
@@ -9,8 +10,8 @@ begin
     for table_name, v_condition in
         select 'bua.' || c.relname, 'run_date = $1' from pg_catalog.pg_class c
         where c.relnamespace = 'bua'::regnamespace and c.relkind = 'p' and not c.relispartition
-          and c.relname not in ('bua_control', 'account_summary', 'invoice_line_item_monthly', 'account_exception', 'estimate_band',
-                                'evidence_file')
+          and c.relname not in ('bua_control', 'utility_profile', 'account_summary', 'invoice_line_item_monthly', 'account_exception',
+                                'estimate_band', 'evidence_file')
         union all
         values ('core.aggregated_read', 'run_date = $1'), ('core.meter_read', 'run_date = $1'),
                ('core.workflow_instance',
@@ -22,4 +23,24 @@ begin
         execute format('select count(*) from %s where %s', table_name, v_condition) into rows using p_run_date;
         return next;
     end loop;
+end $$;
+
+-- Purpose: how many days of interval reads site-data wrote for the run, and how many there are. The copy is not in the
+-- write-ahead log: after a crash of PostgreSQL it is empty, while the log of the sites is not. Input: run_date. Reads only.
+create or replace function bua.count_interval_days(p_run_date date) returns table (written bigint, found bigint)
+language sql stable as $$
+    select (select coalesce(sum(l.days_written), 0) from bua.utility_profile_log l where l.run_date = p_run_date),
+           (select count(*) from bua.utility_profile u where u.run_date = p_run_date)
+$$;
+
+-- Purpose: refuse to go on from a copy of the interval reads that a crash has emptied: everything would be estimated. It looks for
+-- one row only. Input: run_date. Reads only.
+create or replace procedure bua.require_interval_days(p_run_date date)
+language plpgsql as $$
+begin
+    if exists (select from bua.utility_profile_log l where l.run_date = p_run_date and l.days_written > 0)
+       and not exists (select from bua.utility_profile u where u.run_date = p_run_date) then
+        raise exception 'the copy of the interval reads is gone, PostgreSQL must have crashed: start the run of % again from segments',
+            p_run_date;
+    end if;
 end $$;

@@ -3,7 +3,8 @@
 -- site (bua.account_sites), or, for an account without any site, a day of its life. A valid invoice is the platform's own,
 -- is not reversed, and was issued on or before AS_AT. An invoice that a run made is never an input.
 -- Inputs: run_date; optionally the accounts to look at. Reads only.
--- Every call is planned for its own accounts: one plan for a few accounts and for all would read all for a few.
+-- Its plan, made once a session, looks account by account: so it serves a message as well as the whole run, whose accounts are
+-- named as a message's are.
 create or replace function bua.bua_list_unbilled_accounts(p_run_date date, p_account_ids text[] default null)
 returns table (
     account_id text, site_id text, fuel text, jurisdiction text, customer_class text, plan_code text,
@@ -13,8 +14,10 @@ returns table (
     is_after_estimated_bill boolean,    -- the last valid invoice was an estimate
     is_unbilled_before_period boolean
 )
-language plpgsql stable rows 100 set plan_cache_mode = force_custom_plan set enable_nestloop = on as $$
+language plpgsql stable rows 100 set plan_cache_mode = force_generic_plan set enable_nestloop = on as $$
 #variable_conflict use_column
+declare
+    v_accounts text[] := coalesce(p_account_ids, array(select account_id from bua.bua_list_all_accounts(p_run_date)));
 begin
     return query select * from (
         select a.account_id, s.site_id, a.fuel, a.jurisdiction, a.customer_class, a.plan_code,
@@ -37,7 +40,7 @@ begin
             from core.invoice i
             where i.account_id = a.account_id and i.origin = 'PLATFORM' and not i.is_reversed and i.issued_date <= r.as_at
         ) i on true
-        where r.run_date = p_run_date and (p_account_ids is null or a.account_id = any (p_account_ids))
+        where r.run_date = p_run_date and a.account_id = any (v_accounts)
     ) u
     where not isempty(u.unbilled);
 end $$;

@@ -9,32 +9,26 @@
 --   INDEX            an actual read that is passed over
 --   ESTIMATED_INDEX  a delivered estimate that is passed over
 --   NEW_INDEX        the first read of an index that began anew: it is believed, the step to it is not
--- Inputs: run_date; registers; the days on which the account had them. Reads only. One plan serves every register: to plan
--- each anew takes longer than to look at its reads.
-create or replace function bua.implausible_index_reads(p_run_date date, p_register_ids bigint[], p_occupied datemultirange)
-returns table (meter_register_id bigint, read_date date, index_value numeric, limit_value numeric, reason text)
-language plpgsql stable set plan_cache_mode = force_generic_plan as $$
-declare
-    v_register record;
-begin
-    for v_register in
-        with step as (
-            select r.meter_register_id, r.quantity_factor, r.read_date - lag(r.read_date) over w as days,
-                   r.index_value - lag(r.index_value) over w as units
-            from bua.platform_index_reads(p_run_date, p_register_ids, p_occupied) r
-            window w as (partition by r.meter_register_id order by r.read_date)
-        )
-        select l.meter_register_id as id, l.day_limit
-        from bua.index_limits(p_run_date, p_register_ids, p_occupied) l
-        -- Half of the class's limit is the least that a limit can be.
-        where exists (select from step s where s.meter_register_id = l.meter_register_id
-                      and (s.units < 0 or s.units * s.quantity_factor / s.days > l.class_limit / 2))
-    loop
-        return query
-            select v_register.id, j.read_date, j.index_value, v_register.day_limit, j.reason
-            from bua.judge_index_reads(p_run_date, v_register.id, p_occupied, v_register.day_limit) j;
-    end loop;
-end $$;
+-- Inputs: run_date; registers, and the days on which the account of each had it (stream is a pair's place). Reads only.
+create or replace function bua.implausible_index_reads(p_run_date date, p_register_ids bigint[], p_occupied datemultirange[])
+returns table (stream bigint, meter_register_id bigint, read_date date, index_value numeric, limit_value numeric, reason text)
+language sql stable as $$
+    with step as (
+        select r.stream, r.quantity_factor, r.read_date - lag(r.read_date) over w as days,
+               r.index_value - lag(r.index_value) over w as units
+        from bua.platform_index_reads(p_run_date, p_register_ids, p_occupied) r
+        window w as (partition by r.stream order by r.read_date)
+    ),
+    use as (
+        select s.stream, bool_or(s.units < 0) as has_fallen, max(s.units * s.quantity_factor / s.days) as most from step s group by 1
+    )
+    select l.stream, p_register_ids[l.stream], j.read_date, j.index_value, l.day_limit, j.reason
+    from bua.index_limits(p_run_date, p_register_ids, p_occupied) l
+    join use u using (stream)
+    cross join lateral bua.judge_index_reads(p_run_date, p_register_ids[l.stream], p_occupied[l.stream], l.day_limit) j
+    -- Half of the class's limit is the least that a limit can be.
+    where u.has_fallen or u.most > l.class_limit / 2
+$$;
 
 -- The reads of one register that are not believed.
 create or replace function bua.judge_index_reads(p_run_date date, p_register_id bigint, p_occupied datemultirange, p_day_limit numeric)
@@ -59,7 +53,7 @@ begin
            array_agg(r.quantity_factor order by r.read_date) as factors,
            array_agg(r.quality order by r.read_date) as qualities, bool_or(r.quality = 'A') as has_actual
     into v_reads
-    from bua.platform_index_reads(p_run_date, array[p_register_id], p_occupied) r;
+    from bua.platform_index_reads(p_run_date, array[p_register_id], array[p_occupied]) r;
     v_state := array_fill(null::text, array[cardinality(v_reads.dates)]);
 
     for j in 1 .. cardinality(v_reads.dates) loop

@@ -32,6 +32,7 @@ language sql stable as $$ select * from bua.list_segment_months(p_run_date) $$;
 create or replace procedure bua.reset_segment_jurisdiction_avg_excl_est(p_run_date date)
 language plpgsql as $$
 begin
+    call bua.require_interval_days(p_run_date);
     call bua.analyze_run('utility_profile', p_run_date);
     call bua.analyze_run('utility_profile_summary', p_run_date);
     call bua.analyze_run('incomplete_day', p_run_date);

@@ -8,8 +8,8 @@
 create or replace procedure bua.bua_mark_segment_jurisdiction_entries(p_run_date date, p_items text[])
 language sql as $$
     delete from bua.segment_profile_mark m
-    where m.run_date = p_run_date
-      and bua.segment_month(m.segment, m.profile_date) = any (p_items);
+    using bua.segment_months(p_items) i
+    where m.run_date = p_run_date and m.segment = i.segment and m.profile_date between i.first_day and i.last_day;
 
     insert into bua.segment_profile (run_date, segment, profile_date, site_counts, average, profile)
     select p_run_date, d.segment, d.profile_date, array_fill(0, array[48]), array_fill(null::double precision, array[48]),
@@ -25,15 +25,12 @@ language sql as $$
                bua.parameter('profile_neighbour_days')::integer as days
     ),
     nearby as (    -- the entries of these segment-months and of the days around them
-        select p.segment, p.profile_date, v.h, v.n, v.average, p.item = any (p_items) as is_asked
-        from (
-            select p.*, bua.segment_month(p.segment, p.profile_date) as item,
-                   bua.segment_month(p.segment, p.profile_date - x.days) as item_before,
-                   bua.segment_month(p.segment, p.profile_date + x.days) as item_after
-            from bua.segment_profile p, parameter x where p.run_date = p_run_date
-        ) p
+        select p.segment, p.profile_date, v.h, v.n, v.average, bua.segment_month(p.segment, p.profile_date) = any (p_items) as is_asked
+        from (select segment, min(first_day) as first_day, max(last_day) as last_day from bua.segment_months(p_items) group by 1) i
+        cross join parameter x
+        join bua.segment_profile p on p.run_date = p_run_date and p.segment = i.segment
+            and p.profile_date between i.first_day - x.days and i.last_day + x.days
         cross join unnest(p.site_counts, p.average) with ordinality as v (n, average, h)
-        where p.item = any (p_items) or p.item_before = any (p_items) or p.item_after = any (p_items)
     ),
     entry as (
         select n.*, min(average) over w as lowest, max(average) over w as highest
@@ -56,7 +53,7 @@ language sql as $$
               and q.profile_date between e.profile_date - x.days and e.profile_date + x.days
               and q.profile_date <> e.profile_date
               -- A median lies between the lowest and the highest value: only these entries can be too far from it.
-              and (e.average > x.factor * e.lowest or e.average < e.highest / x.factor)
+              and e.n >= x.min_sites and (e.average > x.factor * e.lowest or e.average < e.highest / x.factor)
         ) m on true
         where e.is_asked
     )
@@ -68,6 +65,6 @@ language sql as $$
         marked_mask = coalesce((
             select bit_or(1::bigint << (m.half_hour - 1)) from bua.segment_profile_mark m
             where (m.run_date, m.segment, m.profile_date) = (p.run_date, p.segment, p.profile_date)), 0)
-    where p.run_date = p_run_date
-      and bua.segment_month(p.segment, p.profile_date) = any (p_items);
+    from bua.segment_months(p_items) i
+    where p.run_date = p_run_date and p.segment = i.segment and p.profile_date between i.first_day and i.last_day;
 $$;

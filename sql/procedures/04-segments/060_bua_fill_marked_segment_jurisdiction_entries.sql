@@ -6,13 +6,19 @@ create or replace procedure bua.bua_fill_marked_segment_jurisdiction_entries(p_r
 language sql as $$
     with marked as materialized (
         select p.segment, array_agg(p.profile_date) as dates
-        from bua.segment_profile p
-        where p.run_date = p_run_date and p.marked_mask <> 0 and bua.segment_month(p.segment, p.profile_date) = any (p_items)
+        from bua.segment_months(p_items) i
+        join bua.segment_profile p on p.segment = i.segment and p.profile_date between i.first_day and i.last_day
+        where p.run_date = p_run_date and p.marked_mask <> 0
         group by 1
     ),
     equivalent as materialized (    -- once for a segment, not for each of its days
         select m.segment, e.*
-        from marked m cross join lateral bua.equivalent_days(split_part(m.segment, '|', 1), m.dates) e
+        from marked m
+        cross join lateral (    -- a day that is marked from its first half-hour to its last has nothing to give
+            select array_agg(q.profile_date) as dates from bua.segment_profile q
+            where q.run_date = p_run_date and q.segment = m.segment and q.marked_mask <> (1::bigint << 48) - 1
+        ) s
+        cross join lateral bua.equivalent_days(split_part(m.segment, '|', 1), m.dates, s.dates) e
     ),
     source as (
         select q.segment, e.profile_date, q.profile_date as source_date, q.average,
@@ -32,11 +38,12 @@ language sql as $$
     set profile = f.profile
     from (
         select p.segment, p.profile_date, array_agg(coalesce(m.filled, v.average) order by v.h) as profile
-        from bua.segment_profile p
+        from bua.segment_months(p_items) i
+        join bua.segment_profile p on p.segment = i.segment and p.profile_date between i.first_day and i.last_day
         cross join unnest(p.average) with ordinality as v (average, h)
         left join bua.segment_profile_mark m
             on (m.run_date, m.segment, m.profile_date, m.half_hour) = (p.run_date, p.segment, p.profile_date, v.h)
-        where p.run_date = p_run_date and p.marked_mask <> 0 and bua.segment_month(p.segment, p.profile_date) = any (p_items)
+        where p.run_date = p_run_date and p.marked_mask <> 0
         group by 1, 2
     ) f
     where p.run_date = p_run_date and (p.segment, p.profile_date) = (f.segment, f.profile_date);

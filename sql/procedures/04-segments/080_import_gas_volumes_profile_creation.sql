@@ -15,17 +15,17 @@ begin
 
     insert into bua.gas_profile (run_date, jurisdiction, node, profile_date, volume_mj, source_date)
     with hole as materialized (
-        select z.jurisdiction, z.node, array_agg(d::date) as dates
+        select z.jurisdiction, z.node, z.known, array_agg(d::date) as dates
         from (
             select g.jurisdiction, g.node, min(g.profile_date) as first_date, array_agg(g.profile_date) as known, r.accrual_date
             from bua.gas_profile g join bua.run r using (run_date) where g.run_date = p_run_date group by 1, 2, 5
         ) z
         cross join generate_series(z.first_date::timestamp, z.accrual_date::timestamp, interval '1 day') d
         where d::date <> all (z.known)
-        group by 1, 2
+        group by 1, 2, 3
     ),
     equivalent as materialized (    -- once for a zone, not for each of its days
-        select h.jurisdiction, h.node, e.* from hole h cross join lateral bua.equivalent_days(h.jurisdiction, h.dates) e
+        select h.jurisdiction, h.node, e.* from hole h cross join lateral bua.equivalent_days(h.jurisdiction, h.dates, h.known) e
     )
     select distinct on (e.jurisdiction, e.node, e.profile_date)
            p_run_date, e.jurisdiction, e.node, e.profile_date, g.volume_mj, g.profile_date

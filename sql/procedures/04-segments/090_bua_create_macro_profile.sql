@@ -31,7 +31,7 @@ begin
         from bua.bua_list_all_accounts(p_run_date) l
         join core.account a on a.account_id = l.account_id and a.fuel = 'GAS'
         cross join lateral bua.account_streams(array[a.account_id]) s
-        cross join lateral bua.basic_reference(p_run_date, s.register_ids, s.occupied, s.profile_key) x
+        cross join lateral bua.basic_reference(p_run_date, array[s.meter_register_id], array[s.occupied], array[s.profile_key]) x
     ),
     median as (
         select profile_key, customer_class, percentile_cont(0.5) within group (order by scalar)::numeric as scalar

@@ -7,6 +7,7 @@ language sql stable as $$ select u.account_id, '' from bua.bua_list_unbilled_acc
 create or replace procedure bua.reset_micro_scalar(p_run_date date)
 language plpgsql as $$
 begin
+    call bua.require_interval_days(p_run_date);
     call bua.truncate_run('micro_scalar', p_run_date);
     call bua.truncate_run('read_difference', p_run_date);
 end $$;

@@ -20,6 +20,7 @@ create or replace procedure bua.bua_create_invoice_scalar(p_run_date date, p_acc
 language plpgsql as $$
 declare
     v_items text[];
+    v_rest  text[];
 begin
     delete from bua.micro_scalar where run_date = p_run_date and account_id = any (p_account_ids);
     delete from bua.read_difference where run_date = p_run_date and account_id = any (p_account_ids);
@@ -76,16 +77,22 @@ begin
     call bua.scalars_from_interval_reads(p_run_date, p_account_ids);
     call bua.scalars_from_basic_reads(p_run_date, p_account_ids);
     call bua.scalars_of_own_season(p_run_date, p_account_ids);
-    call bua.scalars_from_other_meters(p_run_date, p_account_ids);
-    call bua.scalars_from_invoices(p_run_date, p_account_ids);
-    call bua.scalars_from_last_year(p_run_date, p_account_ids);
-    call bua.scalars_without_profile(p_run_date, p_account_ids);
+    v_rest := array(   -- few: most accounts have reads of their own
+        select distinct account_id from bua.micro_scalar
+        where run_date = p_run_date and account_id = any (p_account_ids) and method is null);
+    if cardinality(v_rest) > 0 then
+        call bua.scalars_from_older_reads(p_run_date, v_rest);
+        call bua.scalars_from_other_meters(p_run_date, v_rest);
+        call bua.scalars_from_invoices(p_run_date, v_rest);
+        call bua.scalars_from_last_year(p_run_date, v_rest);
+        call bua.scalars_without_profile(p_run_date, v_rest);
 
-    update bua.micro_scalar s set method = 'SEGMENT_AVERAGE', scalar = p.scalar
-    from core.account a, bua.profile_scalar p
-    where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.method is null
-      and a.account_id = s.account_id
-      and (p.run_date, p.profile_key, p.customer_class) = (s.run_date, s.profile_key, a.customer_class);
+        update bua.micro_scalar s set method = 'SEGMENT_AVERAGE', scalar = p.scalar
+        from core.account a, bua.profile_scalar p
+        where s.run_date = p_run_date and s.account_id = any (v_rest) and s.method is null
+          and a.account_id = s.account_id
+          and (p.run_date, p.profile_key, p.customer_class) = (s.run_date, s.profile_key, a.customer_class);
+    end if;
 
     update bua.micro_scalar s set daily_mean = s.usage_units / s.reference_days
     where s.run_date = p_run_date and s.account_id = any (p_account_ids);

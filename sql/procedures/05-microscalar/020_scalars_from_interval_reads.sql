@@ -4,7 +4,8 @@
 -- last week says more than what they used last quarter. A day without a macro value counts on neither side.
 -- Inputs: run_date, accounts. Tables written: bua.micro_scalar, rows without a method. Safe to rerun: changes no other row.
 create or replace procedure bua.scalars_from_interval_reads(p_run_date date, p_account_ids text[])
-language sql as $$
+language plpgsql as $$
+begin
     with weight as materialized (   -- exact numerics: a sum does not depend on its order
         select distance, round(0.5 ^ (distance / bua.parameter('recent_half_life_days')), 12) as weight
         from generate_series(1, (select bua.parameter('scalar_reference_days'))::integer) distance
@@ -47,5 +48,5 @@ language sql as $$
     from older r
     where s.run_date = p_run_date and s.account_id = any (p_account_ids)
       and (s.account_id, s.meter_register_id) = (r.account_id, r.meter_register_id)
-      and s.method is null
-$$;
+      and s.method is null;
+end $$;

@@ -15,7 +15,8 @@
 -- Reads within season_reach_days of the days looked for are taken. A span that the profile does not cover is left out.
 -- Inputs: run_date, accounts. Tables written: bua.micro_scalar, basic registers with READS. Safe to rerun: changes no other row.
 create or replace procedure bua.scalars_of_own_season(p_run_date date, p_account_ids text[])
-language sql as $$
+language plpgsql as $$
+begin
     with parameter as materialized (
         select bua.parameter('season_reach_days')::integer as reach, bua.parameter('season_limit') as season_limit,
                bua.parameter('gas_fit_spans') as fit_spans, bua.parameter('gas_fit_min_spans') as fit_min_spans,
@@ -24,23 +25,24 @@ language sql as $$
                bua.parameter('vacant_days') as vacant_days
     ),
     target as materialized (
-        select s.account_id, s.meter_register_id, s.profile_key, s.register_ids, s.occupied, s.scalar,
+        select s.account_id, s.meter_register_id, s.profile_key, s.occupied, s.scalar, row_number() over () as stream,
                s.reference_to + 1 as last_read, s.reference_to + 1 - s.reference_from as length, a.fuel, a.customer_class,
-               bua.parameter(case when a.fuel = 'GAS' then 'season_power_gas' when a.customer_class = 'BUS' then 'season_power_bus'
-                             else 'season_power_res' end) as power,
+               case when a.fuel = 'GAS' then (select bua.parameter('season_power_gas'))
+                    when a.customer_class = 'BUS' then (select bua.parameter('season_power_bus'))
+                    else (select bua.parameter('season_power_res')) end as power,
                a.fuel = 'GAS' and bua.degree_sum(p_run_date, s.profile_key, s.reference_to + 1, r.period_end) is not null
                    as has_degrees
         from bua.micro_scalar s join core.account a using (account_id) join bua.run r using (run_date)
         where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.read_type = 'BASIC' and s.method = 'READS'
     ),
     span as materialized (
-        select t.account_id, t.meter_register_id, x.from_date, x.to_date, x.to_date - x.from_date as days, x.quantity, m.macro,
+        select t.account_id, t.meter_register_id, x.from_date, x.to_date, x.to_date - x.from_date as days, x.quantity, x.macro,
                case when t.has_degrees then bua.degree_sum(p_run_date, t.profile_key, x.from_date, x.to_date) end as degrees,
                row_number() over (partition by t.account_id, t.meter_register_id order by x.to_date desc) as back
-        from target t
-        cross join lateral bua.read_spans(p_run_date, t.register_ids, t.occupied) x
-        cross join lateral bua.macro_sum(p_run_date, t.profile_key, x.from_date, x.to_date) m (macro)
-        where x.read_state = 'ACTUAL'
+        from (select array_agg(meter_register_id order by stream) as ids, array_agg(occupied order by stream) as occupied,
+                     array_agg(profile_key order by stream) as keys from target) l
+        cross join lateral bua.actual_spans(p_run_date, l.ids, l.occupied, l.keys) x
+        join target t using (stream)
     ),
     point as materialized (     -- what the fit of a gas register is of: the weight is decay ^ k, divided by the span's mean volume
         select x.*, p.decay ^ x.back * x.days / x.macro as weight, bool_and(x.degrees is not null) over w as by_degrees,
@@ -141,5 +143,5 @@ language sql as $$
         season_ratio = b.own, season_from = b.season_from, season_to = b.season_to - 1, is_vacant = b.is_vacant
     from blended b
     where s.run_date = p_run_date and s.account_id = any (p_account_ids)
-      and (s.account_id, s.meter_register_id) = (b.account_id, b.meter_register_id)
-$$;
+      and (s.account_id, s.meter_register_id) = (b.account_id, b.meter_register_id);
+end $$;

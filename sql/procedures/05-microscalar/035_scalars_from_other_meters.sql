@@ -5,7 +5,8 @@
 -- one share evenly. Only the account's own days count.
 -- Inputs: run_date, accounts. Tables written: bua.micro_scalar, rows without a method. Safe to rerun: changes no other row.
 create or replace procedure bua.scalars_from_other_meters(p_run_date date, p_account_ids text[])
-language sql as $$
+language plpgsql as $$
+begin
     with stream as materialized (
         select * from bua.account_streams(p_account_ids)
     ),
@@ -20,7 +21,7 @@ language sql as $$
                         and (s.account_id, s.meter_register_id) = (t.account_id, t.meter_register_id))
     ),
     pair as materialized (  -- before their usage is worked out
-        select t.account_id, t.meter_register_id, t.sharing, k.read_type, k.register_ids, k.occupied, k.profile_key
+        select t.account_id, t.meter_register_id, t.sharing, k.read_type, k.meter_register_id as other_id, k.register_ids, k.occupied, k.profile_key
         from target t
         join stream k
             on (k.account_id, k.site_id, k.stream_type) = (t.account_id, t.site_id, t.stream_type)
@@ -30,10 +31,12 @@ language sql as $$
         select k.account_id, k.meter_register_id, k.sharing, k.occupied, r.*
         from pair k
         cross join lateral (
-            select 1 as rank, b.* from bua.basic_reference(p_run_date, k.register_ids, k.occupied, k.profile_key) b
+            select 1 as rank, b.from_date, b.to_date, b.days, b.usage, b.macro
+            from bua.basic_reference(p_run_date, array[k.other_id], array[k.occupied], array[k.profile_key]) b
             where k.read_type = 'BASIC'
             union all
-            select 2, b.* from bua.older_spans(p_run_date, k.register_ids, k.occupied, k.profile_key) b
+            select 2, b.from_date, b.to_date, b.days, b.usage, b.macro
+            from bua.older_spans(p_run_date, array[k.other_id], array[k.occupied], array[k.profile_key]) b
             where k.read_type = 'BASIC'
             union all
             select 1, i.* from bua.latest_complete_days(p_run_date, k.register_ids, k.occupied, k.profile_key) i
@@ -59,5 +62,5 @@ language sql as $$
         reference_days = v.days, usage_units = v.usage, macro_units = v.macro
     from summed v
     where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.method is null
-      and (s.account_id, s.meter_register_id) = (v.account_id, v.meter_register_id)
-$$;
+      and (s.account_id, s.meter_register_id) = (v.account_id, v.meter_register_id);
+end $$;

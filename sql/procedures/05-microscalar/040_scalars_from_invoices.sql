@@ -3,7 +3,8 @@
 -- whether or not they need a scalar. Meters that follow each other do not share.
 -- Inputs: run_date, accounts. Tables written: bua.micro_scalar, rows without a method. Safe to rerun: changes no other row.
 create or replace procedure bua.scalars_from_invoices(p_run_date date, p_account_ids text[])
-language sql as $$
+language plpgsql as $$
+begin
     with stream as materialized (
         select *, array_agg(days) over (partition by account_id, stream_type) as together
         from bua.account_streams(p_account_ids)
@@ -28,7 +29,7 @@ language sql as $$
             select sum(l.quantity) as quantity from core.invoice_line_item l
             where l.invoice_id = i.invoice_id and l.stream_type = i.stream_type
         ) q
-        cross join lateral bua.macro_sum(p_run_date, i.profile_key, i.from_date, i.to_date + 1) m (macro)
+        cross join lateral bua.macro_sum(p_run_date, i.profile_key, i.from_date, i.to_date + 1) m
         where m.macro > 0 and q.quantity is not null
         group by i.account_id, i.meter_register_id, i.gap, i.days, i.together
     )
@@ -37,5 +38,5 @@ language sql as $$
         reference_days = v.days, usage_units = v.usage, macro_units = v.macro
     from invoiced v
     where s.run_date = p_run_date and s.account_id = any (p_account_ids)
-      and (s.account_id, s.meter_register_id, s.gap) = (v.account_id, v.meter_register_id, v.gap)
-$$;
+      and (s.account_id, s.meter_register_id, s.gap) = (v.account_id, v.meter_register_id, v.gap);
+end $$;

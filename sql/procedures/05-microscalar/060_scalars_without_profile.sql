@@ -2,7 +2,8 @@
 -- its own days, in kWh or MJ. It has no scalar.
 -- Inputs: run_date, accounts. Tables written: bua.micro_scalar, rows without a method. Safe to rerun: changes no other row.
 create or replace procedure bua.scalars_without_profile(p_run_date date, p_account_ids text[])
-language sql as $$
+language plpgsql as $$
+begin
     with reference as (
         select s.account_id, s.meter_register_id, s.gap, u.profile_date as from_date, u.profile_date as to_date, 1 as days,
                u.day_total / 1e6 as usage
@@ -15,7 +16,7 @@ language sql as $$
         union all
         select s.account_id, s.meter_register_id, s.gap, x.from_date, x.to_date - 1, x.to_date - x.from_date, x.quantity
         from bua.micro_scalar s
-        cross join lateral bua.read_spans(p_run_date, s.register_ids, s.occupied) x
+        cross join lateral bua.read_spans(p_run_date, array[s.meter_register_id], array[s.occupied]) x
         where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.read_type = 'BASIC' and s.method is null
           and x.read_state = 'ACTUAL'
     ),
@@ -29,5 +30,5 @@ language sql as $$
         usage_units = v.usage
     from summed v
     where s.run_date = p_run_date and s.account_id = any (p_account_ids)
-      and (s.account_id, s.meter_register_id, s.gap) = (v.account_id, v.meter_register_id, v.gap)
-$$;
+      and (s.account_id, s.meter_register_id, s.gap) = (v.account_id, v.meter_register_id, v.gap);
+end $$;

@@ -4,7 +4,8 @@
 -- scalar is never capped.
 -- Inputs: run_date, accounts. Tables written: bua.micro_scalar. Safe to rerun: marks the same rows.
 create or replace procedure bua.mark_giants(p_run_date date, p_account_ids text[])
-language sql as $$
+language plpgsql as $$
+begin
     update bua.micro_scalar s
     set is_giant = true, daily_base = 0,
         method = case when s.read_type = 'BASIC' and s.season_ratio is not null then 'READS_SEASON' else 'GIANT_DAILY_MEAN' end,
@@ -17,5 +18,5 @@ language sql as $$
               select from bua.utility_profile_summary u
               where u.run_date = s.run_date and u.meter_register_id = any (s.register_ids)
                 and u.segment = s.profile_key and u.is_giant)
-          else s.daily_mean > (select bua.parameter('giant_factor')) * g.median_daily end
-$$;
+          else s.daily_mean > (select bua.parameter('giant_factor')) * g.median_daily end;
+end $$;

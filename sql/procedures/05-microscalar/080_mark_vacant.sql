@@ -2,7 +2,8 @@
 -- then. Of basic registers scalars_of_own_season knows it.
 -- Inputs: run_date, accounts. Tables written: bua.micro_scalar. Safe to rerun: marks the same rows.
 create or replace procedure bua.mark_vacant(p_run_date date, p_account_ids text[])
-language sql as $$
+language plpgsql as $$
+begin
     update bua.micro_scalar s set is_vacant = true
     from (
         select z.account_id, z.meter_register_id, z.gap
@@ -19,5 +20,5 @@ language sql as $$
         having not bool_or(u.day_total > 0) and min(u.profile_date) <= z.since
     ) v
     where s.run_date = p_run_date and s.account_id = any (p_account_ids)
-      and (s.account_id, s.meter_register_id, s.gap) = (v.account_id, v.meter_register_id, v.gap)
-$$;
+      and (s.account_id, s.meter_register_id, s.gap) = (v.account_id, v.meter_register_id, v.gap);
+end $$;

@@ -1,6 +1,8 @@
 -- Purpose: the plan that an account has on a day: its history's, and the account's own where that has none. A later row of
--- the history ends an earlier one. Inputs: the account; its own plan; the day. Reads only.
-create or replace function bua.plan_on(p_account_id text, p_plan_code text, p_date date) returns text
+-- the history ends an earlier one. Inputs: the account; its own plan; the day. Reads only. A table of one row: so
+-- it becomes part of the statement that asks.
+create or replace function bua.plan_on(p_account_id text, p_plan_code text, p_date date)
+returns table (plan_code text)
 language sql stable as $$
     select coalesce((
         select case when coalesce(p.to_date, 'infinity') >= p_date then p.plan_code end

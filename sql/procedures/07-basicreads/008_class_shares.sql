@@ -7,7 +7,7 @@ create or replace function bua.class_shares(p_plan_code text, p_stream_type text
 returns table (time_class text, share numeric)
 language sql stable as $$
     with kind as materialized (
-        select case bua.day_type(p_jurisdiction, p_date) when 'WEEKDAY' then 'WEEKDAY' else 'WEEKEND' end as days
+        select case t.day_type when 'WEEKDAY' then 'WEEKDAY' else 'WEEKEND' end as days from bua.day_type(p_jurisdiction, p_date) t
     ),
     priced as materialized (
         select distinct i.time_class from core.plan_item i

@@ -7,32 +7,39 @@ create or replace function bua.basic_days(p_run_date date, p_account_ids text[])
 returns table (account_id text, meter_register_id bigint, plan_code text, local_date date, read_state text, quantity numeric)
 language sql stable as $$
     with stream as materialized (
-        select u.account_id, u.plan_code, u.unbilled, s.meter_register_id, s.register_ids, s.occupied, s.days, s.profile_key
+        select u.account_id, u.plan_code, u.unbilled, s.meter_register_id, s.occupied, s.days, s.profile_key
         from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
         join bua.account_streams(p_account_ids) s on s.account_id = u.account_id and s.read_type = 'BASIC'
         where u.unbilled && s.days
     ),
     scaled as materialized (
-        select s.*, c.scalar, c.daily_base, c.degree_slope, c.daily_mean, c.macro_units / c.reference_days as mean_macro
+        select s.*, c.scalar, c.daily_base, c.degree_slope, c.daily_mean, c.macro_units / c.reference_days as mean_macro,
+               row_number() over () as stream
         from stream s
         left join bua.micro_scalar c
             on (c.run_date, c.account_id, c.meter_register_id) = (p_run_date, s.account_id, s.meter_register_id)
             and c.account_id = any (p_account_ids)
     ),
-    day as (    -- register by register: the days of a batch and all its spans would grow with its square
-        select s.account_id, s.plan_code, s.meter_register_id, s.profile_key, s.scalar, s.daily_base, s.degree_slope,
-               s.daily_mean, s.mean_macro, d.*
+    span as materialized (
+        select s.stream, x.from_date, x.to_date, x.quantity, x.read_state, m.macro
+        from (select array_agg(meter_register_id order by stream) as ids, array_agg(occupied order by stream) as occupied from scaled) l
+        cross join lateral bua.read_spans(p_run_date, l.ids, l.occupied) x
+        join scaled s using (stream)
+        cross join lateral bua.macro_sum(p_run_date, s.profile_key, x.from_date, x.to_date) m
+        where daterange(x.from_date, x.to_date) && s.unbilled
+    ),
+    of_stream as materialized (     -- register by register: the days of a batch and all its spans would grow with its square
+        select stream, array_agg(span) as spans from span group by 1
+    ),
+    day as (
+        select s.account_id, s.plan_code, s.meter_register_id, s.profile_key, s.scalar, s.daily_base, s.degree_slope, s.daily_mean,
+               s.mean_macro, d::date as local_date, x.from_date, x.to_date, x.quantity, x.read_state, x.macro
         from scaled s
-        cross join lateral (
-            with span as materialized (
-                select x.*, bua.macro_sum(p_run_date, s.profile_key, x.from_date, x.to_date) as macro
-                from bua.read_spans(p_run_date, s.register_ids, s.occupied) x
-            )
-            select d::date as local_date, x.from_date, x.to_date, x.quantity, x.read_state, x.macro
-            from generate_series(lower(s.unbilled)::timestamp, upper(s.unbilled)::timestamp - interval '1 day', interval '1 day') d
-            left join span x on d::date >= x.from_date and d::date < x.to_date
-            where s.unbilled @> d::date and s.days @> d::date
-        ) d
+        left join of_stream o using (stream)
+        cross join generate_series(lower(s.unbilled)::timestamp, upper(s.unbilled)::timestamp - interval '1 day', interval '1 day') d
+        left join lateral unnest(o.spans) as x (stream bigint, from_date date, to_date date, quantity numeric, read_state text, macro numeric)
+            on d::date >= x.from_date and d::date < x.to_date
+        where s.unbilled @> d::date and s.days @> d::date
     )
     select d.account_id, d.meter_register_id, d.plan_code, d.local_date, coalesce(d.read_state, 'ESTIMATED'),
            round(case when d.from_date is null

@@ -16,24 +16,28 @@ begin
     delete from bua.implausible_read where run_date = p_run_date and account_id = any (p_account_ids)
         and reason in ('INDEX', 'ESTIMATED_INDEX', 'NEW_INDEX');
     insert into bua.implausible_read (run_date, account_id, site_id, meter_register_id, read_date, value, limit_value, reason)
+    with basic as materialized (
+        select account_id, site_id, meter_register_id, occupied, row_number() over () as stream
+        from bua.account_streams(p_account_ids) where read_type = 'BASIC'
+    )
     select p_run_date, s.account_id, s.site_id, i.meter_register_id, i.read_date, i.index_value, i.limit_value, i.reason
-    from bua.account_streams(p_account_ids) s
-    cross join lateral bua.implausible_index_reads(p_run_date, s.register_ids, s.occupied) i
-    where s.read_type = 'BASIC';
+    from (select array_agg(meter_register_id order by stream) as ids, array_agg(occupied order by stream) as occupied from basic) l
+    cross join lateral bua.implausible_index_reads(p_run_date, l.ids, l.occupied) i
+    join basic s using (stream);
 
     insert into core.aggregated_read (meter_register_id, from_date, to_date, time_class, read_state, quantity, origin, run_date)
     with planned as materialized (
         select b.account_id, b.meter_register_id, b.local_date, b.read_state, b.quantity, m.stream_type, s.jurisdiction,
-               bua.plan_on(b.account_id, b.plan_code, b.local_date) as plan_code
+               o.plan_code
         from bua.basic_days(p_run_date, p_account_ids) b
         join core.meter_register m using (meter_register_id)
         join core.site s using (site_id)
+        cross join lateral bua.plan_on(b.account_id, b.plan_code, b.local_date) o
         where b.quantity is not null
     ),
     day as (
-        select b.*, (select count(distinct p.change_date) from core.plan_item i
-                     cross join lateral (values (i.valid_from), (i.valid_to + 1)) p (change_date)
-                     where i.plan_code = b.plan_code and p.change_date <= b.local_date) as price_epoch,
+        select b.*, (select count(*) filter (where i.valid_from <= b.local_date) + count(*) filter (where i.valid_to < b.local_date)
+                     from core.plan_item i where i.plan_code = b.plan_code) as price_epoch,
                case b.read_state when 'ESTIMATED' then (
                    select count(*) from core.meter_read r
                    where r.meter_register_id = b.meter_register_id and r.origin = 'PLATFORM' and r.read_date <= b.local_date

@@ -7,6 +7,7 @@ language sql stable as $$ select n.site_id, '' from bua.bua_list_profile_nmis(p_
 create or replace procedure bua.reset_nem12(p_run_date date)
 language plpgsql as $$
 begin
+    call bua.require_interval_days(p_run_date);
     call bua.analyze_run('micro_scalar', p_run_date);
     call bua.remove_nem12_reads(p_run_date);
 end $$;

@@ -4,12 +4,13 @@ create or replace function bua.giant_half_hours(p_run_date date, p_account_ids t
 returns table (account_id text, meter_register_id bigint, gap smallint, day_type text, half_hours numeric[])
 language sql stable as $$
     with day as materialized (
-        select s.account_id, s.meter_register_id, s.gap, bua.day_type(t.jurisdiction, u.profile_date) as day_type, u.half_hours, u.scale
+        select s.account_id, s.meter_register_id, s.gap, y.day_type, u.half_hours, u.scale
         from bua.micro_scalar s
         join core.site t using (site_id)
         join bua.utility_profile u
             on u.run_date = s.run_date and u.meter_register_id = any (s.register_ids) and u.excluded_mask = 0
             and s.occupied @> u.profile_date and u.profile_date between s.reference_from and s.reference_to
+        cross join lateral bua.day_type(t.jurisdiction, u.profile_date) y
         where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.read_type = 'INTERVAL'
           and s.method in ('GIANT_DAILY_MEAN', 'OWN_DAILY_MEAN')
     ),

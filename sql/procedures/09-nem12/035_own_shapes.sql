@@ -6,13 +6,14 @@ create or replace function bua.own_shapes(p_run_date date, p_account_ids text[])
 returns table (account_id text, meter_register_id bigint, gap smallint, day_type text, shares numeric[])
 language sql stable as $$
     with day as materialized (
-        select s.account_id, s.meter_register_id, s.gap, bua.day_type(t.jurisdiction, u.profile_date) as day_type, u.profile_date,
+        select s.account_id, s.meter_register_id, s.gap, y.day_type, u.profile_date,
                greatest(s.first_missing - u.profile_date, u.profile_date - s.last_missing) as distance, u.half_hours, u.scale
         from bua.micro_scalar s
         join core.site t using (site_id)
         join bua.utility_profile u
             on u.run_date = s.run_date and u.meter_register_id = any (s.register_ids) and u.excluded_mask = 0
             and s.occupied @> u.profile_date and u.profile_date between s.reference_from and s.reference_to
+        cross join lateral bua.day_type(t.jurisdiction, u.profile_date) y
         where s.run_date = p_run_date and s.account_id = any (p_account_ids) and s.method = 'RECENT_DAYS' and not s.is_giant
     ),
     nearest as (
@@ -20,8 +21,8 @@ language sql stable as $$
         from day d
         window w as (partition by account_id, meter_register_id, gap, day_type order by distance, profile_date)
     ),
-    half_hour as (
-        select n.account_id, n.meter_register_id, n.gap, n.day_type, v.h, sum(v.value / 10::numeric ^ n.scale) as value
+    half_hour as (  -- whole micro-kWh
+        select n.account_id, n.meter_register_id, n.gap, n.day_type, v.h, sum(v.value * (10 ^ (6 - n.scale))::bigint) as value
         from nearest n cross join unnest(n.half_hours) with ordinality as v (value, h)
         where n.place <= (select bua.parameter('shape_days')) and n.days >= (select bua.parameter('shape_min_days'))
         group by 1, 2, 3, 4, 5

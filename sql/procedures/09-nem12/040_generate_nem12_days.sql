@@ -48,6 +48,7 @@ language sql stable as $$
             order by s.first_missing <= m.profile_date desc,
                      abs(s.first_missing - m.profile_date) limit 1
         ) s
+        cross join lateral bua.day_type(m.jurisdiction, m.profile_date) t
         cross join lateral (    -- the day's rows of the stream's registers
             select array_agg(u order by x.meter_register_id) as copies
             from core.meter_register x
@@ -61,13 +62,13 @@ language sql stable as $$
             on (d.run_date, d.profile_key, d.profile_date) = (p_run_date, m.profile_key, m.profile_date)
         left join bua.own_shapes(p_run_date, (select ids from account)) o
             on (o.account_id, o.meter_register_id, o.gap, o.day_type)
-             = (m.account_id, m.meter_register_id, s.gap, bua.day_type(m.jurisdiction, m.profile_date))
+             = (m.account_id, m.meter_register_id, s.gap, t.day_type)
         left join bua.giant_half_hours(p_run_date, (select ids from account)) g
             on (g.account_id, g.meter_register_id, g.gap, g.day_type)
-             = (m.account_id, m.meter_register_id, s.gap, bua.day_type(m.jurisdiction, m.profile_date))
+             = (m.account_id, m.meter_register_id, s.gap, t.day_type)
         where m.missing_mask <> 0 or m.whole_mask <> 0
     ),
-    known as (
+    known as materialized (     -- before they are sorted: no row carries its day's arrays along
         select d.account_id, d.site_id, d.suffix, d.meter_register_id, d.profile_date, n.h,
                ((d.missing_mask | d.whole_mask) >> (n.h - 1)) & 1 = 1 as is_own,
                (d.whole_mask >> (n.h - 1)) & 1 = 1 as is_whole,
@@ -98,16 +99,17 @@ language sql stable as $$
                case when r.quality = 'E' and not r.is_whole then 'S' else coalesce(r.quality, 'E') end as quality
         from rounded r
         order by r.site_id, r.suffix, r.profile_date, r.h, r.is_own desc, r.account_id
+    ),
+    file_day as (
+        select site_id, suffix, profile_date, array_agg(value order by h) as half_hours, string_agg(quality, '' order by h) as qualities
+        from half_hour group by site_id, suffix, profile_date having count(value) = 48
     )
-    select d.site_id, d.suffix, m.meter_serial, m.register_id, d.profile_date,
-           array_agg(d.value order by d.h), string_agg(d.quality, '' order by d.h)
-    from half_hour d
+    select d.site_id, d.suffix, m.meter_serial, m.register_id, d.profile_date, d.half_hours, d.qualities
+    from file_day d
     join lateral (   -- the meter of the day, or else the stream's latest
         select x.meter_serial, x.register_id from core.meter_register x
         where x.site_id = d.site_id and x.suffix = d.suffix and x.read_type = 'INTERVAL'
         order by d.profile_date between x.start_date and coalesce(x.end_date, 'infinity') desc, x.start_date desc limit 1
     ) m on true
-    group by d.site_id, d.suffix, m.meter_serial, m.register_id, d.profile_date
-    having count(d.value) = 48
     order by d.site_id, d.suffix, d.profile_date
 $$;

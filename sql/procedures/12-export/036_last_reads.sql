@@ -17,7 +17,7 @@ language sql stable as $$
     read as (
         select r.account_id, r.is_other, i.read_date, i.quality, i.quality = 'A' as is_actual
         from register r
-        cross join lateral bua.platform_index_reads(p_run_date, array[r.meter_register_id], r.occupied) i
+        cross join lateral bua.platform_index_reads(p_run_date, array[r.meter_register_id], array[r.occupied]) i
         where r.read_type = 'BASIC' and not exists (
             select from bua.implausible_read n
             where (n.run_date, n.account_id, n.meter_register_id, n.read_date)

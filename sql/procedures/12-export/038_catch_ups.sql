@@ -38,11 +38,16 @@ language sql stable as $$
         join bill b using (account_id)
         where s.days && b.days
     ),
+    basic as materialized (
+        select s.*, row_number() over () as place from stream s where s.read_type = 'BASIC'
+    ),
     span as materialized (
-        select s.*, x.from_date, x.to_date, x.quantity, bua.macro_sum(p_run_date, s.profile_key, x.from_date, x.to_date) as macro
-        from stream s
-        cross join lateral bua.read_spans(p_run_date, s.register_ids, s.occupied) x
-        where s.read_type = 'BASIC' and x.read_state = 'ACTUAL' and daterange(x.from_date, x.to_date) && s.days
+        select s.*, x.from_date, x.to_date, x.quantity, x.macro
+        from (select array_agg(meter_register_id order by place) as ids, array_agg(occupied order by place) as occupied,
+                     array_agg(profile_key order by place) as keys from basic) l
+        cross join lateral bua.actual_spans(p_run_date, l.ids, l.occupied, l.keys) x
+        join basic s on s.place = x.stream
+        where daterange(x.from_date, x.to_date) && s.days
     ),
     read as (   -- the days that are known; an index has no time class yet
         select x.invoice_id, x.meter_register_id, d::date as local_date, null as time_class,
@@ -86,9 +91,10 @@ language sql stable as $$
                     and not exists (select from stream s where (s.invoice_id, s.stream_type) = (l.invoice_id, l.stream_type)))
     ),
     bill_day as materialized (
-        select b.invoice_id, d::date as local_date, b.jurisdiction, bua.plan_on(b.account_id, b.plan_code, d::date) as plan_code
+        select b.invoice_id, d::date as local_date, b.jurisdiction, o.plan_code
         from known b
         cross join generate_series(lower(b.days)::timestamp, upper(b.days) - interval '1 day', interval '1 day') d
+        cross join lateral bua.plan_on(b.account_id, b.plan_code, d::date) o
     ),
     price as materialized (
         select * from bua.plan_prices(array(select distinct plan_code from bill_day))

@@ -45,12 +45,18 @@ language sql stable set enable_nestloop = off set jit = off as $$
         select d.segment, d.meter_register_id, min(d.day) as first_day, array_agg(d.usage order by d.day) as usage,
                array_agg(d.macro order by d.day) as macro, array_agg(d.days order by d.day) as days
         from (
-            select r.segment, r.meter_register_id, d::date as day, coalesce(sum(k.usage) over before, 0)::bigint as usage,
-                   coalesce(sum(round(k.macro * 1e6)) over before, 0)::bigint as macro, count(k.usage) over before as days
-            from (select segment, meter_register_id, min(profile_date) as first_day, max(profile_date) as last_day from known group by 1, 2) r
-            cross join generate_series(r.first_day::timestamp, r.last_day + interval '1 day', interval '1 day') d
-            left join known k on (k.segment, k.meter_register_id, k.profile_date) = (r.segment, r.meter_register_id, d::date)
-            window before as (partition by r.segment, r.meter_register_id order by d rows between unbounded preceding and 1 preceding)
+            select k.segment, k.meter_register_id, k.day, coalesce(sum(sum(k.usage)) over before, 0)::bigint as usage,
+                   coalesce(sum(sum(round(k.macro * 1e6))) over before, 0)::bigint as macro,
+                   coalesce(sum(count(k.usage)) over before, 0)::bigint as days
+            from (   -- not a join: the planner would look at every day of a register for each of them
+                select segment, meter_register_id, profile_date as day, usage, macro from known
+                union all
+                select r.segment, r.meter_register_id, d::date, null, null
+                from (select segment, meter_register_id, min(profile_date) as first_day, max(profile_date) as last_day from known group by 1, 2) r
+                cross join generate_series(r.first_day::timestamp, r.last_day + interval '1 day', interval '1 day') d
+            ) k
+            group by 1, 2, 3
+            window before as (partition by k.segment, k.meter_register_id order by k.day rows between unbounded preceding and 1 preceding)
         ) d
         group by 1, 2
     ),

@@ -159,8 +159,8 @@ create or replace function bua.span_pairs(p_run_date date)
 returns table (segment text, meter_register_id bigint, back bigint, predicted numeric, actual numeric)
 language sql stable as $$
     with meter as materialized (
-        select * from (
-            select s.profile_key, s.meter_register_id, s.register_ids, s.occupied,
+        select m.*, row_number() over () as stream from (
+            select s.profile_key, s.meter_register_id, s.occupied,
                    row_number() over (partition by s.profile_key
                                       order by md5(concat_ws(' ', m.site_id, m.meter_serial, m.register_id)), s.account_id) as place
             from bua.micro_scalar s join core.meter_register m using (meter_register_id)
@@ -169,12 +169,12 @@ language sql stable as $$
         where place <= (select bua.parameter('band_registers'))
     ),
     span as materialized (
-        select m.profile_key, m.meter_register_id, x.from_date, x.to_date, x.quantity, s.macro,
+        select m.profile_key, m.meter_register_id, x.from_date, x.to_date, x.quantity, x.macro,
                row_number() over (partition by m.profile_key, m.meter_register_id, m.place order by x.to_date desc) as back, m.place
-        from meter m
-        cross join lateral bua.read_spans(p_run_date, m.register_ids, m.occupied) x
-        cross join lateral bua.macro_sum(p_run_date, m.profile_key, x.from_date, x.to_date) s (macro)
-        where x.read_state = 'ACTUAL'
+        from (select array_agg(meter_register_id order by stream) as ids, array_agg(occupied order by stream) as occupied,
+                     array_agg(profile_key order by stream) as keys from meter) l
+        cross join lateral bua.actual_spans(p_run_date, l.ids, l.occupied, l.keys) x
+        join meter m using (stream)
     )
     select s.profile_key, s.meter_register_id, s.back, b.quantity / b.macro * s.macro, s.quantity
     from span s
@@ -198,7 +198,7 @@ language sql stable as $$
             select x.quantity, (x.to_date - x.from_date)::numeric as days,
                    lag(x.quantity / (x.to_date - x.from_date)) over (order by x.to_date) as before,
                    row_number() over (order by x.to_date desc) as back
-            from bua.read_spans(p_run_date, g.register_ids, g.occupied) x where x.read_state = 'ACTUAL'
+            from bua.read_spans(p_run_date, array[g.meter_register_id], array[g.occupied]) x where x.read_state = 'ACTUAL'
         ) s
         where g.read_type = 'BASIC' and s.back <= 8
         union all

@@ -79,6 +79,10 @@ language sql stable set enable_nestloop = off as $$
         left join bua.row_count r on (r.run_date, r.table_name) = (p_run_date, c.table_name)
         where r.rows is distinct from c.rows
         union all
+        select 'the rows that the invoices rest on are there: bua.utility_profile',
+               d.written || ' rows were written, there are ' || d.found, 'bua.utility_profile'
+        from bua.count_interval_days(p_run_date) d where d.written <> d.found
+        union all
         select 'the accounts invoiced are those unbilled', account_id, ''
         from unbilled u full join scheduled s using (account_id) where u.account_id is null or s.account_id is null
         union all

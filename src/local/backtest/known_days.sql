@@ -12,8 +12,8 @@ select n.account_id, n.meter_register_id, n.stream_type, d::date as local_date, 
        case when x.macro > 0 then x.quantity * m.daily_total / x.macro else x.quantity / (x.to_date - x.from_date) end as units
 from needed n
 cross join lateral (
-    select r.*, bua.macro_sum(%(run_date)s, n.profile_key, r.from_date, r.to_date) as macro
-    from bua.read_spans(%(run_date)s, n.register_ids, n.occupied) r where r.read_state = 'ACTUAL'
+    select r.*
+    from bua.actual_spans(%(run_date)s, array[n.meter_register_id], array[n.occupied], array[n.profile_key]) r
 ) x
 cross join lateral generate_series(x.from_date::timestamp, x.to_date - interval '1 day', interval '1 day') d
 left join bua.macro_profile m on (m.run_date, m.profile_key, m.profile_date) = (%(run_date)s, n.profile_key, d::date)

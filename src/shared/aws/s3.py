@@ -1,16 +1,20 @@
 """Streams into and between S3 buckets."""
 
+import io
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 # S3 requires parts of at least 5 MB and at most 10,000 of them: with 32 MB a file may have 320 GB.
 PART_BYTES = 32 * 1024 * 1024
 COPIES_AT_ONCE = 8
 
 
-class ObjectWriter:
+class ObjectWriter(io.RawIOBase):
     """A file that becomes an S3 object when the with-block succeeds, and nothing when it fails.
 
     Only one part is in memory at a time, so that a function exports more than it has memory and disk for.
@@ -24,14 +28,19 @@ class ObjectWriter:
         self._parts: list[dict[str, Any]] = []
         self.bytes_written = 0
 
-    def write(self, data: bytes) -> int:
+    def writable(self) -> bool:
+        """It is: io.BufferedWriter asks."""
+        return True
+
+    def write(self, data: "ReadableBuffer") -> int:
         """Write bytes; full parts are uploaded at once."""
+        size = len(memoryview(data))
         self._buffer += data
-        self.bytes_written += len(data)
+        self.bytes_written += size
         while len(self._buffer) >= self._part_bytes:
             self._upload_part(bytes(self._buffer[: self._part_bytes]))
             del self._buffer[: self._part_bytes]
-        return len(data)
+        return size
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -43,6 +52,7 @@ class ObjectWriter:
         """Complete the object, or abort the upload."""
         where = {"Bucket": self._bucket, "Key": self._key}
         if kind is not None:
+            self.close()  # whatever a buffer still holds is not written
             if self._upload:
                 self._client.abort_multipart_upload(**where, UploadId=self._upload)
             return

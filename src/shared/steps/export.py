@@ -1,5 +1,6 @@
 """bua-export: write the export tables to S3 as CSV, and hand all files over to finance."""
 
+import io
 from datetime import date
 from typing import Any
 
@@ -15,6 +16,8 @@ from shared.work.items import Perform, work_off
 from shared.work.messages import Work
 
 OUTBOUND = "ADH/OUTBOUND/BUA/"
+CHUNK_BYTES = 1024 * 1024
+SORT_MEMORY = "256MB"  # of a file's rows; more go through temporary files
 
 # One work item per file: the view of schema bua that it copies, and the columns that order its rows.
 EXPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -81,6 +84,9 @@ def _export(context: Context, cursor: Cursor, run_date: date, item: str) -> None
         "copy (select * from bua.{view} where run_date = {run_date} order by {order}) to stdout (format csv, header)"
     ).format(view=sql.Identifier(view), run_date=sql.Literal(run_date), order=order)
     key = f"{folder(run_date)}{item}.csv"
+    cursor.execute(sql.SQL("set local work_mem = {}").format(sql.Literal(SORT_MEMORY)))
     with s3.ObjectWriter(context.client("s3"), context.settings.bucket, key) as writer:
-        cursor.copy_expert(statement, writer)
+        buffered = io.BufferedWriter(writer, CHUNK_BYTES)  # rows come one by one
+        cursor.copy_expert(statement, buffered)
+        buffered.flush()
     logger.info("file exported", key=key, bytes=writer.bytes_written)
