@@ -17,14 +17,15 @@ language sql stable as $$
     select s.account_id, s.meter_serial, s.register_id, r.read_date, r.index_value, r.quantity_factor, r.quality, r.origin
     from stream s
     cross join lateral (
-        select i.*, 'PLATFORM' as origin, row_number() over (order by i.read_date desc) as position
-        from bua.platform_index_reads(p_run_date, array[s.meter_register_id], s.occupied) i
+        select i.read_date, i.index_value, i.quantity_factor, i.quality, 'PLATFORM' as origin,
+               row_number() over (order by i.read_date desc) as position
+        from bua.platform_index_reads(p_run_date, array[s.meter_register_id], array[s.occupied]) i
         where not exists (
             select from bua.implausible_read n
             where (n.run_date, n.account_id, n.meter_register_id, n.read_date)
                   = (p_run_date, s.account_id, i.meter_register_id, i.read_date) and n.reason <> 'NEW_INDEX')
         union all
-        select b.meter_register_id, b.read_date, b.index_value, b.quantity_factor, b.quality, 'BUA', 1
+        select b.read_date, b.index_value, b.quantity_factor, b.quality, 'BUA', 1
         from core.meter_read b
         where b.meter_register_id = s.meter_register_id and b.origin = 'BUA' and b.run_date = p_run_date
           and exists (select from unnest(s.occupied) o where b.read_date between lower(o) and upper(o))
