@@ -72,7 +72,7 @@ def test_the_estimate_step_by_step(folder: Path) -> None:
     steps = {name: value for name, value, _ in _table(explain.of_folder(folder, "7"), "estimate_1").rows}
     assert steps["Days missing"] == 31
     assert (steps["Used in the reference window"], steps["Profile over the reference window"]) == ("364.000", "182.000")
-    assert (steps["Used / profile"], steps["Profile over the days missing"]) == ("2.000", "155.000")
+    assert (steps["Used / profile"], steps["Profile over the days missing"]) == ("2", "155.000")
     assert steps["Base x days + scalar x profile"] == "310.000"
 
 
