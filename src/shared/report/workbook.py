@@ -56,12 +56,14 @@ class _Styles:
         self.subtitle = book.add_format({"font_color": "#555555"})
         self.lead = book.add_format({"text_wrap": True, "valign": "top"})
         self.heading = book.add_format({"bold": True, "font_size": 12, "top": 1})
+        # Excel and LibreOffice only indent what is explicitly on the left.
+        left = {"align": "left", "indent": 1}
         head = {"bold": True, "bottom": 2, "bg_color": "#E8ECEF", "text_wrap": True, "valign": "bottom"}
-        self.head = book.add_format(head | {"indent": 1})
+        self.head = book.add_format(head | left)
         self.number_head = book.add_format(head | {"align": "right"})
-        self.text = book.add_format({"valign": "top", "text_wrap": True, "indent": 1})
-        self.date = book.add_format({"num_format": "yyyy-mm-dd", "align": "left", "valign": "top", "indent": 1})
-        self.total = book.add_format({"bold": True, "top": 1, "bottom": 6, "indent": 1})
+        self.text = book.add_format({"valign": "top", "text_wrap": True} | left)
+        self.date = book.add_format({"num_format": "yyyy-mm-dd", "valign": "top"} | left)
+        self.total = book.add_format({"bold": True, "top": 1, "bottom": 6} | left)
 
     def number(self, decimals: int, *, is_total: bool) -> Format:
         """A number with so many decimals."""
