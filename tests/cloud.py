@@ -39,6 +39,7 @@ ENVIRONMENT = {
     "STATE_MACHINE_ARN_PREFIX": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{PREFIX}-",
     "EKS_CLUSTER": f"{PREFIX}-eks",
     "EKS_NODE_GROUP": f"{PREFIX}-bua",
+    "REPORT_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:{PREFIX}-sns-bua-report",
     "HOSTED_ZONE_ID": "Z0",
     "DATABASE_DNS_NAME": "sql.bua.tst.anstead.internal",
     "RESTORE_SUBNET_GROUP": f"{PREFIX}-bua",
@@ -82,7 +83,10 @@ def _create(settings: Settings) -> None:
             sqs.create_queue(f"{PREFIX}-sqs-bua-{key}")
             sqs.create_queue(f"{PREFIX}-sqs-bua-{key}-dlq")
     for bucket in (settings.bucket, settings.integration_bucket):
-        clients.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        clients.client("s3").create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION},
+            ObjectLockEnabledForBucket=bucket == settings.bucket,
+        )  # fmt: skip
     for role in ("core_admin", "workflow", "meterdata", "lambda", "ca"):
         clients.client("secretsmanager").create_secret(Name=settings.database_secret(role), SecretString="{}")
 

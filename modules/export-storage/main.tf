@@ -14,6 +14,9 @@ resource "aws_s3_bucket" "this" {
 
   bucket        = each.value
   force_destroy = var.enable_force_destroy
+
+  # No rule for the whole bucket: the export step retains what finance may book, file by file, and nothing else.
+  object_lock_enabled = each.key == "accrual"
 }
 
 resource "aws_s3_bucket_public_access_block" "this" {
@@ -90,17 +93,34 @@ data "aws_iam_policy_document" "this" {
       values   = ["false"]
     }
   }
+
+  # A temporary environment is destroyed with its contents.
+  dynamic "statement" {
+    for_each = var.enable_force_destroy ? [] : [each.value.arn]
+
+    content {
+      sid       = "WhatIsBookedStays"
+      effect    = "Deny"
+      actions   = ["s3:BypassGovernanceRetention"]
+      resources = ["${statement.value}/*"]
+
+      principals {
+        type        = "*"
+        identifiers = ["*"]
+      }
+    }
+  }
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "accrual" {
   bucket = aws_s3_bucket.this["accrual"].id
 
   rule {
-    id     = "exports"
+    id     = "booked-exports"
     status = "Enabled"
 
     filter {
-      prefix = "export/"
+      prefix = "export/booked/"
     }
 
     transition {
@@ -110,6 +130,19 @@ resource "aws_s3_bucket_lifecycle_configuration" "accrual" {
 
     expiration {
       days = var.export_retention_days
+    }
+  }
+
+  rule {
+    id     = "working-files"
+    status = "Enabled"
+
+    filter {
+      prefix = "export/csv/"
+    }
+
+    expiration {
+      days = var.working_file_retention_days
     }
   }
 

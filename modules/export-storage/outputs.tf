@@ -9,6 +9,11 @@ output "bucket_arn" {
   value       = aws_s3_bucket.this["accrual"].arn
 }
 
+output "export_retention_days" {
+  description = "Days for which nobody deletes or replaces a complete export: what the export step retains its files for."
+  value       = var.export_retention_days
+}
+
 output "integration_bucket_arn" {
   description = "ARN of the integration bucket, whoever created it."
   value       = "arn:aws:s3:::${var.integration_bucket_name}"

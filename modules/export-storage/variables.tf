@@ -30,13 +30,24 @@ variable "kms_key_arn" {
 }
 
 variable "export_retention_days" {
-  description = "Days for which exports are kept: seven years by default, as long as the accounts that they support."
+  description = "Days for which complete exports are kept (export/booked/): seven years by default, as long as the accounts that they support."
   type        = number
   default     = 2557
 
   validation {
     condition     = var.export_retention_days > 90
     error_message = "export_retention_days must be more than 90: exports move to infrequent access after 90 days."
+  }
+}
+
+variable "working_file_retention_days" {
+  description = "Days for which the files of an export's last attempt are kept (export/csv/). Complete ones are kept in export/booked/ as well."
+  type        = number
+  default     = 90
+
+  validation {
+    condition     = var.working_file_retention_days >= 1
+    error_message = "working_file_retention_days must be at least 1."
   }
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from local.aws import names
 from shared.errors import InvalidInput
-from shared.steps.folders import CONTROL, folder
+from shared.steps.folders import CONTROL, LATEST, booked_folder, booked_runs
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,11 @@ def read(place: Path, run_date: date) -> Previous:
 
 
 def put(s3: Any, previous: Previous) -> None:
-    """Put its files into the accrual's bucket, where that run left them."""
+    """Put its files into the accrual's bucket, where the first attempt of that run would have kept them."""
     for name in previous.files:
-        s3.upload_file(str(previous.place / name), names.BUCKET, f"{folder(previous.run_date)}{name}")
+        s3.upload_file(str(previous.place / name), names.BUCKET, f"{booked_folder(previous.run_date, 1)}{name}")
+    latest = json.dumps({"attempt": 1, "sha256": _sha256(previous.place / CONTROL)}).encode()
+    s3.put_object(Bucket=names.BUCKET, Key=f"{booked_runs(previous.run_date)}{LATEST}", Body=latest)
 
 
 def _sha256(path: Path) -> str | None:

@@ -91,7 +91,10 @@ def _create_storage(clients: Clients) -> None:
     create_table(clients("ANSTEAD", "dynamodb"), names.INTERVAL_TABLE, "pk", "sk")
     s3 = clients("ANSTEAD", "s3")
     for bucket in (names.BUCKET, names.INTEGRATION_BUCKET):
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": names.REGION})
+        s3.create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": names.REGION},
+            ObjectLockEnabledForBucket=bucket == names.BUCKET,
+        )  # fmt: skip
     s3.put_object(Bucket=names.BUCKET, Key=names.TEMPLATE_KEY, Body=TEMPLATE.read_bytes())
     create_role(clients("EARL", "iam"), names.INTERVAL_ROLE, {"AWS": f"arn:aws:iam::{names.ANSTEAD}:root"})
 
@@ -139,6 +142,7 @@ def _environment(endpoint_url: str, keys: Keys, zone: str) -> dict[str, str]:
         "DATABASE_DNS_NAME": names.DATABASE_DNS_NAME, "HOSTED_ZONE_ID": zone, "KMS_KEY_ARN": keys.own,
         "RESTORE_SUBNET_GROUP": names.SUBNET_GROUP, "RESTORE_PARAMETER_GROUP": names.PARAMETER_GROUP,
         "RESTORE_INSTANCE_CLASS": "db.r7g.large", "RESTORE_SECURITY_GROUP": "sg-0123456789abcdef0",
+        "REPORT_TOPIC_ARN": names.arn("sns", names.ANSTEAD, names.REPORT_TOPIC),
         "EKS_CLUSTER": names.EKS_CLUSTER, "EKS_NODE_GROUP": names.EKS_NODE_GROUP, "EKS_NAMESPACE": names.EKS_NAMESPACE,
         "POWERTOOLS_SERVICE_NAME": names.PREFIX, "POWERTOOLS_TRACE_DISABLED": "true", "POWERTOOLS_LOG_LEVEL": "INFO",
     }  # fmt: skip
@@ -164,6 +168,7 @@ def _create_functions(clients: Clients, environment: dict[str, str]) -> None:
             Handler=f"lambdas.{key.replace('-', '_')}.handler.lambda_handler",
             Code={"S3Bucket": names.BUCKET, "S3Key": f"functions/{archive.name}"},
             Timeout=function.timeout_seconds, MemorySize=function.memory_mb, Environment={"Variables": environment},
+            EphemeralStorage={"Size": function.ephemeral_mb},
         )  # fmt: skip
 
     for key, function in catalogue.load().functions.items():
@@ -171,9 +176,10 @@ def _create_functions(clients: Clients, environment: dict[str, str]) -> None:
 
 
 def _create_topic(clients: Clients) -> str:
-    """EARL's topic, and the queue of notify subscribed to it across the accounts."""
+    """EARL's topic, the queue of notify subscribed to it across the accounts, and the topic of the report."""
     sns, sqs = clients("EARL", "sns"), clients("ANSTEAD", "sqs")
     topic = str(sns.create_topic(Name=names.TOPIC)["TopicArn"])
+    clients("ANSTEAD", "sns").create_topic(Name=names.REPORT_TOPIC)
     for key, function in catalogue.load().functions.items():
         if function.queue:
             _create_queue(sqs, names.queue_name(key), topic if key == "notify" else None)

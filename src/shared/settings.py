@@ -26,6 +26,10 @@ class Settings(BaseModel):
     tick_seconds: int = Field(alias="TICK_SECONDS", default=30, ge=0, le=900)
     most_items_per_message: int = Field(alias="MOST_ITEMS_PER_MESSAGE", default=1000, ge=1)
 
+    # Where finance is told of a report; how long nobody can delete or replace what it has booked
+    report_topic_arn: str = Field(alias="REPORT_TOPIC_ARN")
+    export_retention_days: int = Field(alias="EXPORT_RETENTION_DAYS", default=2557, ge=1)
+
     # EARL's interval store, read through a role in EARL
     interval_table: str = Field(alias="INTERVAL_TABLE")
     interval_role_arn: str = Field(alias="INTERVAL_ROLE_ARN")

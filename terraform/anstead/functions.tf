@@ -18,10 +18,12 @@ module "function" {
   description     = each.value.description
   handler         = "lambdas.${replace(each.key, "-", "_")}.handler.lambda_handler"
   zip_file        = "${var.zip_folder}/lambda-bua-${each.key}.zip"
+  code_bucket     = contains(each.value.requirements, "report") ? module.export_storage.bucket_name : null
   runtime         = local.catalogue.runtime.python
   architecture    = local.catalogue.runtime.architecture
   timeout_seconds = each.value.timeout_seconds
   memory_mb       = each.value.memory_mb
+  ephemeral_mb    = try(each.value.ephemeral_mb, 512)
   environment     = local.environment
   region          = var.region
   kms_key_arn     = module.encryption_key.arn
@@ -64,6 +66,8 @@ locals {
     INTEGRATION_BUCKET       = local.integration_bucket
     QUEUE_URL_PREFIX         = local.queue_url_prefix
     STATE_MACHINE_ARN_PREFIX = local.machine_arn_prefix
+    REPORT_TOPIC_ARN         = aws_sns_topic.report.arn
+    EXPORT_RETENTION_DAYS    = tostring(module.export_storage.export_retention_days)
     TICK_SECONDS             = tostring(var.tick_seconds)
     MOST_ITEMS_PER_MESSAGE   = tostring(var.most_items_per_message)
     INTERVAL_TABLE           = coalesce(var.earl_interval_table_name, "${local.earl_prefix}-ddb-interval")

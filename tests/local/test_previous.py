@@ -30,9 +30,10 @@ def test_the_files_that_its_control_totals_list_are_put_where_the_run_left_them(
     previous.put(context.client("s3"), previous.read(out, RUN_DATE))
     found = context.client("s3").list_objects_v2(Bucket=context.settings.bucket)["Contents"]
     assert [entry["Key"] for entry in found] == [
-        "export/csv/2026-10-01/control.json",
-        "export/csv/2026-10-01/evidence/part.parquet",
-        "export/csv/2026-10-01/summary.csv",
+        "export/booked/2026-10-01/01/control.json",
+        "export/booked/2026-10-01/01/evidence/part.parquet",
+        "export/booked/2026-10-01/01/summary.csv",
+        "export/booked/2026-10-01/latest.json",
     ]
 
 

@@ -34,8 +34,18 @@ run "both_buckets_are_closed_and_encrypted" {
   }
 
   assert {
-    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.accrual.rule : rule.id => try(rule.expiration[0].days, null) } == { exports = 2557, generated-meter-data = 90, leftovers = null }
-    error_message = "Exports stay seven years, meter data files ninety days."
+    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.accrual.rule : rule.id => try(rule.expiration[0].days, null) } == { booked-exports = 2557, working-files = 90, generated-meter-data = 90, leftovers = null }
+    error_message = "Complete exports stay seven years, working files and meter data files ninety days."
+  }
+
+  assert {
+    condition     = { for key, bucket in aws_s3_bucket.this : key => bucket.object_lock_enabled } == { accrual = true, integration = false }
+    error_message = "Files of the accrual's bucket can be retained."
+  }
+
+  assert {
+    condition     = alltrue([for document in data.aws_iam_policy_document.this : document.statement[1].effect == "Deny" && document.statement[1].actions == toset(["s3:BypassGovernanceRetention"])])
+    error_message = "Nobody bypasses the retention."
   }
 
   assert {
@@ -57,6 +67,17 @@ run "an_integration_bucket_of_others_is_left_alone" {
   assert {
     condition     = output.integration_bucket_arn == "arn:aws:s3:::tst-anstead-s3-rw-integration"
     error_message = "Its ARN is known all the same."
+  }
+}
+
+run "a_temporary_environment_can_be_destroyed" {
+  variables {
+    enable_force_destroy = true
+  }
+
+  assert {
+    condition     = alltrue([for document in data.aws_iam_policy_document.this : length(document.statement) == 1])
+    error_message = "Its retained files can be deleted by whoever may bypass the retention."
   }
 }
 

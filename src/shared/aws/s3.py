@@ -1,10 +1,14 @@
 """Streams into and between S3 buckets."""
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 # S3 requires parts of at least 5 MB and at most 10,000 of them: with 32 MB a file may have 320 GB.
 PART_BYTES = 32 * 1024 * 1024
+COPIES_AT_ONCE = 8
 
 
 class ObjectWriter:
@@ -70,15 +74,58 @@ def delete_prefix(client: Any, bucket: str, prefix: str) -> int:
     return deleted
 
 
-def copy_prefix(client: Any, source: tuple[str, str], target: tuple[str, str], last: str | None = None) -> int:
+def copy_prefix(
+    client: Any,
+    source: tuple[str, str],
+    target: tuple[str, str],
+    *,
+    last: str | None = None,
+    retain_until: datetime | None = None,
+) -> int:
     """Copy every object under a bucket's prefix to another bucket's prefix; returns how many there were.
 
-    last: the name of the object that is copied when all others are there.
+    last: the name of the object that is copied when all others are there. retain_until: before then nobody deletes or
+    replaces the copies; their bucket has Object Lock.
     """
     bucket, prefix = source
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     found = [entry["Key"].removeprefix(prefix) for page in pages for entry in page.get("Contents", [])]
-    for name in sorted(found, key=lambda name: name == last):
+
+    def copy(name: str) -> None:
         # The managed copy goes part by part above 8 MB; a single CopyObject is limited to 5 GB.
         client.copy({"Bucket": bucket, "Key": prefix + name}, target[0], target[1] + name)
+        if retain_until:
+            retain(client, target[0], target[1] + name, retain_until)
+
+    with ThreadPoolExecutor(COPIES_AT_ONCE) as pool:
+        list(pool.map(copy, [name for name in found if name != last]))
+    for name in found:
+        if name == last:
+            copy(name)
     return len(found)
+
+
+def download_prefix(client: Any, bucket: str, prefix: str, place: Path) -> None:
+    """Download every object under a prefix into a folder, by the names below the prefix."""
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    found = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+    def download(key: str) -> None:
+        path = place / key.removeprefix(prefix)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        client.download_file(bucket, key, str(path))
+
+    with ThreadPoolExecutor(COPIES_AT_ONCE) as pool:
+        list(pool.map(download, found))
+
+
+def upload(client: Any, path: Path, target: tuple[str, str], retain_until: datetime | None = None) -> None:
+    """Upload a file to a bucket's key. retain_until: before then nobody deletes or replaces it."""
+    client.upload_file(str(path), *target)
+    if retain_until:
+        retain(client, *target, retain_until)
+
+
+def retain(client: Any, bucket: str, key: str, until: datetime) -> None:
+    """Let nobody delete or replace an object's version before then; its bucket has Object Lock."""
+    client.put_object_retention(Bucket=bucket, Key=key, Retention={"Mode": "GOVERNANCE", "RetainUntilDate": until})

@@ -8,7 +8,18 @@ from pydantic import ValidationError
 
 from shared.context import Context
 from shared.errors import InvalidInput, describe
-from shared.steps import control, control_totals, export, failures, invoiceruns, nem12, restore, scaling, workflows
+from shared.steps import (
+    booking,
+    control,
+    control_totals,
+    export,
+    failures,
+    invoiceruns,
+    nem12,
+    restore,
+    scaling,
+    workflows,
+)
 from shared.steps.requests import Request, RunRequest
 
 
@@ -83,7 +94,9 @@ ACTIONS: dict[str, Action] = {
     "export.clear_outbound": Action(RunRequest, export.clear_outbound),
     "export.collect_failures": Action(RunRequest, call("collect_failures", "create_estimate_bands")),
     "export.control": Action(RunRequest, control_totals.write),
+    "export.book": Action(RunRequest, booking.book),
     "export.copy_outbound": Action(RunRequest, export.copy_outbound),
+    "export.report_failed": Action(export.ReportFailed, export.report_failed),
 }
 
 

@@ -5,6 +5,7 @@ import json
 from datetime import date
 from typing import Any
 
+from botocore.exceptions import ClientError
 from psycopg2 import sql
 
 from shared.context import Context
@@ -86,8 +87,11 @@ def measure(context: Context, run_date: date, name: str) -> dict[str, Any]:
     client = context.client("s3")
     try:
         body = client.get_object(Bucket=context.settings.bucket, Key=f"{folder(run_date)}{name}")["Body"]
-    except client.exceptions.NoSuchKey:
-        return {}
+    except ClientError as error:
+        # Who may list some prefixes only is told AccessDenied of a key that is not there.
+        if error.response["Error"]["Code"] in ("NoSuchKey", "AccessDenied"):
+            return {}
+        raise
     digest, size, lines, is_quoted = hashlib.sha256(), 0, 0, False
     for chunk in body.iter_chunks(CHUNK_BYTES):
         digest.update(chunk)

@@ -141,27 +141,29 @@ class TestControl:
         """Neither one that stopped half way, nor this run itself, nor a later one, however often it is written."""
         s3, bucket = context.client("s3"), context.settings.bucket
         totals = {"net_amount": "223439.90"}
-        for run_date, name in (
-            ("2026-08-01", "control.json"), ("2026-09-01", "control.json"), ("2026-10-01", "summary.csv"),
-            ("2026-12-01", "control.json"),
+        for run_date, attempt, is_complete in (
+            ("2026-08-01", 1, True), ("2026-09-01", 2, True), ("2026-09-01", 3, True), ("2026-10-01", 1, False), ("2026-12-01", 1, True),
         ):  # fmt: skip
             content = {
                 "run_date": run_date,
-                "period": {"to": "x"},
+                "period": {"to": attempt},
                 "totals": totals,
                 "accounts": {"total": 3},
                 "more": 1,
             }
             body = json.dumps(content).encode()
-            s3.put_object(Bucket=bucket, Key=f"export/csv/{run_date}/{name}", Body=body)
+            s3.put_object(Bucket=bucket, Key=f"export/booked/{run_date}/{attempt:02d}/control.json", Body=body)
+            if is_complete:
+                latest = json.dumps({"attempt": attempt, "sha256": hashlib.sha256(body).hexdigest()})
+                s3.put_object(Bucket=bucket, Key=f"export/booked/{run_date}/latest.json", Body=latest)
         texts = []
         for _ in range(2):
             self.control(context)
             texts.append(read(context, bucket, "export/csv/2026-11-01/control.json"))
         assert texts[0] == texts[1]
-        before = read(context, bucket, "export/csv/2026-09-01/control.json")
+        before = read(context, bucket, "export/booked/2026-09-01/03/control.json")
         assert json.loads(texts[0])["previous_run"] == {
-            "run_date": "2026-09-01", "period": {"to": "x"}, "totals": totals, "accounts": {"total": 3},
+            "run_date": "2026-09-01", "period": {"to": 3}, "totals": totals, "accounts": {"total": 3},
             "sha256": hashlib.sha256(before.encode()).hexdigest(),
         }  # fmt: skip
 
@@ -205,6 +207,65 @@ class TestControl:
         body = b'a,b\n1,"two\nlines, ""quoted"""\n2,plain\n'
         context.client("s3").put_object(Bucket=context.settings.bucket, Key=key, Body=body)
         assert control_totals.measure(context, RUN_DATE, "exceptions.csv")["rows"] == 2
+
+
+class TestBooking:
+    """What finance may book is kept, attempt by attempt, and nobody replaces it."""
+
+    FILES = ("control.json", "evidence/account_days/0001.parquet", "summary.csv")
+
+    def export(self, context, content: bytes, execution: str) -> dict[str, object]:
+        """An attempt at the export that writes the content, and its booking."""
+        context.ledger.begin_step("export", RUN_DATE, execution, context.now)
+        actions.perform(context, {"action": "export.clear_csv", "run_date": "2026-11-01"})
+        for name in self.FILES:
+            key = f"export/csv/2026-11-01/{name}"
+            context.client("s3").put_object(Bucket=context.settings.bucket, Key=key, Body=content)
+        return actions.perform(context, {"action": "export.book", "run_date": "2026-11-01"})
+
+    def kept(self, context) -> dict[str, bytes]:
+        found = context.client("s3").list_objects_v2(Bucket=context.settings.bucket, Prefix="export/booked/")[
+            "Contents"
+        ]
+        return {
+            o["Key"].removeprefix("export/booked/2026-11-01/"): read(context, context.settings.bucket, o["Key"])
+            for o in found
+        }
+
+    def test_each_attempt_has_a_folder_and_the_latest_is_named(self, context):
+        assert self.export(context, b"first", "one") == {"kept": 3, "attempt": 1}
+        assert self.export(context, b"second", "two") == {"kept": 3, "attempt": 2}
+        kept = self.kept(context)
+        latest = json.loads(kept.pop("latest.json"))
+        assert latest == {"attempt": 2, "sha256": hashlib.sha256(b"second").hexdigest()}
+        assert kept == {f"{n:02d}/{name}": text for n, text in ((1, "first"), (2, "second")) for name in self.FILES}
+
+    def test_the_same_bytes_are_not_kept_twice(self, context):
+        self.export(context, b"first", "one")
+        before = self.kept(context)
+        assert self.export(context, b"first", "two") == {"kept": 0, "attempt": 1}
+        assert self.kept(context) == before
+
+    def test_the_same_attempt_again_keeps_the_same_folder(self, context):
+        """A state that Step Functions tries again: the execution counts once."""
+        self.export(context, b"first", "one")
+        assert self.export(context, b"changed", "one") == {"kept": 3, "attempt": 1}
+
+    def test_nobody_deletes_them_for_seven_years(self, context):
+        self.export(context, b"first", "one")
+        s3, bucket = context.client("s3"), context.settings.bucket
+        for name in self.FILES:
+            where = {"Bucket": bucket, "Key": f"export/booked/2026-11-01/01/{name}"}
+            found = s3.head_object(**where)
+            assert found["ObjectLockMode"] == "GOVERNANCE"
+            assert str(found["ObjectLockRetainUntilDate"])[:10] == "2033-11-01"  # 2,557 days after NOW
+            with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
+                s3.delete_object(**where, VersionId=s3.head_object(**where)["VersionId"])
+
+    def test_without_control_totals_there_is_nothing_to_keep(self, context):
+        context.ledger.begin_step("export", RUN_DATE, "one", context.now)
+        with pytest.raises(ControlTotalsRefused, match=r"there is no control\.json"):
+            actions.perform(context, {"action": "export.book", "run_date": "2026-11-01"})
 
 
 class TestMeterData:
