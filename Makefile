@@ -103,6 +103,7 @@ lock: setup ## Update the pinned dependencies
 	@$(RUN) -m uv $(COMPILE) --constraint requirements-dev.lock --extra base --extra database -o requirements/lambda-base-database.lock
 	@$(RUN) -m uv $(COMPILE) --constraint requirements-dev.lock --extra base --extra database --extra numeric -o requirements/lambda-base-database-numeric.lock
 	@$(RUN) -m uv $(COMPILE) --constraint requirements-dev.lock --extra base --extra database --extra parquet -o requirements/lambda-base-database-parquet.lock
+	@$(RUN) -m uv $(COMPILE) --constraint requirements-dev.lock --extra base --extra parquet --extra report -o requirements/lambda-base-parquet-report.lock
 
 clean: ## Remove everything that was built, except OUT
 	@rm -rf build $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

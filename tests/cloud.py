@@ -39,6 +39,7 @@ ENVIRONMENT = {
     "STATE_MACHINE_ARN_PREFIX": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{PREFIX}-",
     "EKS_CLUSTER": f"{PREFIX}-eks",
     "EKS_NODE_GROUP": f"{PREFIX}-bua",
+    "REPORT_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:{PREFIX}-sns-bua-report",
     "HOSTED_ZONE_ID": "Z0",
     "DATABASE_DNS_NAME": "sql.bua.tst.anstead.internal",
     "RESTORE_SUBNET_GROUP": f"{PREFIX}-bua",

@@ -7,7 +7,10 @@ resource "aws_lambda_function" "this" {
   description   = var.description
   role          = aws_iam_role.this.arn
 
-  filename = var.zip_file
+  filename          = var.code_bucket == null ? var.zip_file : null
+  s3_bucket         = one(aws_s3_object.zip[*].bucket)
+  s3_key            = one(aws_s3_object.zip[*].key)
+  s3_object_version = one(aws_s3_object.zip[*].version_id)
   # A plan works without the zip, but then shows no change of code. Creating the function needs it.
   source_code_hash = fileexists(var.zip_file) ? filebase64sha256(var.zip_file) : null
   handler          = var.handler
@@ -16,6 +19,10 @@ resource "aws_lambda_function" "this" {
   timeout          = var.timeout_seconds
   memory_size      = var.memory_mb
   kms_key_arn      = var.kms_key_arn
+
+  ephemeral_storage {
+    size = var.ephemeral_mb
+  }
 
   environment {
     variables = merge(var.environment, {
@@ -44,6 +51,16 @@ resource "aws_lambda_function" "this" {
 
   # IAM first: without permissions a function fails when it starts, and a function in a VPC cannot even be created.
   depends_on = [aws_iam_role_policy.this]
+}
+
+# Lambda takes at most 50 MB in a request.
+resource "aws_s3_object" "zip" {
+  count = var.code_bucket == null ? 0 : 1
+
+  bucket      = var.code_bucket
+  key         = "functions/${basename(var.zip_file)}"
+  source      = var.zip_file
+  source_hash = fileexists(var.zip_file) ? filebase64sha256(var.zip_file) : null
 }
 
 resource "aws_cloudwatch_log_group" "this" {

@@ -33,6 +33,12 @@ variable "zip_file" {
   type        = string
 }
 
+variable "code_bucket" {
+  description = "Versioned bucket through which the zip goes to Lambda, for one of more than 50 MB; null = with the request."
+  type        = string
+  default     = null
+}
+
 variable "runtime" {
   description = "Lambda runtime, e.g. python3.13."
   type        = string
@@ -70,6 +76,17 @@ variable "memory_mb" {
   validation {
     condition     = var.memory_mb >= 128 && var.memory_mb <= 10240
     error_message = "Lambda allows 128 to 10240 MB."
+  }
+}
+
+variable "ephemeral_mb" {
+  description = "Size of the function's disk, /tmp, in MB."
+  type        = number
+  default     = 512
+
+  validation {
+    condition     = var.ephemeral_mb >= 512 && var.ephemeral_mb <= 10240
+    error_message = "Lambda allows 512 to 10240 MB of /tmp."
   }
 }
 

@@ -138,7 +138,8 @@ def _function_files(key: str, function: Function) -> Iterator[tuple[str, bytes]]
     handler = f"lambdas.{key.replace('-', '_')}.handler"
     if _module_file(handler) is None:
         raise PackagingFailed(f"function {key} has no module {handler}")
-    for path in sorted(imported_modules([handler])):
+    modules = imported_modules([handler])
+    for path in sorted(modules | _data_files(modules)):
         yield path.relative_to(SOURCE).as_posix(), path.read_bytes()
     yield "catalogue.yaml", (ROOT / "catalogue.yaml").read_bytes()
     for pattern in function.include:
@@ -147,6 +148,12 @@ def _function_files(key: str, function: Function) -> Iterator[tuple[str, bytes]]
             raise PackagingFailed(f"catalogue.yaml: function {key} includes {pattern}, which matches no file")
         for path in found:
             yield path.relative_to(ROOT).as_posix(), path.read_bytes()
+
+
+def _data_files(modules: Iterable[Path]) -> set[Path]:
+    """What modules read from their own folders: templates, defaults."""
+    folders = {path.parent for path in modules}
+    return {path for folder in folders for path in folder.iterdir() if path.is_file() and path.suffix != ".py"}
 
 
 def _expand(pattern: str) -> Iterable[Path]:

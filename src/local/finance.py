@@ -31,7 +31,7 @@ def _explain(options: argparse.Namespace, console: Console) -> None:
     for sentence in found.lead:
         console.print(sentence, markup=False, soft_wrap=True)
     for table in found.tables:
-        console.print()
+        console.print(f"\n[bold]{escape(table.title)}[/]", soft_wrap=True)
         console.print(_shown(table))
         if table.note:
             console.print(table.note, markup=False, soft_wrap=True)
@@ -39,9 +39,6 @@ def _explain(options: argparse.Namespace, console: Console) -> None:
 
 def _shown(table: Table) -> rich.table.Table:
     shown = rich.table.Table(
-        title=table.title,
-        title_justify="left",
-        title_style="bold",
         box=None,
         pad_edge=False,
         show_footer=table.total is not None,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from local.aws import names
-from shared.steps.export import OUTBOUND
+from shared.steps.folders import OUTBOUND, REPORT_FILES
 
 
 def collect(s3: Any, run_date: date, folder: Path) -> None:
@@ -19,6 +19,8 @@ def collect(s3: Any, run_date: date, folder: Path) -> None:
     for filled in (meter_data, folder / "evidence"):  # fewer files may come this time
         shutil.rmtree(filled, ignore_errors=True)
     meter_data.mkdir()
+    for name in REPORT_FILES:  # the last one's would pass for this run's
+        (folder / name).unlink(missing_ok=True)
     _download(s3, names.INTEGRATION_BUCKET, OUTBOUND, folder)
     _download(s3, names.BUCKET, f"nem12/{run_date.isoformat()}/", meter_data)
 

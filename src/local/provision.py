@@ -142,6 +142,7 @@ def _environment(endpoint_url: str, keys: Keys, zone: str) -> dict[str, str]:
         "DATABASE_DNS_NAME": names.DATABASE_DNS_NAME, "HOSTED_ZONE_ID": zone, "KMS_KEY_ARN": keys.own,
         "RESTORE_SUBNET_GROUP": names.SUBNET_GROUP, "RESTORE_PARAMETER_GROUP": names.PARAMETER_GROUP,
         "RESTORE_INSTANCE_CLASS": "db.r7g.large", "RESTORE_SECURITY_GROUP": "sg-0123456789abcdef0",
+        "REPORT_TOPIC_ARN": names.arn("sns", names.ANSTEAD, names.REPORT_TOPIC),
         "EKS_CLUSTER": names.EKS_CLUSTER, "EKS_NODE_GROUP": names.EKS_NODE_GROUP, "EKS_NAMESPACE": names.EKS_NAMESPACE,
         "POWERTOOLS_SERVICE_NAME": names.PREFIX, "POWERTOOLS_TRACE_DISABLED": "true", "POWERTOOLS_LOG_LEVEL": "INFO",
     }  # fmt: skip
@@ -167,6 +168,7 @@ def _create_functions(clients: Clients, environment: dict[str, str]) -> None:
             Handler=f"lambdas.{key.replace('-', '_')}.handler.lambda_handler",
             Code={"S3Bucket": names.BUCKET, "S3Key": f"functions/{archive.name}"},
             Timeout=_timeout(function), MemorySize=function.memory_mb, Environment={"Variables": environment},
+            EphemeralStorage={"Size": function.ephemeral_mb},
         )  # fmt: skip
 
     for key, function in catalogue.load().functions.items():
@@ -174,9 +176,10 @@ def _create_functions(clients: Clients, environment: dict[str, str]) -> None:
 
 
 def _create_topic(clients: Clients) -> str:
-    """EARL's topic, and the queue of notify subscribed to it across the accounts."""
+    """EARL's topic, the queue of notify subscribed to it across the accounts, and the topic of the report."""
     sns, sqs = clients("EARL", "sns"), clients("ANSTEAD", "sqs")
     topic = str(sns.create_topic(Name=names.TOPIC)["TopicArn"])
+    clients("ANSTEAD", "sns").create_topic(Name=names.REPORT_TOPIC)
     for key, function in catalogue.load().functions.items():
         if function.queue:
             visibility = 6 * _timeout(function) if key in _workers() else _timeout(function) + 15

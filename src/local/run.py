@@ -60,6 +60,10 @@ def _run(options: argparse.Namespace, console: Console) -> None:
         status.stop()
         steps = follow(stack, options.run_date, console)
         outputs.collect(stack.client("ANSTEAD", "s3"), options.run_date, options.out)
+    if not (options.out / "report.html").is_file():
+        console.print(
+            "[yellow]note[/] the report could not be made; make report OUT= shows why. The files are complete."
+        )
     report.write(folder, options.run_date, steps, options.out, console, period=chosen)
 
 

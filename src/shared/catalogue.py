@@ -31,6 +31,7 @@ class Function(_Entry):
     services: tuple[str, ...]
     include: tuple[str, ...] = ()
     queue: Queue | None = None
+    ephemeral_mb: int = 512
 
 
 class RunType(_Entry):

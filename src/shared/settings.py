@@ -27,7 +27,8 @@ class Settings(BaseModel):
     most_timeout_seconds: int = Field(alias="MOST_TIMEOUT_SECONDS", default=900, ge=60, le=900)
     most_items_per_message: int = Field(alias="MOST_ITEMS_PER_MESSAGE", default=1000, ge=1)
 
-    # How long nobody can delete or replace what finance has booked
+    # Where finance is told of a report; how long nobody can delete or replace what it has booked
+    report_topic_arn: str = Field(alias="REPORT_TOPIC_ARN")
     export_retention_days: int = Field(alias="EXPORT_RETENTION_DAYS", default=2557, ge=1)
 
     # EARL's interval store, read through a role in EARL

@@ -19,10 +19,12 @@ module "function" {
   description     = each.value.description
   handler         = "lambdas.${replace(each.key, "-", "_")}.handler.lambda_handler"
   zip_file        = "${var.zip_folder}/lambda-bua-${each.key}.zip"
+  code_bucket     = contains(each.value.requirements, "report") ? module.export_storage.bucket_name : null
   runtime         = local.catalogue.runtime.python
   architecture    = local.catalogue.runtime.architecture
   timeout_seconds = local.timeout_seconds[each.key]
   memory_mb       = each.value.memory_mb
+  ephemeral_mb    = try(each.value.ephemeral_mb, 512)
   environment     = local.environment
   region          = var.region
   kms_key_arn     = module.encryption_key.arn
@@ -69,6 +71,7 @@ locals {
     INTEGRATION_BUCKET       = local.integration_bucket
     QUEUE_URL_PREFIX         = local.queue_url_prefix
     STATE_MACHINE_ARN_PREFIX = local.machine_arn_prefix
+    REPORT_TOPIC_ARN         = aws_sns_topic.report.arn
     EXPORT_RETENTION_DAYS    = tostring(module.export_storage.export_retention_days)
     TICK_SECONDS             = tostring(var.tick_seconds)
     MOST_TIMEOUT_SECONDS     = tostring(var.most_timeout_seconds)

@@ -10,6 +10,7 @@ locals {
   ]
   bucket_arn   = module.export_storage.bucket_arn
   outbound_arn = module.export_storage.integration_bucket_arn
+  report_files = ["report.html", "report.xlsx", "report.json", "journal.csv", "journal_gst_memo.csv"]
 
   grants = {
     # Every invocation reads the address of the current run's database.
@@ -109,6 +110,44 @@ locals {
         resources = ["${local.bucket_arn}/export/booked/*"]
       },
     ]
+    # The report reads a kept export and the one before, and is put beside the files, here and where finance fetches them.
+    report = concat(var.integration_key_arn == null ? [] : [
+      {
+        sid       = "OutboundKey"
+        actions   = ["kms:GenerateDataKey"]
+        resources = [var.integration_key_arn]
+        conditions = [
+          { test = "StringEquals", variable = "kms:ViaService", values = ["s3.${var.region}.amazonaws.com"] },
+        ]
+      },
+      ], [
+      {
+        sid       = "ListKept"
+        actions   = ["s3:ListBucket"]
+        resources = [local.bucket_arn]
+        conditions = [
+          { test = "StringLike", variable = "s3:prefix", values = ["export/booked/*", "finance/finance.yaml"] },
+        ]
+      },
+      {
+        sid       = "ReadKept"
+        actions   = ["s3:GetObject"]
+        resources = ["${local.bucket_arn}/export/booked/*", "${local.bucket_arn}/finance/finance.yaml"]
+      },
+      {
+        sid       = "KeepReport"
+        actions   = ["s3:PutObject", "s3:PutObjectRetention", "s3:AbortMultipartUpload"]
+        resources = [for name in local.report_files : "${local.bucket_arn}/export/booked/*/${name}"]
+      },
+      {
+        sid       = "HandReportOver"
+        actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
+        resources = [for name in local.report_files : "${local.outbound_arn}/ADH/OUTBOUND/BUA/${name}"]
+      },
+    ])
+    tell-finance = [
+      { sid = "TellFinance", actions = ["sns:Publish"], resources = [aws_sns_topic.report.arn] },
+    ]
     write-control = [
       { sid = "WriteControl", actions = ["s3:PutObject"], resources = ["${local.bucket_arn}/export/csv/*/control.json"] },
     ]
@@ -152,9 +191,10 @@ locals {
 
   function_grants = {
     controller-fast = ["ledger-write", "database-admin", "restore", "scale", "executions", "clear-files"]
-    controller-slow = ["database-admin", "copy-outbound", "write-control", "keep-exports"]
+    controller-slow = ["database-admin", "copy-outbound", "write-control", "keep-exports", "tell-finance"]
     next            = ["ledger-write", "keep-alive", "fail-task", "complete-task", "tick"]
     notify          = ["start-run"]
+    report          = ["report", "tell-finance"]
     site-initiate   = ["keep-alive", "fail-task", "enqueue"]
     site-data       = ["read-intervals"]
     site-export     = ["write-exports"]
@@ -170,6 +210,7 @@ locals {
   key_services = { for key, function in local.functions : key => concat(
     contains(function.requirements, "database") ? ["dynamodb", "secretsmanager"] : [],
     contains(keys(local.queue_functions), key) ? ["sqs"] : [],
-    length(setintersection(lookup(local.function_grants, key, []), ["restore", "copy-outbound", "write-exports", "write-meter-data"])) > 0 ? ["s3"] : [],
+    length(setintersection(lookup(local.function_grants, key, []), ["restore", "copy-outbound", "write-exports", "write-meter-data", "report"])) > 0 ? ["s3"] : [],
+    contains(lookup(local.function_grants, key, []), "tell-finance") ? ["sns"] : [],
   ) }
 }

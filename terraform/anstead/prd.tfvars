@@ -9,3 +9,4 @@ private_subnet_ids        = ["subnet-00000000000000000", "subnet-111111111111111
 hosted_zone_id            = "Z00000000000000000000"
 cluster_security_group_id = "sg-00000000000000000"
 alarm_emails              = ["accruals-oncall@example.com"]
+finance_emails            = ["revenue-accounting@example.com"]

@@ -213,6 +213,12 @@ variable "alarm_emails" {
   default     = []
 }
 
+variable "finance_emails" {
+  description = "Mail addresses that are told of a month's report. Each has to confirm its subscription."
+  type        = set(string)
+  default     = []
+}
+
 variable "deadline" {
   description = "When the month's run must have finished: a cron expression in `time_zone`, on the second or a later day."
   type        = string

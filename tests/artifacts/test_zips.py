@@ -86,7 +86,8 @@ def test_lambda_zip_holds_only_what_the_function_needs(lambda_zips, key):
     models = {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2}
     assert models == {*function["services"], "xray"}
     assert ("psycopg2/__init__.py" in names) == ("database" in function["requirements"])
-    assert ("numpy/__init__.py" in names) == ("numeric" in function["requirements"])
+    # matplotlib, which draws the report's pictures, brings numpy along
+    assert ("numpy/__init__.py" in names) == bool({"numeric", "report"} & set(function["requirements"]))
 
 
 @pytest.mark.parametrize("key", FUNCTIONS)
@@ -100,6 +101,21 @@ def test_host_zip_imports_in_a_clean_interpreter(host_zips, tmp_path, key):
         [*command, *CATALOGUE["functions"][key]["services"]], capture_output=True, text=True, check=False, cwd=tmp_path
     )
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("key", FUNCTIONS)
+def test_a_zip_is_not_larger_than_lambda_allows(lambda_zips, key):
+    """250 MB unzipped; 50 MB in a request, and what is larger goes by way of the bucket (terraform/anstead/functions.tf)."""
+    with zipfile.ZipFile(lambda_zips[key]) as archive:
+        assert sum(entry.file_size for entry in archive.infolist()) < 250 * 1024 * 1024
+    is_uploaded = "report" in CATALOGUE["functions"][key]["requirements"]
+    assert is_uploaded or lambda_zips[key].stat().st_size < 50_000_000
+
+
+def test_what_a_module_reads_from_its_own_folder_comes_along(lambda_zips):
+    with zipfile.ZipFile(lambda_zips["report"]) as archive:
+        found = {name for name in archive.namelist() if name.startswith("shared/report/") and not name.endswith(".py")}
+    assert found == {"shared/report/page.html.j2", "shared/report/finance.yaml"}
 
 
 def test_locks_pin_what_the_development_lock_pins():

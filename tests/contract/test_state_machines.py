@@ -16,6 +16,7 @@ from shared import catalogue, errors
 from shared.errors import InvalidInput
 from shared.paths import ROOT
 from shared.steps.actions import ACTIONS
+from shared.steps.requests import RunRequest
 from shared.work.messages import FanOut
 
 CATALOGUE = catalogue.load()
@@ -126,6 +127,11 @@ def payloads(step: str, kind: str) -> list[dict[str, Any]]:
     return [s["Arguments"] for _, s in states_of(step) if kind in s.get("Resource", "")]
 
 
+def actions_of(step: str) -> list[dict[str, Any]]:
+    """What a machine asks the controllers for."""
+    return [a for a in payloads(step, "lambda:invoke") if a["FunctionName"] != VALUES["function_report"]]
+
+
 def strings(node: Any) -> Iterator[str]:
     if isinstance(node, str):
         yield node
@@ -190,7 +196,7 @@ def test_errors_that_are_retried_exist(step):
 
 @pytest.mark.parametrize("step", [step for step in STEPS if step != "snapshot"])
 def test_actions_exist_and_are_asked_what_they_understand(step):
-    for arguments in payloads(step, "lambda:invoke"):
+    for arguments in actions_of(step):
         payload = dict(arguments["Payload"])
         request = ACTIONS[payload.pop("action")].request
         required = {name for name, field in request.model_fields.items() if field.is_required()}
@@ -198,8 +204,22 @@ def test_actions_exist_and_are_asked_what_they_understand(step):
 
 
 def test_every_action_is_used():
-    used = {p["Payload"]["action"] for step in STEPS for p in payloads(step, "lambda:invoke")}
+    used = {p["Payload"]["action"] for step in STEPS for p in actions_of(step)}
     assert used == ACTIONS.keys()
+
+
+def test_the_report_is_asked_for_once_when_the_files_are_handed_over_and_stops_nothing():
+    ((name, state),) = [
+        (name, s) for step in STEPS for name, s in states_of(step)
+        if s.get("Arguments", {}).get("FunctionName") == VALUES["function_report"]
+    ]  # fmt: skip
+    states = RENDERED["export"]["States"]
+    assert states["Copy S3 objects to the integration folder"]["Next"] == name
+    assert state["Arguments"]["Payload"].keys() == RunRequest.model_fields.keys()
+    (caught,) = state["Catch"]
+    assert caught["ErrorEquals"] == ["States.ALL"]
+    after = states[caught["Next"]]
+    assert {state["Next"], after["Next"], *(catcher["Next"] for catcher in after["Catch"])} == {"Finish"}
 
 
 @pytest.mark.parametrize("step", [step for step in STEPS if step not in ("bua", "snapshot")])

@@ -27,6 +27,7 @@ DATABASE_ROLES = (MASTER, "workflow", "meterdata", "lambda")
 SECRET_PREFIX = f"{PREFIX}-bua-db"
 PRODUCTION_SECRET = f"{EARL_PREFIX}-core-db-{MASTER}"
 
+REPORT_TOPIC = f"{PREFIX}-sns-bua-report"
 TOPIC = f"{EARL_PREFIX}-sns-bua-snapshot"
 INTERVAL_ROLE = f"{EARL_PREFIX}-role-bua-interval-read"
 SHARED_KEY_ALIAS = f"alias/{EARL_PREFIX}-kms-bua-snapshot"

@@ -34,7 +34,7 @@ PYTHON_WORK: dict[str, Perform] = {
     "site-export": site_export.perform,
 }
 # Actions without the database: the ledger, AWS resources, files in S3, pods.
-ELSEWHERE = ("step.", "scale.", "nem12.", "export.clear", "export.copy_outbound")
+ELSEWHERE = ("step.", "scale.", "nem12.", "export.clear", "export.book", "export.copy_outbound", "export.report_failed")
 SKIPPED_STEPS = ("restore", "terminate")
 
 Kind = Literal["fan-out", "action", "platform"]

@@ -3,6 +3,7 @@
 import io
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -104,8 +105,7 @@ def copy_prefix(
         # The managed copy goes part by part above 8 MB; a single CopyObject is limited to 5 GB.
         client.copy({"Bucket": bucket, "Key": prefix + name}, target[0], target[1] + name)
         if retain_until:
-            retention = {"Mode": "GOVERNANCE", "RetainUntilDate": retain_until}
-            client.put_object_retention(Bucket=target[0], Key=target[1] + name, Retention=retention)
+            retain(client, target[0], target[1] + name, retain_until)
 
     with ThreadPoolExecutor(COPIES_AT_ONCE) as pool:
         list(pool.map(copy, [name for name in found if name != last]))
@@ -113,3 +113,29 @@ def copy_prefix(
         if name == last:
             copy(name)
     return len(found)
+
+
+def download_prefix(client: Any, bucket: str, prefix: str, place: Path) -> None:
+    """Download every object under a prefix into a folder, by the names below the prefix."""
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    found = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+    def download(key: str) -> None:
+        path = place / key.removeprefix(prefix)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        client.download_file(bucket, key, str(path))
+
+    with ThreadPoolExecutor(COPIES_AT_ONCE) as pool:
+        list(pool.map(download, found))
+
+
+def upload(client: Any, path: Path, target: tuple[str, str], retain_until: datetime | None = None) -> None:
+    """Upload a file to a bucket's key. retain_until: before then nobody deletes or replaces it."""
+    client.upload_file(str(path), *target)
+    if retain_until:
+        retain(client, *target, retain_until)
+
+
+def retain(client: Any, bucket: str, key: str, until: datetime) -> None:
+    """Let nobody delete or replace an object's version before then; its bucket has Object Lock."""
+    client.put_object_retention(Bucket=bucket, Key=key, Retention={"Mode": "GOVERNANCE", "RetainUntilDate": until})

@@ -24,7 +24,7 @@ def compute(book: Book) -> Part:
     tables = (_run(book), _files(book), _parameters(book), _work(book))
     return Part(
         Section("evidence", "Evidence", ("Everything here comes from control.json and the files beside it.",), tables),
-        (*_totals(book), *_accounts(book), *_days(book)),
+        (*_totals(book), *_grain(book), *_accounts(book), *_days(book)),
     )
 
 
@@ -108,6 +108,42 @@ def _units(book: Book) -> list[Tie]:
             strict=True,
         )
     ]
+
+
+# Every line's month, and every month of control.json, down to the grain: how many differ.
+_GRAIN = """
+with day as (
+    select account_id, line_no, strftime(local_date, '%Y-%m') as year_month, sum(quantity) as quantity, sum(net_amount) as net,
+           sum(gst_amount) as gst, sum(discount_net_propensity) as discount
+    from now.account_days group by 1, 2, 3
+)
+select count(*) from day full join now.lines l using (account_id, line_no, year_month)
+where (day.quantity, net, gst, discount) is distinct from (l.quantity, l.net_amount, l.gst_amount, l.discount_net_propensity)
+"""
+_MONTHS = "select year_month, sum(net_amount) from now.lines group by 1"
+
+
+def _grain(book: Book) -> tuple[Tie, ...]:
+    (lines,) = book.row(_GRAIN)
+    months = {month: one["net_amount"] for month, one in book.now.control.get("months", {}).items()}
+    added = dict(book.rows(_MONTHS))
+    odd = [month for month, net in months.items() if exports.decimal(net) != added.get(month, 0)]
+    return (
+        Tie(
+            "Lines and months whose account-days do not add up to them",
+            "account_days",
+            lines,
+            "InvoiceLineItemMonthly.csv",
+            0,
+        ),
+        Tie(
+            "Months whose net is not control.json's",
+            ", ".join(odd) or "InvoiceLineItemMonthly.csv",
+            len(odd),
+            "control.json",
+            0,
+        ),
+    )
 
 
 def _accounts(book: Book) -> tuple[Tie, ...]:

@@ -68,7 +68,7 @@ def of_account(files: Files, account_id: str) -> Explanation:
     if account is not None:
         lines = _lines(files, account_id)
         tables += [*_reads(files, account_id), *_estimates(files, account_id), lines, _sums(lines, account)]
-    return Explanation(account_id, lead, tables)
+    return Explanation(account_id, lead, [table for table in tables if table.rows])
 
 
 def section(files: Files, account_ids: Sequence[str]) -> Section:
@@ -120,11 +120,12 @@ def _outcome(files: Files, account_id: str, account: dict[str, Any] | None, span
             if not unbilled
             else f"{unbilled} days are not billed, and nothing of them could be accrued."
         ]
+    how = estimation.METHODS.get(account["method"])
+    guess = f", {dollars(account['net_estimated'])} of it estimated by {account['method']} ({how})" if how else ""
     flags = f" Flags: {account['flags'].replace(';', ', ')}." if account["flags"] else ""
     found = (
         f"{account['unbilled_days']} days are not billed, {day(account['unbilled_from'])} to {day(account['unbilled_to'])}: {dollars(account['net_amount'])} "
-        f"are accrued, {dollars(account['net_estimated'])} of it estimated by {account['method']} "
-        f"({estimation.METHODS.get(account['method'], 'nothing was estimated')}). Plan {account['plan_code'] or '-'}.{flags}"
+        f"are accrued{guess}. Plan {account['plan_code'] or '-'}.{flags}"
     )
     return [*said, found]
 
@@ -184,9 +185,16 @@ def _reads(files: Files, account_id: str) -> list[Table]:
 
 
 _SCALARS = """
-select s.*, (select sum(p.units) from now.profiles p where p.profile_key = s.profile_key
-             and p.profile_date between s.first_missing and s.last_missing) as missing_macro
-from now.scalars s where account_id = $id order by stream_type, gap
+with guessed as (   -- a basic meter's missing days are those that were estimated
+    select stream_type, list(distinct local_date) as days, min(local_date) as first_day, max(local_date) as last_day
+    from now.account_days where account_id = $id and line_state = 'ESTIMATED' and item_type <> 'DAILY' group by 1
+)
+select s.* replace (coalesce(s.first_missing, g.first_day) as first_missing, coalesce(s.last_missing, g.last_day) as last_missing),
+       coalesce(s.last_missing - s.first_missing + 1, len(g.days)) as missing_days,
+       (select sum(p.units) from now.profiles p where p.profile_key = s.profile_key
+        and case when s.first_missing is null then list_contains(g.days, p.profile_date)
+                 else p.profile_date between s.first_missing and s.last_missing end) as missing_macro
+from now.scalars s left join guessed g on g.stream_type = s.stream_type where account_id = $id order by s.stream_type, gap
 """
 
 
@@ -195,7 +203,7 @@ def _estimates(files: Files, account_id: str) -> list[Table]:
     names = [
         row[0] for row in files.rows("select column_name from (describe now.scalars) where $id is not null", account_id)
     ]
-    names.append("missing_macro")
+    names += ["missing_days", "missing_macro"]
     return [
         _estimate(dict(zip(names, row, strict=True)), number)
         for number, row in enumerate(files.rows(_SCALARS, account_id), 1)
@@ -203,7 +211,7 @@ def _estimates(files: Files, account_id: str) -> list[Table]:
 
 
 def _estimate(gap: dict[str, Any], number: int) -> Table:
-    missing = (gap["last_missing"] - gap["first_missing"]).days + 1 if gap["first_missing"] else None
+    missing = gap["missing_days"]
     own = None if not gap["macro_units"] else gap["usage_units"] / gap["macro_units"]
     base, scalar = gap["daily_base"], gap["scalar"]
     estimate = _scaled(gap, missing)
@@ -214,10 +222,14 @@ def _estimate(gap: dict[str, Any], number: int) -> Table:
         (
             "Used in the reference window",
             gap["usage_units"],
-            "kWh or MJ; of RECENT_DAYS weighted, the nearest day most",
+            "kWh or MJ",
         ),
-        ("Profile over the reference window", gap["macro_units"], f"{gap['profile_key'] or ''}; weighted alike"),
-        ("Used / profile", own, "the scalar, before season, base load and cap"),
+        ("Profile over the reference window", gap["macro_units"], gap["profile_key"] or ""),
+        (
+            "Used / profile",
+            own,
+            "the scalar before its season, base load, cap, and the weights of RECENT_DAYS, whose nearest days count most",
+        ),
         ("Own season of last year", gap["season_ratio"], _dates(gap["season_from"], gap["season_to"])),
         ("Daily base", base or None, "kWh or MJ a day that do not follow the profile"),
         ("Scalar", scalar, ", ".join(name for name in ("giant", "vacant", "capped") if gap[f"is_{name}"])),
@@ -236,6 +248,9 @@ def _estimate(gap: dict[str, Any], number: int) -> Table:
     return Table(f"estimate_{number}", title, heads, [_rounded(step) for step in steps if step[1] is not None])
 
 
+_FACTORS = ("Used / profile", "Own season of last year", "Scalar")
+
+
 def _scaled(gap: dict[str, Any], missing: int | None) -> Decimal | None:
     if gap["scalar"] is None or gap["missing_macro"] is None or missing is None:
         return None
@@ -243,10 +258,10 @@ def _scaled(gap: dict[str, Any], missing: int | None) -> Decimal | None:
 
 
 def _rounded(step: tuple[str, Any, str]) -> tuple[str, Any, str]:
-    """A small scalar keeps its figures: 0.00007 is no 0.000."""
+    """Six figures of what multiplies, so that it can be recomputed: 0.00007 is no 0.000. Three decimals of what is added."""
     name, value, what = step
     if isinstance(value, Decimal):
-        value = f"{value:,.3f}" if abs(value) >= 1 or not value else f"{value:.6g}"
+        value = f"{value:.6g}" if name in _FACTORS else f"{value:,.3f}"
     return name, value, what
 
 
@@ -256,7 +271,7 @@ def _dates(first: date | None, last: date | None) -> str:
 
 # The cent of a line is rounded once; what the quantity shows is rounded to 3 decimals, cumulatively over an account's lines.
 _RATED = """
-select line_no, item_type, coalesce(stream_type, ''), time_class, line_state, string_agg(year_month, ', ' order by year_month),
+select line_no, item_type, coalesce(stream_type, ''), time_class, line_state, min(year_month) || case when count(distinct year_month) > 1 then ' to ' || max(year_month) else '' end,
        sum(quantity), max(rate), sum(net_amount) + sum(discount_net_propensity), sum(discount_net_propensity), sum(net_amount), sum(gst_amount)
 from now.lines where account_id = $id group by 1, 2, 3, 4, 5 order by 1
 """
@@ -272,7 +287,10 @@ def _lines(files: Files, account_id: str) -> Table:
         exact = row[6] * row[7] * (-1 if row[1] == "FEED_IN" else 1)
         rows.append((*row[:7], f"{row[7].normalize():f}", round(exact, 4), round(row[8] - exact, 4), *row[8:]))
     sums = [sum((row[place] for row in rows), ZERO) for place in range(10, 14)]
-    note = "Dollars of a line are rounded to the cent once. Quantities are shown to 3 decimals, rounded as they run up over the account's lines."
+    note = (
+        "A line's net and its discount are each rounded to the cent once. Quantities are shown to 3 decimals, rounded as they run up over the "
+        "account's lines."
+    )
     return Table("rated", "Every rated line", heads, rows, ("", "Total", *[""] * 8, *sums), note)
 
 

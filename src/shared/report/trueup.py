@@ -32,7 +32,7 @@ select m.account_id, m.local_date, s.invoice_id, s.is_estimated_bill, b.units_es
 from movement m
 join before.day b using (account_id, local_date)
 asof join now.account_spans s on s.account_id = m.account_id and m.local_date >= s.from_date
-where m.line = 'billed'
+where m.line = 'billed' and s.invoice_id in (select invoice_id from now.billed_lines)
 """
 # Of every bill: its days, how many of them were accrued, and which part of its days without a read the accrued ones are.
 _BILLS = """
@@ -208,15 +208,22 @@ def compute(book: Book) -> Part:
     return Part(section, ties)
 
 
+_BECAME = {
+    "billed": "Billed since", "no_lines": "Billed since, on a bill whose lines are not known: not compared",
+    "timing": "Timing: still unbilled, carried, no error", "closed_out": "No supply any more, never billed",
+    "left_window": "Left the window unbilled",
+}  # fmt: skip
+_WHERE = """
+select case when m.line in ('now_read', 'revalued') then 'timing' when m.line = 'billed' and t.account_id is null then 'no_lines' else m.line end,
+       sum(day_0), sum(net_0)
+from movement m left join trueup_day t using (account_id, local_date) where day_0 = 1 group by 1
+"""
+
+
 def _where(book: Book) -> dict[str, tuple[int, Decimal]]:
     """Days and dollars of the run before, by what became of them."""
-    found = {
-        line: (days, net)
-        for line, days, net in book.rows(
-            "select case when line in ('now_read', 'revalued') then 'timing' else line end, sum(day_0), sum(net_0) from movement where day_0 = 1 group by 1"
-        )
-    }
-    return {line: found.get(line, (0, ZERO)) for line in ("billed", "timing", "closed_out", "left_window")}
+    found = {line: (days, net) for line, days, net in book.rows(_WHERE)}
+    return {line: found.get(line, (0, ZERO)) for line in _BECAME}
 
 
 def _lead(book: Book, total: list[Decimal], where: dict[str, tuple[int, Decimal]]) -> tuple[str, ...]:
@@ -237,12 +244,8 @@ def _lead(book: Book, total: list[Decimal], where: dict[str, tuple[int, Decimal]
 
 
 def _settlement(where: dict[str, tuple[int, Decimal]]) -> Table:
-    names = {
-        "billed": "Billed since", "timing": "Timing: still unbilled, carried, no error", "closed_out": "No supply any more, never billed",
-        "left_window": "Left the window unbilled",
-    }  # fmt: skip
     opening = sum((net for _, net in where.values()), ZERO)
-    rows = [(names[line], days, net, share(net, opening)) for line, (days, net) in where.items()]
+    rows = [(_BECAME[line], days, net, share(net, opening)) for line, (days, net) in where.items()]
     heads = columns("What became of the days", ("Days", "count"), ("Accrued $", "money"), ("Share %", "percent"))
     total = ("Total", sum(days for days, _ in where.values()), opening, share(opening, opening))
     return Table("trueup_days", "What became of the accrual of the run before", heads, rows, total)

@@ -96,6 +96,7 @@ ACTIONS: dict[str, Action] = {
     "export.control": Action(RunRequest, control_totals.write),
     "export.book": Action(RunRequest, booking.book),
     "export.copy_outbound": Action(RunRequest, export.copy_outbound),
+    "export.report_failed": Action(export.ReportFailed, export.report_failed),
 }
 
 

@@ -9,13 +9,14 @@ from psycopg2 import sql
 from shared.aws import s3
 from shared.context import Context
 from shared.database.connections import Cursor
-from shared.steps.folders import CONTROL, folder
+from shared.steps import telling
+from shared.steps.control import readable
+from shared.steps.folders import CONTROL, OUTBOUND, folder
 from shared.steps.requests import RunRequest
 from shared.telemetry import logger
 from shared.work.items import Perform, work_off
 from shared.work.messages import Work
 
-OUTBOUND = "ADH/OUTBOUND/BUA/"
 CHUNK_BYTES = 1024 * 1024
 SORT_MEMORY = "256MB"  # of a file's rows; more go through temporary files
 
@@ -60,6 +61,21 @@ def copy_outbound(context: Context, request: RunRequest) -> dict[str, Any]:
     source = (context.settings.bucket, folder(request.run_date))
     target = (context.settings.integration_bucket, OUTBOUND)
     return {"copied": s3.copy_prefix(context.client("s3"), source, target, last=CONTROL)}
+
+
+class ReportFailed(RunRequest):
+    """export.report_failed"""
+
+    error: str
+    cause: str
+
+
+def report_failed(context: Context, request: ReportFailed) -> dict[str, str]:
+    """Tell finance that the files are there without a report; returns error and cause as a person reads them."""
+    error, cause = readable(request.error, request.cause)
+    logger.error("the report could not be made", error=error, cause=cause)
+    telling.report_failed(context.settings, context.client("sns"), request.run_date, f"{error}: {cause}")
+    return {"error": error, "cause": cause}
 
 
 def export(context: Context, work: Work) -> None:

@@ -4,8 +4,10 @@ from datetime import date
 
 EXPORTS = "export/csv/"
 BOOKED = "export/booked/"
+OUTBOUND = "ADH/OUTBOUND/BUA/"  # of the integration bucket
 CONTROL = "control.json"
 LATEST = "latest.json"
+REPORT_FILES = ("report.html", "report.xlsx", "report.json", "journal.csv", "journal_gst_memo.csv")
 
 
 def folder(run_date: date) -> str:

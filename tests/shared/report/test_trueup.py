@@ -113,7 +113,7 @@ def test_every_difference_is_what_it_is_on_paper(billed: Book) -> None:
 def test_the_days_are_settled_carried_or_gone(billed: Book) -> None:
     table = next(one for one in trueup.compute(billed).section.tables if one.key == "trueup_days")
     assert [(days, str(net)) for _, days, net, _ in [*table.rows, table.total or ()]] == [
-        (13, "29.80"), (27, "31.00"), (3, "9.00"), (4, "4.00"), (47, "73.80"),
+        (13, "29.80"), (0, "0"), (27, "31.00"), (3, "9.00"), (4, "4.00"), (47, "73.80"),
     ]  # fmt: skip
 
 
@@ -131,6 +131,14 @@ def test_the_estimates_of_final_bills_are_the_bias(billed: Book) -> None:
 
 def test_it_ties(billed: Book) -> None:
     assert broken(trueup.compute(billed).ties) == []
+
+
+def test_a_bill_without_lines_is_not_compared(book: Book) -> None:
+    rollforward.compute(book)
+    part = trueup.compute(book)
+    days = next(one for one in part.section.tables if one.key == "trueup_days")
+    assert [(row[1], str(row[2])) for row in days.rows[:2]] == [(0, "0"), (12, "26.00")]
+    assert broken(part.ties) == []
 
 
 def test_the_first_run_has_nothing_to_compare(first_book: Book) -> None:

@@ -1,0 +1,125 @@
+"""An account explained from its files: every figure worked out by hand."""
+
+import dataclasses
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from tests.shared.report.by_hand import Account, Line, Span, write
+from tests.shared.report.two_months import OCTOBER, SECOND, WINDOW
+
+from shared.errors import InvalidInput
+from shared.report import explain
+from shared.report.table import Table
+
+# A basic meter: 91 days of reference with 364 kWh over a profile of 182; October missing, its profile 5 a day: 2 x 155 = 310 kWh.
+SCALAR = (
+    "7", "site-7", "M1", "11", "PRIMARY", "BASIC", 1, "READS", Decimal(2), Decimal(0), None, date(2026, 7, 2), date(2026, 9, 30), 91,
+    Decimal(364), Decimal(182), Decimal(1), None, None, False, False, False, *OCTOBER, "NSW|RES|PRIMARY",
+)  # fmt: skip
+READS = [
+    ("7", "M1", "11", date(2026, 7, 2), Decimal(1000), Decimal(1), "A", "PLATFORM"),
+    ("7", "M1", "11", date(2026, 10, 1), Decimal(1364), Decimal(1), "A", "PLATFORM"),
+    ("7", "M1", "11", date(2026, 11, 1), Decimal(1674), Decimal(1), "E", "BUA"),
+]
+BILL = (
+    "B7",
+    "7",
+    date(2026, 7, 2),
+    date(2026, 9, 30),
+    date(2026, 10, 3),
+    True,
+    "USAGE",
+    "PRIMARY",
+    "ANYTIME",
+    Decimal(360),
+    "108.00",
+    91,
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The second hand-made month, with account 7 explained above and account 8, which is fully billed."""
+    run = dataclasses.replace(
+        SECOND,
+        accounts=(*SECOND.accounts, Account("7", flags="CATCH_UP;ESTIMATED_BILL"), Account("8")),
+        spans=(
+            *SECOND.spans,
+            Span("7", WINDOW[0], date(2026, 9, 30), invoice_id="B7", issued_date=date(2026, 10, 3), is_estimated_bill=True),
+            Span("7", *OCTOBER, "ACCRUED", "NOT_DUE", "WITHIN"),
+            Span("8", *WINDOW),
+        ),
+        lines=(
+            *SECOND.lines,
+            Line("7", 1, *OCTOBER, "1.00", "1", item="DAILY", stream=None, rate="1.00"),
+            Line("7", 2, *OCTOBER, "2.88", "10", state="ESTIMATED", discount="0.12", whole="0.15", rate="0.30"),
+        ),
+        evidence={
+            "scalars": [SCALAR], "basic_reads": READS, "billed_lines": [BILL],
+            "profiles": [("NSW|RES|PRIMARY", date(2026, 10, n), Decimal(5)) for n in range(1, 32)],
+        },
+    )  # fmt: skip
+    return write(run, tmp_path / "run")
+
+
+def _table(found: explain.Explanation, key: str) -> Table:
+    return next(table for table in found.tables if table.key == key)
+
+
+def test_the_estimate_step_by_step(folder: Path) -> None:
+    steps = {name: value for name, value, _ in _table(explain.of_folder(folder, "7"), "estimate_1").rows}
+    assert steps["Days missing"] == 31
+    assert (steps["Used in the reference window"], steps["Profile over the reference window"]) == ("364.000", "182.000")
+    assert (steps["Used / profile"], steps["Profile over the days missing"]) == ("2", "155.000")
+    assert steps["Base x days + scalar x profile"] == "310.000"
+
+
+def test_every_line_to_the_cent(folder: Path) -> None:
+    lines = _table(explain.of_folder(folder, "7"), "rated")
+    supply, usage = lines.rows
+    # quantity, rate, quantity x rate, rounding, gross, expected discount, net, GST
+    assert supply[6:] == (
+        Decimal(31),
+        "1",
+        Decimal("31.0000"),
+        Decimal("0.0000"),
+        *map(Decimal, ("31.00", "0.00", "31.00", "3.10")),
+    )
+    assert usage[6:] == (
+        Decimal(310),
+        "0.3",
+        Decimal("93.0000"),
+        Decimal("0.0000"),
+        *map(Decimal, ("93.00", "3.72", "89.28", "8.99")),
+    )
+
+
+def test_it_adds_up_to_the_exported_row(folder: Path) -> None:
+    sums = _table(explain.of_folder(folder, "7"), "sums")
+    assert [(name, str(one), str(difference)) for name, one, _, difference in sums.rows] == [
+        ("Net $", "120.28", "0.00"), ("GST $", "12.09", "0.00"), ("Expected discount $", "3.72", "0.00"), ("KWH", "310.000", "0.000"),
+    ]  # fmt: skip
+
+
+def test_the_reads_and_the_last_bill(folder: Path) -> None:
+    found = explain.of_folder(folder, "7")
+    assert "B7, an estimate" in found.lead[0]
+    assert "$108.00" in found.lead[0]
+    assert "CATCH_UP, ESTIMATED_BILL" in found.lead[1]
+    reads = _table(found, "index_reads").rows
+    assert [(row[4], row[7], row[8]) for row in reads] == [
+        ("the meter", None, None), ("the meter", Decimal(364), 91), ("this run", Decimal(310), 31),
+    ]  # fmt: skip
+
+
+def test_an_account_that_is_fully_billed_says_so(folder: Path) -> None:
+    found = explain.of_folder(folder, "8")
+    assert found.lead[-1].startswith("It is fully billed")
+    assert [table.key for table in found.tables] == ["spans"]
+
+
+def test_an_account_that_is_not_in_the_run_is_refused(folder: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"account 999 is not in the run of 2026-11-01"):
+        explain.of_folder(folder, "999")
