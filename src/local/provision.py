@@ -139,6 +139,7 @@ def _environment(endpoint_url: str, keys: Keys, zone: str) -> dict[str, str]:
         "DATABASE_DNS_NAME": names.DATABASE_DNS_NAME, "HOSTED_ZONE_ID": zone, "KMS_KEY_ARN": keys.own,
         "RESTORE_SUBNET_GROUP": names.SUBNET_GROUP, "RESTORE_PARAMETER_GROUP": names.PARAMETER_GROUP,
         "RESTORE_INSTANCE_CLASS": "db.r7g.large", "RESTORE_SECURITY_GROUP": "sg-0123456789abcdef0",
+        "ALARM_TOPIC_ARN": names.arn("sns", names.ANSTEAD, f"{names.PREFIX}-sns-bua-alarms"),
         "EKS_CLUSTER": names.EKS_CLUSTER, "EKS_NODE_GROUP": names.EKS_NODE_GROUP, "EKS_NAMESPACE": names.EKS_NAMESPACE,
         "POWERTOOLS_SERVICE_NAME": names.PREFIX, "POWERTOOLS_TRACE_DISABLED": "true", "POWERTOOLS_LOG_LEVEL": "INFO",
     }  # fmt: skip

@@ -39,6 +39,10 @@ class Settings(BaseModel):
     restore_subnet_group: str = Field(alias="RESTORE_SUBNET_GROUP")
     restore_parameter_group: str = Field(alias="RESTORE_PARAMETER_GROUP")
     restore_instance_class: str = Field(alias="RESTORE_INSTANCE_CLASS")
+    restore_allocated_storage_gb: int = Field(alias="RESTORE_ALLOCATED_STORAGE_GB", default=0, ge=0)
+    restore_iops: int = Field(alias="RESTORE_IOPS", default=0, ge=0)
+    restore_throughput: int = Field(alias="RESTORE_THROUGHPUT", default=0, ge=0)  # MiB a second
+    alarm_topic_arn: str = Field(alias="ALARM_TOPIC_ARN")
     restore_security_group: str = Field(alias="RESTORE_SECURITY_GROUP")
 
     eks_cluster: str = Field(alias="EKS_CLUSTER")

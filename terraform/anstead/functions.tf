@@ -76,8 +76,13 @@ locals {
     INTERVAL_ROLE_ARN        = local.interval_role_arn
     DATABASE_NAME            = "core"
     RESTORE_INSTANCE_CLASS   = var.instance_class
-    EKS_CLUSTER              = local.cluster_name
-    EKS_NODE_GROUP           = local.node_group_name
-    EKS_NAMESPACE            = "core"
+
+    RESTORE_ALLOCATED_STORAGE_GB = tostring(var.allocated_storage_gb)
+    RESTORE_IOPS                 = tostring(var.iops)
+    RESTORE_THROUGHPUT           = tostring(var.storage_throughput)
+
+    EKS_CLUSTER    = local.cluster_name
+    EKS_NODE_GROUP = local.node_group_name
+    EKS_NAMESPACE  = "core"
   })
 }

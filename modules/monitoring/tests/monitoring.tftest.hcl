@@ -11,6 +11,7 @@ variables {
   state_machines     = [{ step = "bua", arn = "arn:bua" }, { step = "restore", arn = "arn:restore" }]
   function_names     = ["tst-anstead-lambda-bua-next"]
   queue_names        = ["tst-anstead-sqs-bua-next"]
+  node_group_asg     = "eks-tst-anstead-bua-1"
   control_table_name = "tst-anstead-ddb-bua"
   control_table_arn  = "arn:aws:dynamodb:ap-southeast-2:222222222222:table/tst-anstead-ddb-bua"
 }
@@ -32,6 +33,13 @@ run "shows_a_run_on_one_page" {
   assert {
     condition     = strcontains(one([for w in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : w.properties.metrics[0][0].expression if w.properties.title == "Database: connections"]), " DBInstanceIdentifier=bua'")
     error_message = "The month's database is found by a word of its name; quotation marks would want the whole name."
+  }
+}
+
+run "nodes_that_were_left_ring_after_a_day" {
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.nodes_left.dimensions == tomap({ AutoScalingGroupName = "eks-tst-anstead-bua-1" }) && aws_cloudwatch_metric_alarm.nodes_left.period * aws_cloudwatch_metric_alarm.nodes_left.evaluation_periods == 86400
+    error_message = "The accrual's own nodes, by their group."
   }
 }
 
