@@ -30,6 +30,9 @@ class Settings(BaseModel):
     # EARL's interval store, read through a role in EARL
     interval_table: str = Field(alias="INTERVAL_TABLE")
     interval_role_arn: str = Field(alias="INTERVAL_ROLE_ARN")
+    interval_read_units: float = Field(
+        alias="INTERVAL_READ_UNITS", default=0, ge=0
+    )  # of one function, a second; 0: all
 
     database_name: str = Field(alias="DATABASE_NAME", default="core")
     database_secret_prefix: str = Field(alias="DATABASE_SECRET_PREFIX")

@@ -211,6 +211,17 @@ variable "concurrency_cap" {
   }
 }
 
+variable "interval_read_units_per_second" {
+  description = "Read units a second that a run may take of production's interval store, all functions together; production shares the table. An on-demand table has 40,000 by default, and throttles above double its earlier peak. 0 for no limit."
+  type        = number
+  default     = 20000
+
+  validation {
+    condition     = var.interval_read_units_per_second == 0 || var.interval_read_units_per_second >= 2000
+    error_message = "With fewer than 2,000 read units a second the interval reads of a month take longer than six hours."
+  }
+}
+
 variable "tick_seconds" {
   description = "Seconds between two ticks of a fan-out's clock (the function next)."
   type        = number

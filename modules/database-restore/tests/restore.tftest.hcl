@@ -42,7 +42,7 @@ run "prepares_what_a_restore_needs" {
   }
 
   assert {
-    condition     = sort([for secret in aws_secretsmanager_secret.password : secret.name]) == tolist(["tst-anstead-bua-db-core_admin", "tst-anstead-bua-db-lambda", "tst-anstead-bua-db-meterdata", "tst-anstead-bua-db-workflow"])
+    condition     = { for secret in aws_secretsmanager_secret.password : trimprefix(secret.name, "tst-anstead-bua-db-") => true } == { core_admin = true, lambda = true, meterdata = true, workflow = true }
     error_message = "A secret for each role."
   }
 

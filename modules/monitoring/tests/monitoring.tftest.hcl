@@ -45,6 +45,11 @@ run "nodes_that_were_left_ring_after_a_day" {
 
 run "a_run_that_is_late_rings" {
   assert {
+    condition     = module.schedule.schedule.target[0].dead_letter_config[0].arn == aws_sqs_queue.missed.arn && aws_cloudwatch_metric_alarm.missed.alarm_name == "tst-anstead-sqs-bua-deadline-dlq-not-empty"
+    error_message = "A check that could not be started is kept, and rings."
+  }
+
+  assert {
     condition     = module.schedule.schedule.schedule_expression == "cron(0 12 2 * ? *)" && module.schedule.schedule.schedule_expression_timezone == "Australia/Sydney" && module.schedule.schedule.state == "ENABLED"
     error_message = "Noon of the second by default."
   }
