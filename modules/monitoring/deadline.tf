@@ -43,13 +43,14 @@ module "schedule" {
   account_id      = var.account_id
 
   missed_queue_arn = aws_sqs_queue.missed.arn
+  kms_key_arn      = var.kms_key_arn
 }
 
 # A check that could not be started ends here, and rings: otherwise a month that is late would be silent.
 resource "aws_sqs_queue" "missed" {
   name                      = "${var.prefix}-sqs-bua-deadline-dlq"
   message_retention_seconds = 1209600
-  sqs_managed_sse_enabled   = true # it holds a time of day
+  kms_master_key_id         = var.kms_key_arn
 }
 
 resource "aws_sqs_queue_policy" "missed" {

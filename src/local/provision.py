@@ -32,7 +32,7 @@ TEMPLATE = ROOT / "modules" / "database-restore" / "bua-sql.template.json"
 
 MAX_RECEIVES = 3
 # Messages are small here, and a worker that was lost is missed when its time-out has passed.
-MOST_TIMEOUT_SECONDS = 100
+MOST_TIMEOUT_SECONDS = 80
 # Functions of one kind at a time, whatever the cloud's concurrency is: each takes a second of a core to start.
 MOST_CONCURRENCY = max(2, min(os.cpu_count() or 2, 4))
 TICK_SECONDS = 1

@@ -33,6 +33,7 @@ module "encryption_key" {
   service_sources = {
     "sns.amazonaws.com"        = [local.topic_arn]
     "cloudwatch.amazonaws.com" = ["arn:aws:cloudwatch:${var.region}:${var.account_id}:alarm:${local.prefix}-*"]
+    "scheduler.amazonaws.com"  = ["arn:aws:scheduler:${var.region}:${var.account_id}:schedule/default/${local.prefix}-bua-deadline", "arn:aws:scheduler:${var.region}:${var.account_id}:schedule-group/default"]
   }
 }
 
