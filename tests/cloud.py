@@ -46,6 +46,7 @@ ENVIRONMENT = {
     "RESTORE_PARAMETER_GROUP": f"{PREFIX}-bua",
     "RESTORE_INSTANCE_CLASS": "db.r7g.large",
     "RESTORE_SECURITY_GROUP": "sg-0",
+    "ALARM_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:{PREFIX}-sns-bua-alarms",
     "KMS_KEY_ARN": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k",
 }
 

@@ -12,6 +12,11 @@ output "node_group_name" {
   value       = aws_eks_node_group.this.node_group_name
 }
 
+output "auto_scaling_group_name" {
+  description = "The Auto Scaling group that EKS made for the node group, by which CloudWatch knows its machines."
+  value       = aws_eks_node_group.this.resources[0].autoscaling_groups[0].name
+}
+
 output "node_role_arn" {
   description = "ARN of the nodes' role."
   value       = aws_iam_role.node.arn

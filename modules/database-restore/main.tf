@@ -4,6 +4,19 @@ locals {
   copy_name     = "${var.prefix}-bua-*"
   template_key  = "templates/bua-sql.json"
   secret_prefix = "${var.prefix}-bua-db"
+
+  # What a run needs, whatever production's own group has: that does not come along with a snapshot.
+  parameters = {
+    "rds.force_ssl"              = "1"
+    "log_min_duration_statement" = "10000"
+    "timezone"                   = "UTC"
+    "work_mem"                   = "65536"   # kB: 300 backends at most, of which some tens sort at a time
+    "maintenance_work_mem"       = "2097152" # kB
+    "max_wal_size"               = "65536"   # MB: a run writes in hours what production writes in weeks
+    "checkpoint_timeout"         = "1800"
+    "random_page_cost"           = "1.1"
+    "effective_io_concurrency"   = "200"
+  }
 }
 
 resource "aws_db_subnet_group" "this" {
@@ -22,14 +35,15 @@ resource "aws_db_parameter_group" "this" {
     create_before_destroy = true
   }
 
-  parameter {
-    name  = "rds.force_ssl"
-    value = "1"
-  }
+  # Applied by the reboot with which CloudFormation assigns the group; static parameters can be applied in no other way.
+  dynamic "parameter" {
+    for_each = merge(local.parameters, var.parameters)
 
-  parameter {
-    name  = "log_min_duration_statement"
-    value = "10000"
+    content {
+      name         = parameter.key
+      value        = parameter.value
+      apply_method = "pending-reboot"
+    }
   }
 }
 

@@ -7,6 +7,7 @@ output "environment" {
     KMS_KEY_ARN             = var.kms_key_arn
     RESTORE_SUBNET_GROUP    = aws_db_subnet_group.this.name
     RESTORE_PARAMETER_GROUP = aws_db_parameter_group.this.name
+    ALARM_TOPIC_ARN         = var.alarm_topic_arn
     RESTORE_SECURITY_GROUP  = aws_security_group.this.id
   }
 }

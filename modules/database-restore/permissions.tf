@@ -42,7 +42,7 @@ locals {
     },
     {
       sid        = "EncryptCopyAndInstance"
-      actions    = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptTo"]
+      actions    = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptTo"] # also Performance Insights
       resources  = [var.kms_key_arn]
       conditions = [local.via_rds]
     },
@@ -104,6 +104,12 @@ locals {
       reason     = "CloudFormation looks among RDS's events for why an instance failed; IAM knows no resource for them"
       actions    = ["rds:DescribeEvents"]
       resources  = ["*"]
+      conditions = local.from_cloudformation
+    },
+    {
+      sid        = "AlarmsOfStack"
+      actions    = ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms"]
+      resources  = ["arn:aws:cloudwatch:${var.region}:${var.account_id}:alarm:${local.stack_name}-*"]
       conditions = local.from_cloudformation
     },
     {

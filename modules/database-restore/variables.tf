@@ -84,6 +84,17 @@ variable "major_version" {
   }
 }
 
+variable "parameters" {
+  description = "Database parameters beside or instead of the module's own, as RDS writes them: what the platform relies on of production's parameter group."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = lookup(var.parameters, "rds.force_ssl", "1") == "1"
+    error_message = "Connections without TLS stay forbidden."
+  }
+}
+
 variable "hosted_zone_id" {
   description = "Private hosted zone in which the platform's pods look up the database."
   type        = string
@@ -91,6 +102,11 @@ variable "hosted_zone_id" {
 
 variable "dns_name" {
   description = "Name of the database in that zone, e.g. sql.bua.tst.anstead.internal."
+  type        = string
+}
+
+variable "alarm_topic_arn" {
+  description = "SNS topic of the alarms on the restored instance, which are part of its stack."
   type        = string
 }
 

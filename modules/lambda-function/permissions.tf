@@ -20,6 +20,14 @@ resource "aws_iam_role_policy" "this" {
   name   = "function"
   role   = aws_iam_role.this.name
   policy = data.aws_iam_policy_document.this.json
+
+  # IAM counts the characters of a role's inline policies, without white space. The apply would fail half way.
+  lifecycle {
+    precondition {
+      condition     = length(jsonencode(jsondecode(data.aws_iam_policy_document.this.json))) <= 10240
+      error_message = "The policy of ${var.name} has more than the 10,240 characters that IAM allows: give the function fewer grants."
+    }
+  }
 }
 
 data "aws_iam_policy_document" "this" {

@@ -15,19 +15,19 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
   alarm_actions       = [var.alarm_topic_arn]
 }
 
-# An instance that was not terminated costs as much in a weekend as a run. An alarm cannot search for a metric by name, so
-# this one watches RDS's sum over the engine. The account's only PostgreSQL instances are the accrual's.
-resource "aws_cloudwatch_metric_alarm" "database_left" {
-  alarm_name          = "${var.prefix}-bua-database-left"
-  alarm_description   = "A restored database has existed for three days. If its run has ended, start ${var.prefix}-terminate; for an earlier month, with its run_date and force."
-  namespace           = "AWS/RDS"
-  metric_name         = "DatabaseConnections"
-  dimensions          = { EngineName = "postgres" }
+# A node that was not scaled down costs as much in a weekend as a run. EC2 reports the processors of a group's machines as long
+# as there are any. The database's own alarms are part of its stack: they come and go with it, under its name.
+resource "aws_cloudwatch_metric_alarm" "nodes_left" {
+  alarm_name          = "${var.prefix}-bua-nodes-left"
+  alarm_description   = "Nodes of the accrual have existed for a day. If no run needs them, start ${var.prefix}-scaledown."
+  namespace           = "AWS/EC2"
+  metric_name         = "CPUUtilization"
+  dimensions          = { AutoScalingGroupName = var.node_group_asg }
   statistic           = "SampleCount"
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
-  period              = 21600
-  evaluation_periods  = 12
+  period              = 3600
+  evaluation_periods  = 24
   treat_missing_data  = "notBreaching"
   alarm_actions       = [var.alarm_topic_arn]
 }

@@ -41,4 +41,54 @@ module "schedule" {
   time_zone       = var.time_zone
   enable_schedule = var.enable_deadline
   account_id      = var.account_id
+
+  missed_queue_arn = aws_sqs_queue.missed.arn
+  kms_key_arn      = var.kms_key_arn
+}
+
+# A check that could not be started ends here, and rings: otherwise a month that is late would be silent.
+resource "aws_sqs_queue" "missed" {
+  name                      = "${var.prefix}-sqs-bua-deadline-dlq"
+  message_retention_seconds = 1209600
+  kms_master_key_id         = var.kms_key_arn
+}
+
+resource "aws_sqs_queue_policy" "missed" {
+  queue_url = aws_sqs_queue.missed.url
+  policy    = data.aws_iam_policy_document.missed.json
+}
+
+data "aws_iam_policy_document" "missed" {
+  statement {
+    sid       = "OnlyOverTls"
+    effect    = "Deny"
+    actions   = ["sqs:SendMessage", "sqs:ReceiveMessage"]
+    resources = [aws_sqs_queue.missed.arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "missed" {
+  alarm_name          = "${aws_sqs_queue.missed.name}-not-empty"
+  alarm_description   = "The check of the deadline could not be started: see whether the month's run has finished, then purge the queue."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  dimensions          = { QueueName = aws_sqs_queue.missed.name }
+  statistic           = "Maximum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [var.alarm_topic_arn]
 }

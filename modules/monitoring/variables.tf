@@ -56,6 +56,11 @@ variable "queue_names" {
   type        = list(string)
 }
 
+variable "node_group_asg" {
+  description = "Auto Scaling group of the nodes that a run scales."
+  type        = string
+}
+
 variable "control_table_name" {
   description = "The run ledger's table, which the deadline check reads."
   type        = string

@@ -1,5 +1,5 @@
-# Production's own key is never shared: snapshots are re-encrypted under this one, which the accrual's account may use
-# through RDS, to copy a snapshot under a key of its own.
+# Production's own key is never shared: snapshots are re-encrypted under this one, which one role of the accrual's account
+# may use through RDS, to copy a snapshot under a key of its own.
 resource "aws_kms_key" "shared" {
   description             = "Snapshots of ${var.production_instance} that account ${var.accrual_account_id} may copy"
   enable_key_rotation     = true
@@ -42,6 +42,14 @@ data "aws_iam_policy_document" "key" {
       variable = "kms:ViaService"
       values   = ["rds.${var.region}.amazonaws.com"]
     }
+
+    # RDS calls KMS with the caller's identity. A snapshot can be shared with an account only, so the key is what binds it to the
+    # one role that copies it. A condition, since IAM refuses a principal that does not exist yet.
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:PrincipalArn"
+      values   = [var.copier_role_arn]
+    }
   }
 
   statement {
@@ -58,6 +66,12 @@ data "aws_iam_policy_document" "key" {
       test     = "StringEquals"
       variable = "kms:ViaService"
       values   = ["rds.${var.region}.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:PrincipalArn"
+      values   = [var.copier_role_arn]
     }
 
     condition {

@@ -64,6 +64,16 @@ variable "interval_table_key_arn" {
   default     = null
 }
 
+variable "copier_role_arn" {
+  description = "The one role of the accrual's account that may copy shared snapshots; it does not have to exist yet."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^*?]+$", var.copier_role_arn))
+    error_message = "copier_role_arn must be the ARN of one role: not an account, and without wildcards."
+  }
+}
+
 variable "reader_role_arns" {
   description = "Roles of the accrual's account that may read the interval store; they do not have to exist yet."
   type        = list(string)

@@ -66,3 +66,7 @@ mock_data "aws_caller_identity" {
     account_id = "222222222222"
   }
 }
+
+mock_resource "aws_eks_node_group" {
+  defaults = { resources = [{ autoscaling_groups = [{ name = "eks-mock" }], remote_access_security_group_id = "" }] }
+}

@@ -98,6 +98,27 @@ data "aws_iam_policy_document" "dead_letters" {
       values   = ["false"]
     }
   }
+
+  dynamic "statement" {
+    for_each = var.topic_arn == null ? [] : [var.topic_arn]
+
+    content {
+      sid       = "Undelivered"
+      actions   = ["sqs:SendMessage"]
+      resources = [aws_sqs_queue.dead_letters.arn]
+
+      principals {
+        type        = "Service"
+        identifiers = ["sns.amazonaws.com"]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = [statement.value]
+      }
+    }
+  }
 }
 
 resource "aws_sns_topic_subscription" "this" {
@@ -107,5 +128,8 @@ resource "aws_sns_topic_subscription" "this" {
   protocol  = "sqs"
   endpoint  = aws_sqs_queue.this.arn
 
-  depends_on = [aws_sqs_queue_policy.this]
+  # What SNS cannot deliver to the queue goes to its dead letters: their alarm rings.
+  redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letters.arn })
+
+  depends_on = [aws_sqs_queue_policy.this, aws_sqs_queue_policy.dead_letters]
 }

@@ -32,7 +32,7 @@ TEMPLATE = ROOT / "modules" / "database-restore" / "bua-sql.template.json"
 
 MAX_RECEIVES = 3
 # Messages are small here, and a worker that was lost is missed when its time-out has passed.
-MOST_TIMEOUT_SECONDS = 100
+MOST_TIMEOUT_SECONDS = 80
 # Functions of one kind at a time, whatever the cloud's concurrency is: each takes a second of a core to start.
 MOST_CONCURRENCY = max(2, min(os.cpu_count() or 2, 4))
 TICK_SECONDS = 1
@@ -143,6 +143,7 @@ def _environment(endpoint_url: str, keys: Keys, zone: str) -> dict[str, str]:
         "RESTORE_SUBNET_GROUP": names.SUBNET_GROUP, "RESTORE_PARAMETER_GROUP": names.PARAMETER_GROUP,
         "RESTORE_INSTANCE_CLASS": "db.r7g.large", "RESTORE_SECURITY_GROUP": "sg-0123456789abcdef0",
         "REPORT_TOPIC_ARN": names.arn("sns", names.ANSTEAD, names.REPORT_TOPIC),
+        "ALARM_TOPIC_ARN": names.arn("sns", names.ANSTEAD, f"{names.PREFIX}-sns-bua-alarms"),
         "EKS_CLUSTER": names.EKS_CLUSTER, "EKS_NODE_GROUP": names.EKS_NODE_GROUP, "EKS_NAMESPACE": names.EKS_NAMESPACE,
         "POWERTOOLS_SERVICE_NAME": names.PREFIX, "POWERTOOLS_TRACE_DISABLED": "true", "POWERTOOLS_LOG_LEVEL": "INFO",
     }  # fmt: skip

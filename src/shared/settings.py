@@ -34,6 +34,9 @@ class Settings(BaseModel):
     # EARL's interval store, read through a role in EARL
     interval_table: str = Field(alias="INTERVAL_TABLE")
     interval_role_arn: str = Field(alias="INTERVAL_ROLE_ARN")
+    interval_read_units: float = Field(
+        alias="INTERVAL_READ_UNITS", default=0, ge=0
+    )  # of one function, a second; 0: all
 
     database_name: str = Field(alias="DATABASE_NAME", default="core")
     database_secret_prefix: str = Field(alias="DATABASE_SECRET_PREFIX")
@@ -43,6 +46,10 @@ class Settings(BaseModel):
     restore_subnet_group: str = Field(alias="RESTORE_SUBNET_GROUP")
     restore_parameter_group: str = Field(alias="RESTORE_PARAMETER_GROUP")
     restore_instance_class: str = Field(alias="RESTORE_INSTANCE_CLASS")
+    restore_allocated_storage_gb: int = Field(alias="RESTORE_ALLOCATED_STORAGE_GB", default=0, ge=0)
+    restore_iops: int = Field(alias="RESTORE_IOPS", default=0, ge=0)
+    restore_throughput: int = Field(alias="RESTORE_THROUGHPUT", default=0, ge=0)  # MiB a second
+    alarm_topic_arn: str = Field(alias="ALARM_TOPIC_ARN")
     restore_security_group: str = Field(alias="RESTORE_SECURITY_GROUP")
 
     eks_cluster: str = Field(alias="EKS_CLUSTER")

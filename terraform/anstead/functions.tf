@@ -40,7 +40,7 @@ module "function" {
   event_source = contains(keys(local.queue_functions), each.key) ? {
     queue_arn       = module.queue[each.key].arn
     batch_size      = each.value.queue.batch_size
-    max_concurrency = min(each.value.queue.concurrency, var.concurrency_cap)
+    max_concurrency = local.concurrency[each.key]
   } : null
 
   # Functions with work items move a message that failed for good there themselves, with its cause.
@@ -55,6 +55,13 @@ module "function" {
 locals {
   timeout_seconds = { for key, function in local.functions : key =>
     contains(keys(local.queue_functions), key) ? min(function.timeout_seconds, var.most_timeout_seconds) : function.timeout_seconds
+  }
+
+  # A site-data function consumes about 1,850 read units a second: 250 sites in 12 seconds (docs/deployment.md). Production's
+  # table has that many to spare for so many of them, and each keeps to its share.
+  interval_readers = var.interval_read_units_per_second == 0 ? 1000 : max(2, floor(var.interval_read_units_per_second / 1850))
+  concurrency = { for key, function in local.queue_functions : key =>
+    min(function.queue.concurrency, var.concurrency_cap, key == "site-data" ? local.interval_readers : 1000)
   }
 
   # The functions to which the items of some run type go.
@@ -78,10 +85,16 @@ locals {
     MOST_ITEMS_PER_MESSAGE   = tostring(var.most_items_per_message)
     INTERVAL_TABLE           = coalesce(var.earl_interval_table_name, "${local.earl_prefix}-ddb-interval")
     INTERVAL_ROLE_ARN        = local.interval_role_arn
+    INTERVAL_READ_UNITS      = tostring(floor(var.interval_read_units_per_second / local.concurrency["site-data"]))
     DATABASE_NAME            = "core"
     RESTORE_INSTANCE_CLASS   = var.instance_class
-    EKS_CLUSTER              = local.cluster_name
-    EKS_NODE_GROUP           = local.node_group_name
-    EKS_NAMESPACE            = "core"
+
+    RESTORE_ALLOCATED_STORAGE_GB = tostring(var.allocated_storage_gb)
+    RESTORE_IOPS                 = tostring(var.iops)
+    RESTORE_THROUGHPUT           = tostring(var.storage_throughput)
+
+    EKS_CLUSTER    = local.cluster_name
+    EKS_NODE_GROUP = local.node_group_name
+    EKS_NAMESPACE  = "core"
   })
 }

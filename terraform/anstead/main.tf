@@ -33,6 +33,7 @@ module "encryption_key" {
   service_sources = {
     "sns.amazonaws.com"        = [local.topic_arn]
     "cloudwatch.amazonaws.com" = ["arn:aws:cloudwatch:${var.region}:${var.account_id}:alarm:${local.prefix}-*"]
+    "scheduler.amazonaws.com"  = ["arn:aws:scheduler:${var.region}:${var.account_id}:schedule/default/${local.prefix}-bua-deadline", "arn:aws:scheduler:${var.region}:${var.account_id}:schedule-group/default"]
   }
 }
 
@@ -68,6 +69,8 @@ module "database_restore" {
   vpc_id               = var.vpc_id
   subnet_ids           = var.private_subnet_ids
   major_version        = var.major_version
+  parameters           = var.parameters
+  alarm_topic_arn      = module.alarm_topic.arn
   hosted_zone_id       = var.hosted_zone_id
   dns_name             = "sql.bua.${var.environment}.${var.domain}"
   template_bucket      = module.export_storage.bucket_name
@@ -121,6 +124,7 @@ module "monitoring" {
   queue_names        = [for queue in module.queue : queue.name]
   control_table_name = module.control_store.control_table_name
   control_table_arn  = module.control_store.control_table_arn
+  node_group_asg     = module.cluster_scaling.auto_scaling_group_name
   deadline           = var.deadline
   enable_deadline    = var.enable_deadline
   time_zone          = var.time_zone

@@ -143,6 +143,45 @@ variable "instance_class" {
   }
 }
 
+variable "allocated_storage_gb" {
+  description = "Disk of the restored database in GB. It holds production's data and what a run adds; never less than the snapshot's. 0 for as much as the snapshot's."
+  type        = number
+  default     = 2400
+
+  validation {
+    condition     = var.allocated_storage_gb == 0 || (var.allocated_storage_gb >= 20 && var.allocated_storage_gb <= 65536)
+    error_message = "RDS has gp3 disks of 20 to 65,536 GB."
+  }
+}
+
+variable "iops" {
+  description = "IOPS of the disk; 0 for gp3's own, 12,000 from 400 GB on and 3,000 below."
+  type        = number
+  default     = 20000
+
+  validation {
+    condition     = var.iops == 0 || (var.iops >= 12000 && var.iops <= 64000 && var.allocated_storage_gb >= 400)
+    error_message = "From 400 GB on gp3 takes 12,000 to 64,000 IOPS; a smaller disk has 3,000 (iops = 0)."
+  }
+}
+
+variable "storage_throughput" {
+  description = "Throughput of the disk in MiB/s; 0 for gp3's own, 500 from 400 GB on and 125 below."
+  type        = number
+  default     = 1000
+
+  validation {
+    condition     = var.storage_throughput == 0 || (var.storage_throughput >= 500 && var.storage_throughput <= 4000 && var.allocated_storage_gb >= 400 && var.storage_throughput <= max(var.iops, 12000) / 4)
+    error_message = "From 400 GB on gp3 takes 500 to 4,000 MiB/s, a quarter of the IOPS at most; a smaller disk has 125 (storage_throughput = 0)."
+  }
+}
+
+variable "parameters" {
+  description = "Database parameters beside or instead of those of modules/database-restore: what the platform relies on of production's own parameter group, e.g. shared_preload_libraries or search_path."
+  type        = map(string)
+  default     = {}
+}
+
 variable "major_version" {
   description = "Production's PostgreSQL major version."
   type        = number
@@ -169,6 +208,17 @@ variable "concurrency_cap" {
   validation {
     condition     = var.concurrency_cap >= 2 && var.concurrency_cap <= 1000
     error_message = "MaximumConcurrency must be 2 to 1000."
+  }
+}
+
+variable "interval_read_units_per_second" {
+  description = "Read units a second that a run may take of production's interval store, all functions together; production shares the table. An on-demand table has 40,000 by default, and throttles above double its earlier peak. 0 for no limit."
+  type        = number
+  default     = 20000
+
+  validation {
+    condition     = var.interval_read_units_per_second == 0 || var.interval_read_units_per_second >= 2000
+    error_message = "With fewer than 2,000 read units a second the interval reads of a month take longer than six hours."
   }
 }
 

@@ -21,6 +21,7 @@ module "snapshot_sharing" {
   production_key_arn     = var.production_key_arn
   interval_table_name    = coalesce(var.interval_table_name, "${local.prefix}-ddb-interval")
   interval_table_key_arn = var.interval_table_key_arn
+  copier_role_arn        = "arn:aws:iam::${var.anstead_account_id}:role/${local.anstead_prefix}-role-bua-lambda-controller-fast"
   reader_role_arns       = ["arn:aws:iam::${var.anstead_account_id}:role/${local.anstead_prefix}-role-bua-lambda-site-data"]
   notification_queue_arn = "arn:aws:sqs:${var.region}:${var.anstead_account_id}:${local.anstead_prefix}-sqs-bua-notify"
   template_files         = ["${local.definitions}/blocks.yaml", "${local.definitions}/${format("%02d", local.position["snapshot"])}-snapshot.asl.yaml"]

@@ -1,6 +1,10 @@
 """What Terraform's files and the rest of the project say of each other; needs no Terraform."""
 
+import json
 import re
+import subprocess
+from fnmatch import fnmatch
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -69,3 +73,54 @@ def test_actions_are_pinned_by_commit() -> None:
         if "uses:" in line
     ]
     assert [use for use in uses if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use)] == []
+
+
+def test_plan_roles_have_a_list_of_what_they_may_do_and_none_of_it_reads_data() -> None:
+    text = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    policies = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
+    (policy,) = [policy for policy in policies if "Statement" in policy]
+    data = (
+        "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:PartiQLSelect", "es:ESHttpGet",
+        "logs:GetLogEvents", "logs:FilterLogEvents", "logs:StartQuery", "secretsmanager:GetSecretValue", "sqs:ReceiveMessage",
+        "ssm:GetParameter", "states:DescribeExecution", "states:GetExecutionHistory", "rds:DownloadDBLogFilePortion",
+        "appconfig:GetConfiguration", "lambda:InvokeFunction", "kms:Decrypt",
+    )  # fmt: skip
+    for statement in policy["Statement"]:
+        assert statement["Effect"] == "Allow"
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert [wanted for wanted in data for action in actions if fnmatch(wanted, action)] == []
+        assert all(re.fullmatch(r"[a-z0-9]+:(Describe|Get|List|Validate)\w+\*?", action) for action in actions)
+        if any(
+            action.startswith(("s3:GetObject", "lambda:GetFunction")) and "Config" not in action for action in actions
+        ):
+            assert statement["Resource"] != "*"
+
+
+def test_nothing_is_applied_in_anstead_before_the_ledger_s_lock_was_looked_at() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text(encoding="utf-8"))
+    applies = 0
+    for job in workflow["jobs"].values():
+        runs = [step.get("run", "") for step in job["steps"]]
+        for before, run in pairwise(runs):
+            if "terraform-apply ACCOUNT=anstead" in run:
+                applies += 1
+                environment = re.search(r"ENVIRONMENT=(\w+)", run)[1]
+                assert before == f"terraform/check-no-run.sh {environment}"
+    assert applies == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "refused"),
+    [("None", 0, False), ("arn:aws:states:x:execution:tst-anstead-bua:1", 0, True), ("ResourceNotFoundException", 254, False),
+     ("AccessDeniedException", 254, True)],
+)  # fmt: skip
+def test_a_deployment_waits_for_the_run(tmp_path: Path, answer: str, code: int, refused: bool) -> None:
+    aws = tmp_path / "aws"
+    aws.write_text(f"#!/bin/sh\necho '{answer}'\nexit {code}\n")
+    aws.chmod(0o755)
+    done = subprocess.run(
+        [ROOT / "terraform" / "check-no-run.sh", "tst"], env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode != 0) == refused
+    assert (answer in done.stderr) == refused

@@ -24,6 +24,7 @@ UNSEEN = {
     r".*-lambda-[\w-]+: kms:(Decrypt|GenerateDataKey) on .* via sqs": "the event source mapping reads encrypted messages",
     r".*-controller-fast: rds:(RestoreDBInstanceFromDBSnapshot|AddTagsToResource|ListTagsForResource|DescribeDBInstances"
     r"|ModifyDBInstance|RebootDBInstance|DeleteDBInstance) on .*:(db|snapshot|subgrp|pg|og):.*": "CloudFormation does it for the caller",
+    r".*-controller-fast: cloudwatch:(PutMetricAlarm|DeleteAlarms|DescribeAlarms) on .*": "CloudFormation makes the alarms",
     r".*-controller-fast: rds:DescribeEvents on \*": "CloudFormation looks for the reason when an instance fails",
     r".*-machine-snapshot: rds:AddTagsToResource on .*": "asked where production copies its tags to its snapshots",
     r".*-controller-fast: cloudformation:TagResource on .*": "asked by AWS when a stack is created with tags",

@@ -26,7 +26,7 @@ from local.aws.beforehand import (
     subnets,
     vpc,
 )
-from local.provision import MOST_CONCURRENCY, MOST_ITEMS_PER_MESSAGE, TICK_SECONDS, Provision
+from local.provision import MOST_CONCURRENCY, MOST_ITEMS_PER_MESSAGE, MOST_TIMEOUT_SECONDS, TICK_SECONDS, Provision
 from shared.paths import ROOT
 
 # The provider talks to the emulator; state stays in the work directory. Buckets have no host names there.
@@ -165,7 +165,8 @@ def provisioning(terraform: Terraform) -> Provision:
             "earl_account_id": names.EARL, "earl_shared_key_arn": earl["shared_key_arn"],
             "zip_folder": str(terraform.zips.resolve()), "sqs_endpoint": endpoint_url,
             "tick_seconds": TICK_SECONDS, "most_items_per_message": MOST_ITEMS_PER_MESSAGE,
-            "concurrency_cap": MOST_CONCURRENCY, "enable_protection": False,
+            "most_timeout_seconds": MOST_TIMEOUT_SECONDS, "concurrency_cap": MOST_CONCURRENCY, "enable_protection": False,
+            "allocated_storage_gb": 0, "iops": 0, "storage_throughput": 0,
         })  # fmt: skip
         clients("ANSTEAD", "secretsmanager").put_secret_value(
             SecretId=f"{names.SECRET_PREFIX}-ca", SecretString=authority

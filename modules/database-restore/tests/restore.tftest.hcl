@@ -15,6 +15,7 @@ variables {
   hosted_zone_id       = "Z1"
   dns_name             = "sql.bua.tst.anstead.internal"
   template_bucket      = "tst-anstead-s3-bua"
+  alarm_topic_arn      = "arn:aws:sns:ap-southeast-2:222222222222:tst-anstead-sns-bua-alarms"
 
   client_security_group_ids = { functions = "sg-2", platform = "sg-3" }
 }
@@ -41,7 +42,7 @@ run "prepares_what_a_restore_needs" {
   }
 
   assert {
-    condition     = sort([for secret in aws_secretsmanager_secret.password : secret.name]) == tolist(["tst-anstead-bua-db-core_admin", "tst-anstead-bua-db-lambda", "tst-anstead-bua-db-meterdata", "tst-anstead-bua-db-workflow"])
+    condition     = { for secret in aws_secretsmanager_secret.password : trimprefix(secret.name, "tst-anstead-bua-db-") => true } == { core_admin = true, lambda = true, meterdata = true, workflow = true }
     error_message = "A secret for each role."
   }
 
@@ -81,6 +82,29 @@ run "permits_the_run_s_own_resources_and_no_others" {
     condition     = one([for s in output.restore_statements : s.conditions[0].values if s.sid == "PointDnsRecord"]) == ["sql.bua.tst.anstead.internal"]
     error_message = "One name of the zone, not the zone."
   }
+}
+
+run "takes_what_the_platform_relies_on" {
+  variables {
+    parameters = { work_mem = "131072", shared_preload_libraries = "pg_stat_statements,pg_cron", search_path = "core" }
+  }
+
+  assert {
+    condition = { for p in aws_db_parameter_group.this.parameter : p.name => p.value if contains(["work_mem", "timezone", "search_path", "rds.force_ssl"], p.name) } == {
+      work_mem = "131072", timezone = "UTC", search_path = "core", "rds.force_ssl" = "1"
+    }
+    error_message = "The given parameters beside and instead of the module's own."
+  }
+}
+
+run "refuses_connections_without_tls" {
+  command = plan
+
+  variables {
+    parameters = { "rds.force_ssl" = "0" }
+  }
+
+  expect_failures = [var.parameters]
 }
 
 run "refuses_a_single_subnet" {

@@ -11,6 +11,7 @@ variables {
   state_machines     = [{ step = "bua", arn = "arn:bua" }, { step = "restore", arn = "arn:restore" }]
   function_names     = ["tst-anstead-lambda-bua-next"]
   queue_names        = ["tst-anstead-sqs-bua-next"]
+  node_group_asg     = "eks-tst-anstead-bua-1"
   control_table_name = "tst-anstead-ddb-bua"
   control_table_arn  = "arn:aws:dynamodb:ap-southeast-2:222222222222:table/tst-anstead-ddb-bua"
 }
@@ -35,7 +36,19 @@ run "shows_a_run_on_one_page" {
   }
 }
 
+run "nodes_that_were_left_ring_after_a_day" {
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.nodes_left.dimensions == tomap({ AutoScalingGroupName = "eks-tst-anstead-bua-1" }) && aws_cloudwatch_metric_alarm.nodes_left.period * aws_cloudwatch_metric_alarm.nodes_left.evaluation_periods == 86400
+    error_message = "The accrual's own nodes, by their group."
+  }
+}
+
 run "a_run_that_is_late_rings" {
+  assert {
+    condition     = module.schedule.schedule.target[0].dead_letter_config[0].arn == aws_sqs_queue.missed.arn && aws_cloudwatch_metric_alarm.missed.alarm_name == "tst-anstead-sqs-bua-deadline-dlq-not-empty"
+    error_message = "A check that could not be started is kept, and rings."
+  }
+
   assert {
     condition     = module.schedule.schedule.schedule_expression == "cron(0 12 2 * ? *)" && module.schedule.schedule.schedule_expression_timezone == "Australia/Sydney" && module.schedule.schedule.state == "ENABLED"
     error_message = "Noon of the second by default."

@@ -11,6 +11,7 @@ variables {
   production_key_arn     = "arn:aws:kms:ap-southeast-2:111111111111:key/77777777-2222-3333-4444-555555555555"
   interval_table_name    = "tst-earl-ddb-interval"
   reader_role_arns       = ["arn:aws:iam::222222222222:role/tst-anstead-role-bua-lambda-site-data"]
+  copier_role_arn        = "arn:aws:iam::222222222222:role/tst-anstead-role-bua-lambda-controller-fast"
   notification_queue_arn = "arn:aws:sqs:ap-southeast-2:222222222222:tst-anstead-sqs-bua-notify"
   template_files         = ["../../statemachines/blocks.yaml", "../../statemachines/14-snapshot.asl.yaml"]
   placeholders           = ["production_instance", "shared_key_arn", "accrual_account_id", "snapshot_topic_arn", "snapshots_kept"]
@@ -55,6 +56,15 @@ run "trusts_exactly_the_other_account" {
   }
 
   assert {
+    condition = alltrue([for s in data.aws_iam_policy_document.key.statement :
+      contains([for c in s.condition : "${c.test} ${c.variable} ${join(" ", c.values)}"],
+      "ArnEquals aws:PrincipalArn arn:aws:iam::222222222222:role/tst-anstead-role-bua-lambda-controller-fast")
+      if contains(flatten([for p in s.principals : tolist(p.identifiers)]), "arn:aws:iam::222222222222:root")
+    ])
+    error_message = "Of the other account one role uses the key: whoever else may use RDS there copies nothing."
+  }
+
+  assert {
     condition = { for c in data.aws_iam_policy_document.topic.statement[0].condition : c.variable => c.values } == {
       "sns:Protocol" = tolist(["sqs"])
       "sns:Endpoint" = tolist(["arn:aws:sqs:ap-southeast-2:222222222222:tst-anstead-sqs-bua-notify"])
@@ -92,6 +102,16 @@ run "refuses_a_reader_that_is_an_account" {
   }
 
   expect_failures = [var.reader_role_arns]
+}
+
+run "refuses_a_copier_that_is_an_account" {
+  command = plan
+
+  variables {
+    copier_role_arn = "arn:aws:iam::222222222222:root"
+  }
+
+  expect_failures = [var.copier_role_arn]
 }
 
 run "deletes_its_own_snapshots_only" {

@@ -63,6 +63,11 @@ run "a_topic_of_another_account_may_send" {
   }
 
   assert {
+    condition     = jsondecode(aws_sns_topic_subscription.this[0].redrive_policy).deadLetterTargetArn == "arn:aws:sqs:ap-southeast-2:222222222222:tst-anstead-sqs-bua-site-basic-dlq" && one(data.aws_iam_policy_document.dead_letters.statement[1].condition).values == tolist(["arn:aws:sns:ap-southeast-2:111111111111:tst-earl-sns-bua-snapshot"])
+    error_message = "What SNS cannot deliver is kept, and rings."
+  }
+
+  assert {
     condition     = aws_sns_topic_subscription.this[0].endpoint == "arn:aws:sqs:ap-southeast-2:222222222222:tst-anstead-sqs-bua-site-basic" && aws_sns_topic_subscription.this[0].raw_message_delivery != true
     error_message = "The queue is subscribed, with SNS's envelope, which notify reads."
   }

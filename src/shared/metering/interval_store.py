@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.errors import InvalidInput
+from shared.metering.pace import Pace
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -154,12 +155,18 @@ def decode_run_items(items: Iterable[Item], run_date: date) -> SiteDays:
     )
 
 
-def query_items(client: "DynamoDBClient", table: str, nmi: str, first: date, last: date) -> list[Item]:
-    """Read all items of an NMI from first to last day, both included, actual and estimated, however many pages."""
+def query_items(
+    client: "DynamoDBClient", table: str, nmi: str, first: date, last: date, *, pace: Pace | None = None
+) -> list[Item]:
+    """Read all items of an NMI from first to last day, both included, actual and estimated, however many pages.
+
+    With a pace it waits after each page, of 1 MB at most.
+    """
     items: list[Item] = []
     for estimated in (False, True):
         pages = client.get_paginator("query").paginate(
             TableName=table,
+            ReturnConsumedCapacity="TOTAL" if pace else "NONE",
             KeyConditionExpression="pk = :pk and sk between :first and :last",
             ExpressionAttributeValues={
                 ":pk": {"S": partition_key(nmi, estimated=estimated)},
@@ -170,15 +177,19 @@ def query_items(client: "DynamoDBClient", table: str, nmi: str, first: date, las
         )
         for page in pages:
             items.extend(page["Items"])
+            if pace:
+                pace.spend(page["ConsumedCapacity"]["CapacityUnits"])
     return items
 
 
-def read_site(client: "DynamoDBClient", table: str, nmi: str, first: date, last: date) -> SiteDays:
+def read_site(
+    client: "DynamoDBClient", table: str, nmi: str, first: date, last: date, *, pace: Pace | None = None
+) -> SiteDays:
     """Read and decode the days of an NMI, from first to last, both included; without what runs wrote.
 
     Raises InvalidInput for items that no service of the platform would have written, whatever is wrong with them.
     """
-    items = query_items(client, table, nmi, first, last)
+    items = query_items(client, table, nmi, first, last, pace=pace)
     try:
         return decode_items(items)
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:

@@ -64,6 +64,7 @@ ACTIONS: dict[str, Action] = {
     "restore.disable_schedules": Action(RunRequest, restore.disable_schedules),
     "restore.truncate_workflow": Action(RunRequest, restore.truncate_workflow),
     "restore.set_passwords": Action(RunRequest, restore.set_passwords),
+    "restore.close_logins": Action(RunRequest, restore.close_logins),
     "restore.calculate_statistics": Action(RunRequest, restore.calculate_statistics),
     "restore.point_dns": Action(RunRequest, restore.point_dns),
     "terminate.delete_copy": Action(RunRequest, restore.delete_copy),

@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 from psycopg2 import sql
 
 from shared.context import Context
-from shared.database import contract, migrate
+from shared.database import contract, logins, migrate
 from shared.database.connections import ADMIN
-from shared.database.prerequisites import SERVICE_ROLES
+from shared.database.prerequisites import GB, SERVICE_ROLES
 from shared.errors import DatabaseUnavailable, InvalidInput, NotReady, RdsNotReady, ResourceFailed
 from shared.period import recorded
 from shared.steps.control import TERMINATED
@@ -120,6 +120,9 @@ def create_stack(context: Context, request: RunRequest) -> dict[str, Any]:
         "SubnetGroup": settings.restore_subnet_group,
         "ParameterGroup": settings.restore_parameter_group,
         "SecurityGroup": settings.restore_security_group,
+        "KmsKey": settings.kms_key_arn,
+        "AlarmTopic": settings.alarm_topic_arn,
+        **_disk(context, request),
     }
     try:
         cloudformation.create_stack(
@@ -131,6 +134,19 @@ def create_stack(context: Context, request: RunRequest) -> dict[str, Any]:
     except cloudformation.exceptions.AlreadyExistsException:
         logger.info("the stack exists already", stack=name)
     return {"stack": name}
+
+
+def _disk(context: Context, request: RunRequest) -> dict[str, str]:
+    """Size and speed of the instance's disk. It holds what the run adds as well, and RDS makes no disk smaller."""
+    settings, name = context.settings, copy_name(context, request)
+    snapshot = context.client("rds").describe_db_snapshots(DBSnapshotIdentifier=name)["DBSnapshots"][0]
+    size_gb = max(settings.restore_allocated_storage_gb, int(snapshot["AllocatedStorage"]))
+    return {
+        "AllocatedStorage": str(size_gb),
+        "LowBytes": str(size_gb * GB // 10),
+        "Iops": str(settings.restore_iops),
+        "StorageThroughput": str(settings.restore_throughput),
+    }
 
 
 def wait_for_stack(context: Context, request: RunRequest) -> dict[str, Any]:
@@ -229,6 +245,15 @@ def set_passwords(context: Context, request: RunRequest) -> dict[str, Any]:
     for role, password in passwords.items():
         _store_password(context, role, password)
     return {"roles": list(SERVICE_ROLES)}
+
+
+def close_logins(context: Context, request: RunRequest) -> dict[str, Any]:
+    """Close the copy to every login that it has from production, but those of the accrual."""
+    del request
+    with context.database.session(context.remaining_seconds(), ADMIN) as connection, connection.cursor() as cursor:
+        closed = logins.close(cursor)
+        connection.commit()
+    return dict(closed)
 
 
 def calculate_statistics(context: Context, request: RunRequest) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from shared.database import binary_copy
 from shared.database.connections import Cursor
 from shared.errors import PermanentError
 from shared.metering.interval_store import SiteDays, read_site
+from shared.metering.pace import Pace
 from shared.metering.plausibility import Implausible, Limits, judge, without
 from shared.work.items import Perform, work_off
 from shared.work.messages import Work
@@ -88,14 +89,18 @@ def extract(context: Context, work: Work) -> None:
 def read_sites(
     context: Context, registers: Mapping[str, list[Register]], limits: Limits
 ) -> dict[str, Site | PermanentError]:
-    """Read each site's days from EARL's interval store; a site with invalid items fails alone."""
+    """Read each site's days from EARL's interval store, at the function's share of what production can spare.
+
+    A site with invalid items fails alone.
+    """
     settings = context.settings
+    pace = Pace(settings.interval_read_units) if settings.interval_read_units else None
     client = clients.client_as("dynamodb", settings.interval_role_arn, "bua-site-data")
     sites: dict[str, Site | PermanentError] = {}
     for site_id, wanted in registers.items():
         first, last = min(r.from_date for r in wanted), max(r.to_date for r in wanted)
         try:
-            days = read_site(client, settings.interval_table, site_id, first, last)
+            days = read_site(client, settings.interval_table, site_id, first, last, pace=pace)
             sites[site_id] = believe(assign(site_id, days, wanted), limits)
         except PermanentError as error:
             sites[site_id] = error

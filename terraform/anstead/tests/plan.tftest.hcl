@@ -37,6 +37,27 @@ run "names_are_the_document_s" {
   }
 }
 
+run "production_s_interval_store_is_read_at_a_bounded_rate" {
+  assert {
+    condition     = local.concurrency["site-data"] == 10 && local.environment["INTERVAL_READ_UNITS"] == "2000"
+    error_message = "Ten functions at 2,000 read units a second: 20,000, half of what an on-demand table has by default."
+  }
+
+  assert {
+    condition     = local.concurrency["site-mscalar"] == 32
+    error_message = "Nobody else reads it."
+  }
+}
+
+# IAM allows 10,240 characters; logging, tracing, network, key and queue take about 1,900 of them. The names here are shorter than
+# real ones; modules/lambda-function counts those at every plan.
+run "policies_fit_into_a_role" {
+  assert {
+    condition     = max([for key, statements in local.statements : length(jsonencode([for s in statements : [s.sid, s.actions, s.resources, try(s.conditions, [])]]))]...) <= 8300
+    error_message = "A function's policy has too many characters: ${jsonencode({ for key, statements in local.statements : key => length(jsonencode([for s in statements : [s.sid, s.actions, s.resources, try(s.conditions, [])]])) })}"
+  }
+}
+
 run "every_worker_has_its_grants" {
   assert {
     condition = alltrue([for key in local.workers :

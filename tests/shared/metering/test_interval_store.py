@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import boto3
 import numpy as np
@@ -12,6 +13,7 @@ from moto import mock_aws
 
 from shared.errors import InvalidInput
 from shared.metering.interval_store import DayReads, decode_items, decode_run_items, encode_day, query_items, read_site
+from shared.metering.pace import Pace
 
 NMI = "2001985732"
 DAY = date(2026, 10, 4)  # daylight saving starts in Sydney: market time knows nothing of it
@@ -274,3 +276,39 @@ class TestReading:
         table.put_item(TableName=TABLE, Item=wrong)
         with pytest.raises(InvalidInput, match=f"NMI {NMI}.*{reason}"):
             read_site(table, TABLE, NMI, DAY, date(2026, 10, 31))
+
+
+class Paged:
+    """DynamoDB's paginator: three pages, of what they cost."""
+
+    def __init__(self, units: list[float]) -> None:
+        self.units = units
+        self.asked: list[str] = []
+
+    def get_paginator(self, _operation: str) -> "Paged":
+        return self
+
+    def paginate(self, **given: Any) -> list[dict[str, Any]]:
+        self.asked.append(given["ReturnConsumedCapacity"])
+        units, self.units = self.units, []
+        return [{"Items": [], "ConsumedCapacity": {"CapacityUnits": cost}} for cost in units]
+
+
+def test_a_reader_keeps_to_its_share_of_the_tables_capacity():
+    """At 100 units a second: 128 units take 1.28 s, of which none has passed; 64 more 1.92 s, of which 1.7 have passed."""
+    now, slept = [10.0], []
+
+    def sleep(seconds: float) -> None:
+        slept.append(round(seconds, 6))
+        now[0] += seconds + 0.42  # the next page takes its time
+
+    client: Any = Paged([128.0, 64.0, 0.5])
+    query_items(client, TABLE, NMI, DAY, DAY, pace=Pace(100, clock=lambda: now[0], sleep=sleep))
+    assert slept == [1.28, 0.22]  # the last one: 192.5 units are due after 1.925 s, and 2.34 s have passed
+    assert client.asked == ["TOTAL", "TOTAL"]
+
+
+def test_without_a_rate_nobody_waits():
+    pace = Pace(0, sleep=lambda _seconds: pytest.fail("it waited"))
+    for _ in range(3):
+        pace.spend(1e9)

@@ -27,7 +27,7 @@ TEMPLATE = ROOT / "modules" / "database-restore" / "bua-sql.template.json"
 class Rds:
     """Copies of snapshots, by name: source and status."""
 
-    snapshots: dict[str, dict[str, str]] = field(default_factory=dict)
+    snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
     modified: list[dict[str, Any]] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
@@ -45,6 +45,7 @@ class Rds:
             raise self.exceptions.DBSnapshotAlreadyExistsFault({"Error": {"Code": "DBSnapshotAlreadyExists"}}, "Copy")
         self.snapshots[name] = {
             "Status": "creating",
+            "AllocatedStorage": 1500,
             "Source": given["SourceDBSnapshotIdentifier"],
             "Key": given["KmsKeyId"],
         }
@@ -186,6 +187,7 @@ class TestStack:
     def test_becomes_the_runs_database(self, restoring, cloudformation):
         do(restoring, "restore.copy_snapshot")
         assert do(restoring, "restore.create_stack") == {"stack": STACK}
+        assert cloudformation.stacks[STACK]["Parameters"]["Iops"] == "0"
         assert cloudformation.stacks[STACK]["Parameters"]["SnapshotIdentifier"] == COPY
         with pytest.raises(NotReady, match="CREATE_IN_PROGRESS"):
             do(restoring, "restore.wait_for_stack")
@@ -199,8 +201,21 @@ class TestStack:
         do(restoring, "restore.wait_for_stack")
         assert restoring.ledger.current().database_address() == ("db.example", 5432)
 
+    @pytest.mark.parametrize(("asked", "size"), [(0, 1500), (800, 1500), (2000, 2000)])
+    def test_has_the_disk_that_was_asked_for_and_no_less_than_the_snapshots(
+        self, restoring, cloudformation, asked, size
+    ):
+        settings = {"restore_allocated_storage_gb": asked, "restore_iops": 20000, "restore_throughput": 1000}
+        restoring = replace(restoring, settings=restoring.settings.model_copy(update=settings))
+        do(restoring, "restore.copy_snapshot")
+        do(restoring, "restore.create_stack")
+        found = cloudformation.stacks[STACK]["Parameters"]
+        assert (found["AllocatedStorage"], found["Iops"], found["StorageThroughput"]) == (str(size), "20000", "1000")
+        assert int(found["LowBytes"]) == size * 1024**3 // 10
+
     @pytest.mark.parametrize("status", ["ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED"])
     def test_that_failed_says_what_failed_first(self, restoring, cloudformation, status):
+        do(restoring, "restore.copy_snapshot")
         do(restoring, "restore.create_stack")
         cloudformation.stacks[STACK]["StackStatus"] = status
         cloudformation.events = [
@@ -217,6 +232,7 @@ class TestStack:
 
     def test_a_rerun_deletes_the_old_one_first(self, restoring, cloudformation):
         assert do(restoring, "restore.discard_stack") == {"stack": None}
+        do(restoring, "restore.copy_snapshot")
         do(restoring, "restore.create_stack")
         cloudformation.stacks[STACK]["StackStatus"] = "CREATE_COMPLETE"
         restoring.ledger.set_current({"db_host": "db.example", "db_port": 5432})
@@ -229,6 +245,7 @@ class TestStack:
         assert do(restoring, "restore.create_stack") == {"stack": STACK}  # the same name again
 
     def test_one_that_could_not_be_deleted_is_tried_again_by_the_next_start(self, restoring, cloudformation):
+        do(restoring, "restore.copy_snapshot")
         do(restoring, "restore.create_stack")
         cloudformation.stacks[STACK]["StackStatus"] = "DELETE_FAILED"
         cloudformation.events = [
@@ -240,6 +257,7 @@ class TestStack:
             do(restoring, "restore.discard_stack")
 
     def test_creating_it_twice_is_creating_it_once(self, restoring, cloudformation):
+        do(restoring, "restore.copy_snapshot")
         do(restoring, "restore.create_stack")
         do(restoring, "restore.create_stack")
         assert list(cloudformation.stacks) == [STACK]
