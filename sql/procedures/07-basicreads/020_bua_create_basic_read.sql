@@ -9,7 +9,9 @@
 create or replace procedure bua.bua_create_basic_read(p_run_date date, p_account_ids text[])
 language plpgsql as $$
 declare
-    v_items text[];
+    v_items     text[];
+    -- Named, as in reset_basic_reads: the planner knows nothing of what the run makes.
+    v_registers bigint[] := array(select meter_register_id from bua.account_streams(p_account_ids) where read_type = 'BASIC');
 begin
     call bua.reset_basic_reads(p_run_date, p_account_ids);
 
@@ -84,7 +86,7 @@ begin
                                    / l.quantity_factor as index_value
         from bua.account_streams(p_account_ids) s
         join core.aggregated_read a on a.meter_register_id = s.meter_register_id and s.days @> a.from_date
-            and a.origin = 'BUA' and a.run_date = p_run_date and a.read_state = 'ESTIMATED'
+            and a.origin = 'BUA' and a.run_date = p_run_date and a.read_state = 'ESTIMATED' and a.meter_register_id = any (v_registers)
         left join lateral (
             select r.read_date, r.index_value, r.quantity_factor from core.meter_read r
             where r.meter_register_id = a.meter_register_id and r.origin = 'PLATFORM' and r.read_date <= a.from_date
@@ -105,6 +107,7 @@ begin
       -- only the last read of a month: a price change ends a period, not a month
       and not exists (select from core.aggregated_read n
                       where n.meter_register_id = e.meter_register_id and n.origin = 'BUA' and n.run_date = p_run_date
+                        and n.meter_register_id = any (v_registers)
                         and n.read_state = 'ESTIMATED' and n.from_date = e.read_date and e.days @> n.from_date
                         and extract(day from e.read_date) <> 1)
     on conflict do nothing;
