@@ -366,6 +366,8 @@ insert into bua.micro_scalar (run_date, account_id, meter_register_id, site_id, 
                               occupied, method, scalar)
     select %(run_date)s, 'Z' || g, 1000000 + g, 'Z' || g, 'BASIC', 'PRIMARY', 'NSW|RES|PRIMARY', array[1000000 + g],
            '{[2022-01-01,)}', 'READS', 1 from generate_series(1, 20000) g;
+insert into core.aggregated_read (meter_register_id, from_date, to_date, time_class, read_state, quantity, origin, run_date)
+    select 1000000 + g, '2026-10-01', '2026-10-31', 'ANYTIME', 'ESTIMATED', 1, 'BUA', %(run_date)s from generate_series(1, 20000) g;
 """
 
 
@@ -402,5 +404,6 @@ def rows_read(book: Book) -> Cost:
     """The rows that this transaction has read so far, by table."""
     return Counter(
         dict(book.rows("select relname, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) from pg_stat_xact_user_tables"
-                       " where relname in ('site', 'account', 'account_site') or relname like 'micro_scalar%%'"))
+                       " where relname in ('site', 'account', 'account_site') or relname like 'micro_scalar%%'"
+                       " or relname like 'aggregated_read%%'"))
     )  # fmt: skip

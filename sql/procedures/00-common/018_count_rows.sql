@@ -24,23 +24,3 @@ begin
         return next;
     end loop;
 end $$;
-
--- Purpose: how many days of interval reads site-data wrote for the run, and how many there are. The copy is not in the
--- write-ahead log: after a crash of PostgreSQL it is empty, while the log of the sites is not. Input: run_date. Reads only.
-create or replace function bua.count_interval_days(p_run_date date) returns table (written bigint, found bigint)
-language sql stable as $$
-    select (select coalesce(sum(l.days_written), 0) from bua.utility_profile_log l where l.run_date = p_run_date),
-           (select count(*) from bua.utility_profile u where u.run_date = p_run_date)
-$$;
-
--- Purpose: refuse to go on from a copy of the interval reads that a crash has emptied: everything would be estimated. It looks for
--- one row only. Input: run_date. Reads only.
-create or replace procedure bua.require_interval_days(p_run_date date)
-language plpgsql as $$
-begin
-    if exists (select from bua.utility_profile_log l where l.run_date = p_run_date and l.days_written > 0)
-       and not exists (select from bua.utility_profile u where u.run_date = p_run_date) then
-        raise exception 'the copy of the interval reads is gone, PostgreSQL must have crashed: start the run of % again from segments',
-            p_run_date;
-    end if;
-end $$;

@@ -22,10 +22,11 @@ language sql stable as $$
     use as (
         select s.stream, bool_or(s.units < 0) as has_fallen, max(s.units * s.quantity_factor / s.days) as most from step s group by 1
     )
-    select l.stream, p_register_ids[l.stream], j.read_date, j.index_value, l.day_limit, j.reason
+    select l.stream, o.meter_register_id, j.read_date, j.index_value, l.day_limit, j.reason
     from bua.index_limits(p_run_date, p_register_ids, p_occupied) l
     join use u using (stream)
-    cross join lateral bua.judge_index_reads(p_run_date, p_register_ids[l.stream], p_occupied[l.stream], l.day_limit) j
+    join unnest(p_register_ids, p_occupied) with ordinality as o (meter_register_id, occupied, stream) using (stream)
+    cross join lateral bua.judge_index_reads(p_run_date, o.meter_register_id, o.occupied, l.day_limit) j
     -- Half of the class's limit is the least that a limit can be.
     where u.has_fallen or u.most > l.class_limit / 2
 $$;

@@ -26,12 +26,28 @@ begin
     from bua.segment where run_date = p_run_date;
 
     insert into bua.profile_scalar (run_date, profile_key, customer_class, scalar)
-    with customer as (
-        select s.profile_key, s.customer_class, x.usage / x.macro as scalar
-        from bua.bua_list_all_accounts(p_run_date) l
-        join core.account a on a.account_id = l.account_id and a.fuel = 'GAS'
-        cross join lateral bua.account_streams(array[a.account_id]) s
-        cross join lateral bua.basic_reference(p_run_date, array[s.meter_register_id], array[s.occupied], array[s.profile_key]) x
+    with batch as (     -- as many as a message has
+        select array_agg(n.account_id) as account_ids
+        from (
+            select a.account_id, (row_number() over (order by a.account_id) - 1) / 100 as batch_no
+            from bua.bua_list_all_accounts(p_run_date) l
+            join core.account a on a.account_id = l.account_id and a.fuel = 'GAS'
+        ) n
+        group by n.batch_no
+    ),
+    customer as (
+        select x.profile_key, x.customer_class, x.usage / x.macro as scalar
+        from batch b
+        cross join lateral (
+            with stream as materialized (
+                select s.*, row_number() over () as stream from bua.account_streams(b.account_ids) s
+            )
+            select s.profile_key, s.customer_class, r.usage, r.macro
+            from (select array_agg(meter_register_id order by stream) as ids, array_agg(occupied order by stream) as occupied,
+                         array_agg(profile_key order by stream) as keys from stream) l
+            cross join lateral bua.basic_reference(p_run_date, l.ids, l.occupied, l.keys) r
+            join stream s using (stream)
+        ) x
     ),
     median as (
         select profile_key, customer_class, percentile_cont(0.5) within group (order by scalar)::numeric as scalar

@@ -9,7 +9,9 @@
 create or replace procedure bua.bua_create_basic_read(p_run_date date, p_account_ids text[])
 language plpgsql as $$
 declare
-    v_items text[];
+    v_items     text[];
+    -- Named, as in reset_basic_reads: the planner knows nothing of what the run makes.
+    v_registers bigint[] := array(select meter_register_id from bua.account_streams(p_account_ids) where read_type = 'BASIC');
 begin
     call bua.reset_basic_reads(p_run_date, p_account_ids);
 
@@ -28,16 +30,20 @@ begin
     insert into core.aggregated_read (meter_register_id, from_date, to_date, time_class, read_state, quantity, origin, run_date)
     with planned as materialized (
         select b.account_id, b.meter_register_id, b.local_date, b.read_state, b.quantity, m.stream_type, s.jurisdiction,
-               o.plan_code
+               o.plan_code, y.day_type, e.price_epoch
         from bua.basic_days(p_run_date, p_account_ids) b
         join core.meter_register m using (meter_register_id)
         join core.site s using (site_id)
         cross join lateral bua.plan_on(b.account_id, b.plan_code, b.local_date) o
+        cross join lateral bua.day_type(s.jurisdiction, b.local_date) y
+        cross join lateral (
+            select count(*) filter (where i.valid_from <= b.local_date) + count(*) filter (where i.valid_to < b.local_date) as price_epoch
+            from core.plan_item i where i.plan_code = o.plan_code
+        ) e
         where b.quantity is not null
     ),
     day as (
-        select b.*, (select count(*) filter (where i.valid_from <= b.local_date) + count(*) filter (where i.valid_to < b.local_date)
-                     from core.plan_item i where i.plan_code = b.plan_code) as price_epoch,
+        select b.*,
                case b.read_state when 'ESTIMATED' then (
                    select count(*) from core.meter_read r
                    where r.meter_register_id = b.meter_register_id and r.origin = 'PLATFORM' and r.read_date <= b.local_date
@@ -51,13 +57,13 @@ begin
                    from bua.class_shares(b.plan_code, b.stream_type, b.jurisdiction, b.local_date) c
                ) end as first_shares
         from planned b
-        window alike as (partition by b.plan_code, b.stream_type, b.jurisdiction, b.local_date
-                         order by b.account_id, b.meter_register_id)
+        window alike as (partition by b.plan_code, b.stream_type, b.jurisdiction, b.day_type, b.price_epoch
+                         order by b.account_id, b.meter_register_id, b.local_date)
     ),
     period as (
         select d.*, min(local_date) over p as from_date, max(local_date) over p as to_date,
-               first_value(first_shares) over (partition by plan_code, stream_type, jurisdiction, local_date
-                                               order by account_id, meter_register_id) as shares
+               first_value(first_shares) over (partition by plan_code, stream_type, jurisdiction, day_type, price_epoch
+                                               order by account_id, meter_register_id, local_date) as shares
         from day d
         window p as (partition by account_id, meter_register_id, read_state, plan_code, date_trunc('month', local_date),
                                   price_epoch, read_epoch, island)
@@ -80,7 +86,7 @@ begin
                                    / l.quantity_factor as index_value
         from bua.account_streams(p_account_ids) s
         join core.aggregated_read a on a.meter_register_id = s.meter_register_id and s.days @> a.from_date
-            and a.origin = 'BUA' and a.run_date = p_run_date and a.read_state = 'ESTIMATED'
+            and a.origin = 'BUA' and a.run_date = p_run_date and a.read_state = 'ESTIMATED' and a.meter_register_id = any (v_registers)
         left join lateral (
             select r.read_date, r.index_value, r.quantity_factor from core.meter_read r
             where r.meter_register_id = a.meter_register_id and r.origin = 'PLATFORM' and r.read_date <= a.from_date
@@ -101,6 +107,7 @@ begin
       -- only the last read of a month: a price change ends a period, not a month
       and not exists (select from core.aggregated_read n
                       where n.meter_register_id = e.meter_register_id and n.origin = 'BUA' and n.run_date = p_run_date
+                        and n.meter_register_id = any (v_registers)
                         and n.read_state = 'ESTIMATED' and n.from_date = e.read_date and e.days @> n.from_date
                         and extract(day from e.read_date) <> 1)
     on conflict do nothing;
