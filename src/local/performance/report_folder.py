@@ -116,8 +116,8 @@ _EVIDENCE = {
                0::decimal(30,15) as daily_base, null::decimal(30,15) as daily_mean, billed_to - 90 as reference_from, billed_to as reference_to,
                91 as reference_days, 1365::decimal(18,6) as usage_units, 910::decimal(18,6) as macro_units, 1.0::decimal(30,15) as season_ratio,
                null::date as season_from, null::date as season_to, false as is_giant, false as is_vacant, false as is_capped,
-               $last::date - 7 as first_missing, $last::date as last_missing, 'NSW|RES|PRIMARY' as profile_key from account""",
-    "profiles": "select 'NSW|RES|PRIMARY' as profile_key, d::date as profile_date, 10::decimal(18,6) as units "
+               $last::date - 7 as first_missing, $last::date as last_missing, 'NSW|RES|PRIMARY' as profile_key, 0::decimal(30,15) as degree_slope from account""",
+    "profiles": "select 'NSW|RES|PRIMARY' as profile_key, d::date as profile_date, 10::decimal(18,6) as units, null::decimal(30,15) as degree_days "
     "from generate_series($first::date, $last::date, interval 1 day) t (d)",
     "basic_reads": "select '' as account_id, '' as meter_serial, '' as register_id, $last::date as read_date, 0::decimal(18,6) as index_value, "
     "1::decimal(30,15) as quantity_factor, '' as quality, '' as origin where false", "failed_items": "select '' as account_id where false", "variances": "select '' as segment where false",

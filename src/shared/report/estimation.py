@@ -14,6 +14,7 @@ METHODS = {
     "READS": "Basic meter: its last actual reads",
     "READS_SEASON": "Basic meter: its reads and its own season",
     "BASE_AND_SEASON": "Gas: base load, zone's volume, own season",
+    "DEGREE_DAYS": "Gas: base load, degree-days, own season",
     "OLDER_READS": "Older reads of its own",
     "OTHER_METER": "The meter before or after it",
     "INVOICES": "Its invoices on reads",

@@ -191,10 +191,14 @@ with guessed as (   -- a basic meter's missing days are those that were estimate
 )
 select s.* replace (coalesce(s.first_missing, g.first_day) as first_missing, coalesce(s.last_missing, g.last_day) as last_missing),
        coalesce(s.last_missing - s.first_missing + 1, len(g.days)) as missing_days,
-       (select sum(p.units) from now.profiles p where p.profile_key = s.profile_key
-        and case when s.first_missing is null then list_contains(g.days, p.profile_date)
-                 else p.profile_date between s.first_missing and s.last_missing end) as missing_macro
-from now.scalars s left join guessed g on g.stream_type = s.stream_type where account_id = $id order by s.stream_type, gap
+       m.macro as missing_macro, m.degree_days as missing_degree_days
+from now.scalars s left join guessed g on g.stream_type = s.stream_type
+left join lateral (
+    select sum(p.units) as macro, sum(p.degree_days) as degree_days from now.profiles p where p.profile_key = s.profile_key
+    and case when s.first_missing is null then list_contains(g.days, p.profile_date)
+             else p.profile_date between s.first_missing and s.last_missing end
+) m on true
+where account_id = $id order by s.stream_type, gap
 """
 
 
@@ -203,7 +207,7 @@ def _estimates(files: Files, account_id: str) -> list[Table]:
     names = [
         row[0] for row in files.rows("select column_name from (describe now.scalars) where $id is not null", account_id)
     ]
-    names += ["missing_days", "missing_macro"]
+    names += ["missing_days", "missing_macro", "missing_degree_days"]
     return [
         _estimate(dict(zip(names, row, strict=True)), number)
         for number, row in enumerate(files.rows(_SCALARS, account_id), 1)
@@ -235,8 +239,10 @@ def _estimate(gap: dict[str, Any], number: int) -> Table:
         ("Scalar", scalar, ", ".join(name for name in ("giant", "vacant", "capped") if gap[f"is_{name}"])),
         ("Own mean day", gap["daily_mean"], "where it has no profile, or is a giant"),
         ("Profile over the days missing", gap["missing_macro"], "sum of the daily totals"),
+        ("Degree slope", gap["degree_slope"] or None, "MJ a degree-day, which come on top"),
+        ("Degree-days missing", gap["missing_degree_days"] if gap["degree_slope"] else None, "degrees below 15.5 C"),
         (
-            "Base x days + scalar x profile",
+            "Base x days + scalar x profile" + (" + slope x degree-days" if gap["degree_slope"] else ""),
             estimate,
             "the estimate of whole missing days; of a day that lacks some half-hours only those are taken",
         ),
@@ -248,13 +254,14 @@ def _estimate(gap: dict[str, Any], number: int) -> Table:
     return Table(f"estimate_{number}", title, heads, [_rounded(step) for step in steps if step[1] is not None])
 
 
-_FACTORS = ("Used / profile", "Own season of last year", "Scalar")
+_FACTORS = ("Used / profile", "Own season of last year", "Scalar", "Degree slope")
 
 
 def _scaled(gap: dict[str, Any], missing: int | None) -> Decimal | None:
     if gap["scalar"] is None or gap["missing_macro"] is None or missing is None:
         return None
-    return Decimal((gap["daily_base"] or 0) * missing + gap["scalar"] * gap["missing_macro"])
+    by_degrees = (gap["degree_slope"] or 0) * (gap["missing_degree_days"] or 0)
+    return Decimal((gap["daily_base"] or 0) * missing + gap["scalar"] * gap["missing_macro"] + by_degrees)
 
 
 def _rounded(step: tuple[str, Any, str]) -> tuple[str, Any, str]:

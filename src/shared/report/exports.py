@@ -25,7 +25,7 @@ TYPES: Mapping[str, str] = {
     **dict.fromkeys(("units_actual", "units_estimated", "units_total", "catch_up_units", "units_exported", "quantity"), UNITS),
     **dict.fromkeys(("units_without_band", "units_low_80", "units_high_80", "units_low_95", "units_high_95"), UNITS),
     **dict.fromkeys(("rate", "rho_1", "rho_2", "rho_3", "rho_4"), RATE),
-    **dict.fromkeys(("scalar", "daily_base"), "double"),
+    **dict.fromkeys(("scalar", "daily_base", "degree_slope"), "double"),
     **dict.fromkeys(("unbilled_days", "billing_days", "estimated_days", "days", "accounts", "line_no", "registers"), "integer"),
     **dict.fromkeys(("run_date", "last_billed_to", "unbilled_from", "unbilled_to", "next_bill_date", "close_date"), "date"),
     **dict.fromkeys(("last_read_date", "reference_from", "reference_to", "period_from", "period_to", "as_at"), "date"),

@@ -79,6 +79,7 @@ TABLES: dict[str, Table] = {
             "reference_from": DAY, "reference_to": DAY, "reference_days": COUNT, "usage_units": UNITS, "macro_units": UNITS,
             "season_ratio": SCALAR, "season_from": DAY, "season_to": DAY, "is_giant": FLAG, "is_vacant": FLAG,
             "is_capped": FLAG, "first_missing": DAY, "last_missing": DAY, "profile_key": TEXT,
+            "degree_slope": SCALAR,
         },
         ("account_id", "site_id", "meter_serial", "register_id", "stream_type", "gap"),
     ),
@@ -91,7 +92,8 @@ TABLES: dict[str, Table] = {
         ("account_id", "meter_serial", "register_id", "read_date", "origin"),
     ),
     "profiles": Table(
-        "evidence_profiles", {"profile_key": TEXT, "profile_date": DAY, "units": UNITS}, ("profile_key", "profile_date"),
+        "evidence_profiles", {"profile_key": TEXT, "profile_date": DAY, "units": UNITS, "degree_days": SCALAR},
+        ("profile_key", "profile_date"),
         is_whole=True,
     ),
     "failed_items": Table(

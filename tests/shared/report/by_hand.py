@@ -129,6 +129,7 @@ ACCOUNTS = [
     "reference_from",
     "reference_to",
     "daily_base",
+    "degree_slope",
     "period_from",
     "period_to",
     "as_at",
@@ -267,8 +268,8 @@ EVIDENCE = {
     "scalars": "account_id text, site_id text, meter_serial text, register_id text, stream_type text, read_type text, gap int, method text, "
     f"scalar decimal(30,15), daily_base decimal(30,15), daily_mean decimal(30,15), reference_from date, reference_to date, "
     f"reference_days int, usage_units {UNITS}, macro_units {UNITS}, season_ratio decimal(30,15), season_from date, season_to date, "
-    "is_giant boolean, is_vacant boolean, is_capped boolean, first_missing date, last_missing date, profile_key text",
-    "profiles": f"profile_key text, profile_date date, units {UNITS}",
+    "is_giant boolean, is_vacant boolean, is_capped boolean, first_missing date, last_missing date, profile_key text, degree_slope decimal(30,15)",
+    "profiles": f"profile_key text, profile_date date, units {UNITS}, degree_days decimal(30,15)",
     "basic_reads": f"account_id text, meter_serial text, register_id text, read_date date, index_value {UNITS}, "
     "quantity_factor decimal(30,15), quality text, origin text",
     "failed_items": "run_type text, item_key text, account_id text, reason text",

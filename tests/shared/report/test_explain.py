@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.shared.report.by_hand import Account, Line, Span, write
+from tests.shared.report.by_hand import Account, Line, Run, Span, write
 from tests.shared.report.two_months import OCTOBER, SECOND, WINDOW
 
 from shared.errors import InvalidInput
@@ -16,7 +16,7 @@ from shared.report.table import Table
 # A basic meter: 91 days of reference with 364 kWh over a profile of 182; October missing, its profile 5 a day: 2 x 155 = 310 kWh.
 SCALAR = (
     "7", "site-7", "M1", "11", "PRIMARY", "BASIC", 1, "READS", Decimal(2), Decimal(0), None, date(2026, 7, 2), date(2026, 9, 30), 91,
-    Decimal(364), Decimal(182), Decimal(1), None, None, False, False, False, *OCTOBER, "NSW|RES|PRIMARY",
+    Decimal(364), Decimal(182), Decimal(1), None, None, False, False, False, *OCTOBER, "NSW|RES|PRIMARY", Decimal(0),
 )  # fmt: skip
 READS = [
     ("7", "M1", "11", date(2026, 7, 2), Decimal(1000), Decimal(1), "A", "PLATFORM"),
@@ -39,10 +39,9 @@ BILL = (
 )
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def _run() -> Run:
     """The second hand-made month, with account 7 explained above and account 8, which is fully billed."""
-    run = dataclasses.replace(
+    return dataclasses.replace(
         SECOND,
         accounts=(*SECOND.accounts, Account("7", flags="CATCH_UP;ESTIMATED_BILL"), Account("8")),
         spans=(
@@ -58,10 +57,14 @@ def folder(tmp_path: Path) -> Path:
         ),
         evidence={
             "scalars": [SCALAR], "basic_reads": READS, "billed_lines": [BILL],
-            "profiles": [("NSW|RES|PRIMARY", date(2026, 10, n), Decimal(5)) for n in range(1, 32)],
+            "profiles": [("NSW|RES|PRIMARY", date(2026, 10, n), Decimal(5), None) for n in range(1, 32)],
         },
     )  # fmt: skip
-    return write(run, tmp_path / "run")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write(_run(), tmp_path / "run")
 
 
 def _table(found: explain.Explanation, key: str) -> Table:
@@ -74,6 +77,18 @@ def test_the_estimate_step_by_step(folder: Path) -> None:
     assert (steps["Used in the reference window"], steps["Profile over the reference window"]) == ("364.000", "182.000")
     assert (steps["Used / profile"], steps["Profile over the days missing"]) == ("2", "155.000")
     assert steps["Base x days + scalar x profile"] == "310.000"
+
+
+def test_an_estimate_by_degree_days(tmp_path: Path) -> None:
+    # 4 MJ a day, 0.01 of a zone's 1,000 MJ a day, and 3 MJ a degree-day on 31 days of 2: 124 + 310 + 186 MJ.
+    gas = ("7", "site-7", "M1", "11", "PRIMARY", "BASIC", 1, "DEGREE_DAYS", Decimal("0.01"), Decimal(4), *[None] * 9,
+           False, False, False, *OCTOBER, "VIC|ZONE", Decimal(3))  # fmt: skip
+    zone = [("VIC|ZONE", date(2026, 10, n), Decimal(1000), Decimal(2)) for n in range(1, 32)]
+    run = dataclasses.replace(_run(), evidence={"scalars": [gas], "profiles": zone})
+    found = explain.of_folder(write(run, tmp_path / "gas"), "7")
+    steps = {name: value for name, value, _ in _table(found, "estimate_1").rows}
+    assert (steps["Degree slope"], steps["Degree-days missing"]) == ("3.00000", "62.000")
+    assert steps["Base x days + scalar x profile + slope x degree-days"] == "620.000"
 
 
 def test_every_line_to_the_cent(folder: Path) -> None:

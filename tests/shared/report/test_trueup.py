@@ -63,14 +63,14 @@ def _second() -> Run:
                 _bill("B6", "6", LAST, estimated=False, time_class="PEAK", quantity="5", net="2.25"),
                 _bill("B6", "6", LAST, estimated=False, time_class="OFFPEAK", quantity="6", net="1.32"),
             ],
-            "profiles": [("NSW|RES|PRIMARY", date(2026, 9, n), 10 if n <= 20 else 20) for n in range(1, 31)],
+            "profiles": [("NSW|RES|PRIMARY", date(2026, 9, n), 10 if n <= 20 else 20, None) for n in range(1, 31)],
         },
     )
 
 
 def _first() -> Run:
     scalar = ("1", "site-1", "m", "11", "PRIMARY", "BASIC", 1, "READS", 1, 0, None, None, None, None, None, None, None, None, None,
-              False, False, False, None, None, "NSW|RES|PRIMARY")  # fmt: skip
+              False, False, False, None, None, "NSW|RES|PRIMARY", 0)  # fmt: skip
     return dataclasses.replace(
         FIRST,
         accounts=(*FIRST.accounts, Account("6")),
