@@ -10,10 +10,11 @@ returns table (account_id text, local_date date, line_no integer, item_type text
                discount_net_propensity numeric, rate numeric, plan_item_id bigint, method text)
 language sql stable set enable_nestloop = off as $$
     with day as materialized (
-        select u.account_id, d::date as local_date, bua.plan_on(u.account_id, u.plan_code, d::date) as plan_code
+        select u.account_id, d::date as local_date, o.plan_code
         from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
         cross join unnest(u.unbilled) w
         cross join generate_series(lower(w)::timestamp, upper(w) - interval '1 day', interval '1 day') d
+        cross join lateral bua.plan_on(u.account_id, u.plan_code, d::date) o
     ),
     price as materialized (   -- a later price ends an earlier one
         select i.plan_code, i.item_type, i.time_class, i.valid_from,
