@@ -191,24 +191,17 @@ with guessed as (   -- a basic meter's missing days are those that were estimate
 )
 select s.* replace (coalesce(s.first_missing, g.first_day) as first_missing, coalesce(s.last_missing, g.last_day) as last_missing),
        coalesce(s.last_missing - s.first_missing + 1, len(g.days)) as missing_days,
-<<<<<<< HEAD
-       m.macro as missing_macro, m.degree_days as missing_degree_days
+       m.macro as missing_macro, m.degree_days as missing_degree_days,
+       -- a meter that was replaced has a scalar too, but no day is estimated on it
+       s.read_type <> 'BASIC' or exists (from now.basic_reads r where r.account_id = s.account_id and r.meter_serial = s.meter_serial
+                                         and r.register_id = s.register_id and r.origin = 'BUA') as is_used
 from now.scalars s left join guessed g on g.stream_type = s.stream_type
 left join lateral (
     select sum(p.units) as macro, sum(p.degree_days) as degree_days from now.profiles p where p.profile_key = s.profile_key
     and case when s.first_missing is null then list_contains(g.days, p.profile_date)
              else p.profile_date between s.first_missing and s.last_missing end
 ) m on true
-where account_id = $id order by s.stream_type, gap
-=======
-       (select sum(p.units) from now.profiles p where p.profile_key = s.profile_key
-        and case when s.first_missing is null then list_contains(g.days, p.profile_date)
-                 else p.profile_date between s.first_missing and s.last_missing end) as missing_macro,
-       -- a meter that was replaced has a scalar too, but no day is estimated on it
-       s.read_type <> 'BASIC' or exists (from now.basic_reads r where r.account_id = s.account_id and r.meter_serial = s.meter_serial
-                                         and r.register_id = s.register_id and r.origin = 'BUA') as is_used
-from now.scalars s left join guessed g on g.stream_type = s.stream_type where account_id = $id order by s.stream_type, gap, meter_serial, register_id
->>>>>>> ae088bfb7382c395e6f894f4f085fe12d7953c8f
+where account_id = $id order by s.stream_type, gap, meter_serial, register_id
 """
 
 
@@ -217,11 +210,7 @@ def _estimates(files: Files, account_id: str) -> list[Table]:
     names = [
         row[0] for row in files.rows("select column_name from (describe now.scalars) where $id is not null", account_id)
     ]
-<<<<<<< HEAD
-    names += ["missing_days", "missing_macro", "missing_degree_days"]
-=======
-    names += ["missing_days", "missing_macro", "is_used"]
->>>>>>> ae088bfb7382c395e6f894f4f085fe12d7953c8f
+    names += ["missing_days", "missing_macro", "missing_degree_days", "is_used"]
     return [
         _estimate(dict(zip(names, row, strict=True)), number)
         for number, row in enumerate(files.rows(_SCALARS, account_id), 1)

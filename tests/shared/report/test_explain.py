@@ -57,13 +57,8 @@ def _run() -> Run:
             Line("7", 2, *OCTOBER, "2.88", "10", state="ESTIMATED", discount="0.12", whole="0.15", rate="0.30"),
         ),
         evidence={
-<<<<<<< HEAD
-            "scalars": [SCALAR], "basic_reads": READS, "billed_lines": [BILL],
-            "profiles": [("NSW|RES|PRIMARY", date(2026, 10, n), Decimal(5), None) for n in range(1, 32)],
-=======
             "scalars": [REPLACED, SCALAR], "basic_reads": READS, "billed_lines": [BILL],
-            "profiles": [("NSW|RES|PRIMARY", date(2026, 10, n), Decimal(5)) for n in range(1, 32)],
->>>>>>> ae088bfb7382c395e6f894f4f085fe12d7953c8f
+            "profiles": [("NSW|RES|PRIMARY", date(2026, 10, n), Decimal(5), None) for n in range(1, 32)],
         },
     )  # fmt: skip
 
@@ -85,23 +80,22 @@ def test_the_estimate_step_by_step(folder: Path) -> None:
     assert steps["Base x days + scalar x profile"] == "310.000"
 
 
-<<<<<<< HEAD
 def test_an_estimate_by_degree_days(tmp_path: Path) -> None:
     # 4 MJ a day, 0.01 of a zone's 1,000 MJ a day, and 3 MJ a degree-day on 31 days of 2: 124 + 310 + 186 MJ.
     gas = ("7", "site-7", "M1", "11", "PRIMARY", "BASIC", 1, "DEGREE_DAYS", Decimal("0.01"), Decimal(4), *[None] * 9,
            False, False, False, *OCTOBER, "VIC|ZONE", Decimal(3))  # fmt: skip
     zone = [("VIC|ZONE", date(2026, 10, n), Decimal(1000), Decimal(2)) for n in range(1, 32)]
-    run = dataclasses.replace(_run(), evidence={"scalars": [gas], "profiles": zone})
+    run = dataclasses.replace(_run(), evidence={"scalars": [gas], "basic_reads": READS, "profiles": zone})
     found = explain.of_folder(write(run, tmp_path / "gas"), "7")
     steps = {name: value for name, value, _ in _table(found, "estimate_1").rows}
     assert (steps["Degree slope"], steps["Degree-days missing"]) == ("3.00000", "62.000")
     assert steps["Base x days + scalar x profile + slope x degree-days"] == "620.000"
-=======
+
+
 def test_a_meter_on_which_no_day_is_estimated_says_so(folder: Path) -> None:
     table = _table(explain.of_folder(folder, "7"), "estimate_2")
     assert table.title.endswith("meter M2, register 11: not used, no day of this meter is estimated")
     assert "Base x days + scalar x profile" not in {row[0] for row in table.rows}
->>>>>>> ae088bfb7382c395e6f894f4f085fe12d7953c8f
 
 
 def test_every_line_to_the_cent(folder: Path) -> None:
