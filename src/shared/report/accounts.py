@@ -34,7 +34,7 @@ def compute(book: Book) -> Part:
     ten = sum((row[8] for row in top[:10]), ZERO)
     lead = (
         [
-            f"The ten largest accounts are {share(ten, total) or 0} % of the book, {share(top[0][8], total) or 0} % is one."
+            f"The ten largest accounts are {share(ten, total) or 0} % of the book; the largest alone is {share(top[0][8], total) or 0} %."
         ]
         if top
         else []

@@ -32,7 +32,7 @@ CODES = (
     Code("Segment average: nothing of its own is known", READS, "method = 'SEGMENT_AVERAGE'"),
     Code("Delivered estimate", READS, "method = 'DELIVERED_ESTIMATE'"),
     Code("Scalar outside the 1st to 99th percentile of its class", DATA, "account_id in (select account_id from odd_scalar)"),
-    Code("Over three times the same season of last year", DATA, "account_id in (select account_id from now.scalars where season_ratio > 3)"),
+    Code("Three times its own season of last year, or more", DATA, "account_id in (select account_id from now.scalars where season_ratio >= 3)"),
     Code("Nothing used, after use before", DATA, _flag("ZERO_USE"), "net_amount"),
     Code("Vacant for a year", DATA, _flag("VACANT"), "net_amount"),
     Code("Implausible reading, estimated instead", DATA, _flag("IMPLAUSIBLE_READ")),

@@ -193,8 +193,11 @@ select s.* replace (coalesce(s.first_missing, g.first_day) as first_missing, coa
        coalesce(s.last_missing - s.first_missing + 1, len(g.days)) as missing_days,
        (select sum(p.units) from now.profiles p where p.profile_key = s.profile_key
         and case when s.first_missing is null then list_contains(g.days, p.profile_date)
-                 else p.profile_date between s.first_missing and s.last_missing end) as missing_macro
-from now.scalars s left join guessed g on g.stream_type = s.stream_type where account_id = $id order by s.stream_type, gap
+                 else p.profile_date between s.first_missing and s.last_missing end) as missing_macro,
+       -- a meter that was replaced has a scalar too, but no day is estimated on it
+       s.read_type <> 'BASIC' or exists (from now.basic_reads r where r.account_id = s.account_id and r.meter_serial = s.meter_serial
+                                         and r.register_id = s.register_id and r.origin = 'BUA') as is_used
+from now.scalars s left join guessed g on g.stream_type = s.stream_type where account_id = $id order by s.stream_type, gap, meter_serial, register_id
 """
 
 
@@ -203,7 +206,7 @@ def _estimates(files: Files, account_id: str) -> list[Table]:
     names = [
         row[0] for row in files.rows("select column_name from (describe now.scalars) where $id is not null", account_id)
     ]
-    names += ["missing_days", "missing_macro"]
+    names += ["missing_days", "missing_macro", "is_used"]
     return [
         _estimate(dict(zip(names, row, strict=True)), number)
         for number, row in enumerate(files.rows(_SCALARS, account_id), 1)
@@ -245,6 +248,8 @@ def _estimate(gap: dict[str, Any], number: int) -> Table:
     title = (
         f"Estimate {number}: {gap['stream_type'].lower()}, meter {gap['meter_serial']}, register {gap['register_id']}"
     )
+    if not gap["is_used"]:
+        title += ": not used, no day of this meter is estimated"
     return Table(f"estimate_{number}", title, heads, [_rounded(step) for step in steps if step[1] is not None])
 
 
@@ -252,7 +257,7 @@ _FACTORS = ("Used / profile", "Own season of last year", "Scalar")
 
 
 def _scaled(gap: dict[str, Any], missing: int | None) -> Decimal | None:
-    if gap["scalar"] is None or gap["missing_macro"] is None or missing is None:
+    if not gap["is_used"] or gap["scalar"] is None or gap["missing_macro"] is None or missing is None:
         return None
     return Decimal((gap["daily_base"] or 0) * missing + gap["scalar"] * gap["missing_macro"])
 

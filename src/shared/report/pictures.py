@@ -46,11 +46,10 @@ def waterfall(book: Book) -> Picture:
                 edgecolor=INK,
                 height=0.66,
             )
-            axes.annotate(
+            beside(
+                axes,
                 f"{'+' if amount > 0 and not is_balance else ''}{short(amount, '$')}",
                 (float(max(start, end)), place),
-                va="center",
-                ha="left",
             )
             if place < len(rows) - 1:
                 axes.plot([float(end)] * 2, [place + 0.33, place + 0.67], color=SOFT, linewidth=0.8)

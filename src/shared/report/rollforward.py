@@ -99,7 +99,7 @@ def compute(book: Book) -> Part:
         f"The accrual {'rose' if change >= 0 else 'fell'} by {dollars(abs(change))} since the run of {book.before.run_date}: "
         f"{dollars(totals['new_month'][1])} were used since, {dollars(-totals['billed'][1])} were billed."
     )
-    section = Section("rollforward", "Roll-forward", (lead,), (_table(found), *_by_segment(found)))
+    section = Section("rollforward", "Roll-forward", (lead,), (_table(found), _late(book), *_by_segment(found)))
     return Part(section, _ties(book, totals))
 
 
@@ -126,6 +126,18 @@ def _table(found: dict[Key, dict[str, Flow]]) -> Table:
         rows.append((text, net, days, _sum(found, line, "ELECTRICITY")[2], _sum(found, line, "GAS")[2], exported))
     note = "Every line sums account-days: the day's dollars of this run where it is unbilled now, less those of the run before where it was."
     return Table("rollforward", "From the run before to this one", heads, rows[:-1], rows[-1], note)
+
+
+_LATE = "select count(*), coalesce(sum(net), 0) from {schema}.day where ageing = 'ISSUED_LATE'"
+
+
+def _late(book: Book) -> Table:
+    """Billed but not issued by the cut-off: accrued, and on a line of its own."""
+    rows = [
+        (name, *book.row(_LATE.format(schema=schema))) for name, schema in (("Opening", "before"), ("Closing", "now"))
+    ]
+    heads = columns("Of the balance", ("Account-days", "count"), ("Net $", "money"))
+    return Table("rollforward_late", "Billed, but issued after the cut-off: part of the balances", heads, rows)
 
 
 def _by_segment(found: dict[Key, dict[str, Flow]]) -> tuple[Table, Table]:

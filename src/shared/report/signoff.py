@@ -140,7 +140,7 @@ def section(book: Book, figures: Headline, verdict: Verdict, found: Sequence[Tie
     if verdict.broken:
         lead = ("There is no sign-off and no journal, because not everything ties.", *verdict.broken)
         return Section("signoff", "Sign-off", lead, (ties.table(found),))
-    tables = [_figures(figures, book), _limits(book, figures), _points(verdict), _signatures()]
+    tables = [_points(verdict), _figures(figures, book), _limits(book, figures), _signatures()]
     return Section("signoff", "Sign-off", (verdict.headline,), (*tables, ties.table(found)))
 
 

@@ -238,7 +238,7 @@ def _lead(book: Book, total: list[Decimal], where: dict[str, tuple[int, Decimal]
     found = (
         f"Of {dollars(opening)} accrued by the run of {book.before.run_date if book.before else ''}, {settled} % are billed now. Customers were billed "
         f"{dollars(total[5])} for what had been accrued at {dollars(total[0])}: {dollars(abs(difference))} "
-        f"{'more' if difference >= 0 else 'less'}, {abs(share(difference, total[0]) or ZERO)} %."
+        f"{'more' if difference >= 0 else 'less'}, {abs(share(difference, total[0]) or ZERO):.2f} %."
     )
     return found, final
 

@@ -14,6 +14,7 @@ from shared.report import figures
 from shared.report.table import Section
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from xlsxwriter.format import Format
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 NAME_LENGTH = 31  # of a sheet
 WIDEST, NARROWEST = 46, 9
 A4 = 9
+ROW_HEIGHT = 15
+LEAST_COLUMNS = 8
 
 
 def write(report: Report, path: Path) -> None:
@@ -53,12 +56,14 @@ class _Styles:
         self.subtitle = book.add_format({"font_color": "#555555"})
         self.lead = book.add_format({"text_wrap": True, "valign": "top"})
         self.heading = book.add_format({"bold": True, "font_size": 12, "top": 1})
-        self.head = book.add_format(
-            {"bold": True, "bottom": 2, "bg_color": "#E8ECEF", "text_wrap": True, "valign": "top"}
-        )
-        self.text = book.add_format({"valign": "top", "text_wrap": True})
-        self.date = book.add_format({"num_format": "yyyy-mm-dd", "align": "left", "valign": "top"})
-        self.total = book.add_format({"bold": True, "top": 1, "bottom": 6})
+        # Excel and LibreOffice only indent what is explicitly on the left.
+        left = {"align": "left", "indent": 1}
+        head = {"bold": True, "bottom": 2, "bg_color": "#E8ECEF", "text_wrap": True, "valign": "bottom"}
+        self.head = book.add_format(head | left)
+        self.number_head = book.add_format(head | {"align": "right"})
+        self.text = book.add_format({"valign": "top", "text_wrap": True} | left)
+        self.date = book.add_format({"num_format": "yyyy-mm-dd", "valign": "top"} | left)
+        self.total = book.add_format({"bold": True, "top": 1, "bottom": 6} | left)
 
     def number(self, decimals: int, *, is_total: bool) -> Format:
         """A number with so many decimals."""
@@ -73,33 +78,28 @@ class _Styles:
 
 
 def _sheet_of_section(book: Workbook, styles: _Styles, report: Report, section: Section) -> None:
-    sheet = _new_sheet(book, styles, report, section.title)
     tables = [table for table in section.tables if table.shown is None]
-    widest = max((len(table.columns) for table in tables), default=1)
+    page = _Page(_new_sheet(book, styles, report, section.title), styles, tables)
     row = 3
     for sentence in section.lead:
-        sheet.merge_range(row, 0, row, max(widest - 1, 7), sentence, styles.lead)
-        row += 1
-    _set_widths(sheet, tables)
+        row = page.sentence(row, sentence)
     for table in tables:
-        row = _write_table(sheet, styles, table, row + 1)
+        row = page.table(table, row + 1)
     long = [table.title for table in section.tables if table.shown is not None]
     if long:
-        sheet.write_string(row + 1, 0, f"On sheets of their own: {', '.join(long)}", styles.subtitle)
-        row += 1
-    sheet.freeze_panes(3, 0)
-    sheet.print_area(0, 0, max(row, 3), max(widest - 1, 7))
+        row = page.sentence(row + 1, f"On sheets of their own: {', '.join(long)}")
+    page.sheet.freeze_panes(3, 0)
+    page.sheet.print_area(0, 0, max(row, 3), page.last)
 
 
 def _sheet_of_table(book: Workbook, styles: _Styles, report: Report, table: Table) -> None:
     """A long table: heads stay in sight and on every printed page, and every column has a filter."""
-    sheet = _new_sheet(book, styles, report, table.title)
-    _set_widths(sheet, [table])
-    last = _write_table(sheet, styles, table, 3, with_title=False)
-    sheet.freeze_panes(4, 1)
-    sheet.repeat_rows(3)
-    sheet.autofilter(3, 0, max(3 + len(table.rows), 4), len(table.columns) - 1)
-    sheet.print_area(0, 0, max(last, 4), len(table.columns) - 1)
+    page = _Page(_new_sheet(book, styles, report, table.title), styles, [table])
+    row = page.table(table, 3, with_title=False)
+    page.sheet.freeze_panes(4, 1)
+    page.sheet.repeat_rows(3)
+    page.sheet.autofilter(3, 0, max(3 + len(table.rows), 4), len(table.columns) - 1)
+    page.sheet.print_area(0, 0, max(row, 4), page.last)
 
 
 def _new_sheet(book: Workbook, styles: _Styles, report: Report, title: str) -> Worksheet:
@@ -110,12 +110,9 @@ def _new_sheet(book: Workbook, styles: _Styles, report: Report, title: str) -> W
     sheet.fit_to_pages(1, 0)
     sheet.set_footer("&L&A&RPage &P of &N")
     sheet.write_string(0, 0, title, styles.title)
-    sheet.write_string(
-        1,
-        0,
-        f"{report.title}, {report.period['from']} to {report.period['to']}, as at {report.period['as_at']}",
-        styles.subtitle,
-    )
+    period = report.period
+    about = f"{report.title}, {period['from']} to {period['to']}, as at {period['as_at']}"
+    sheet.write_string(1, 0, about, styles.subtitle)
     return sheet
 
 
@@ -129,51 +126,88 @@ def _sheet_name(book: Workbook, title: str) -> str:
     return name
 
 
-def _set_widths(sheet: Worksheet, tables: list[Table]) -> None:
-    widths: dict[int, int] = {}
-    for table in tables:
+class _Page:
+    """A sheet that tables are written on, one under the other. A long text at the end of a short row goes on to the right."""
+
+    def __init__(self, sheet: Worksheet, styles: _Styles, tables: list[Table]) -> None:
+        self.sheet = sheet
+        self._styles = styles
+        self.last = max([LEAST_COLUMNS, *(len(table.columns) for table in tables)]) - 1
+        self._widths = dict.fromkeys(range(self.last + 1), NARROWEST)
+        for table in tables:
+            self._make_room(table)
+        for place, width in self._widths.items():
+            sheet.set_column(place, place, width)
+
+    def sentence(self, row: int, text: str) -> int:
+        """A sentence over the whole sheet; the next row."""
+        self.sheet.merge_range(row, 0, row, self.last, text, self._styles.lead)
+        self.sheet.set_row(row, ROW_HEIGHT * self._lines(text, 0, self.last))
+        return row + 1
+
+    def table(self, table: Table, row: int, *, with_title: bool = True) -> int:
+        """A table from a row on; the next free row under it."""
+        if with_title:
+            for place in range(len(table.columns)):
+                self.sheet.write_blank(row, place, None, self._styles.heading)
+            self.sheet.write_string(row, 0, table.title, self._styles.heading)
+            row += 1
+        self._heads(table, row)
+        for values in table.rows:
+            row += 1
+            self._row(table, row, values)
+        if table.total:
+            row += 1
+            for place, value in enumerate(table.total):
+                self._cell((row, place), value, table.columns[place].kind, is_total=True)
+        return self.sentence(row + 1, table.note) if table.note else row + 1
+
+    def _make_room(self, table: Table) -> None:
         for place, column in enumerate(table.columns):
-            # Long sentences wrap, so that a column of them does not push the others off the page.
-            shown = [
-                figures.text(row[place], column.kind) for row in [*table.rows, *([table.total] if table.total else [])]
-            ]
-            longest = max((len(one) for one in shown), default=0)
-            widths[place] = max(widths.get(place, NARROWEST), min(longest, WIDEST) + 2, min(len(column.name), 14) + 2)
-    for place, width in widths.items():
-        sheet.set_column(place, place, width)
+            rows = [*table.rows, *([table.total] if table.total else [])]
+            longest = max((len(figures.text(row[place], column.kind)) for row in rows), default=0)
+            if longest > WIDEST and self._runs_on(table, place):
+                longest = 0
+            self._widths[place] = max(self._widths[place], min(longest, WIDEST) + 3, min(len(column.name), 13) + 3)
 
+    def _runs_on(self, table: Table, place: int) -> bool:
+        return place == len(table.columns) - 1 < self.last
 
-def _write_table(sheet: Worksheet, styles: _Styles, table: Table, row: int, *, with_title: bool = True) -> int:
-    """Write a table from a row on; the first free row under it."""
-    if with_title:
-        for place in range(len(table.columns)):
-            sheet.write_blank(row, place, None, styles.heading)
-        sheet.write_string(row, 0, table.title, styles.heading)
-        row += 1
-    for place, column in enumerate(table.columns):
-        sheet.write_string(row, place, column.name, styles.head)
-    for values in table.rows:
-        row += 1
+    def _heads(self, table: Table, row: int) -> None:
+        for place, column in enumerate(table.columns):
+            is_text = column.kind in ("text", "date")
+            self.sheet.write_string(row, place, column.name, self._styles.head if is_text else self._styles.number_head)
+        lines = max(self._lines(column.name, place, place) for place, column in enumerate(table.columns))
+        self.sheet.set_row(row, ROW_HEIGHT * lines)
+
+    def _row(self, table: Table, row: int, values: Sequence[Any]) -> None:
+        lines = 1
         for place, value in enumerate(values):
-            _write_cell(sheet, styles, row, place, value, table.columns[place].kind)
-    if table.total:
-        row += 1
-        for place, value in enumerate(table.total):
-            _write_cell(sheet, styles, row, place, value, table.columns[place].kind, is_total=True)
-    if table.note:
-        row += 1
-        sheet.write_string(row, 0, table.note, styles.subtitle)
-    return row + 1
+            end = place
+            if isinstance(value, str):
+                if len(value) > WIDEST and self._runs_on(table, place):
+                    end = self.last
+                lines = max(lines, self._lines(value, place, end))
+            if end > place:
+                self.sheet.merge_range(row, place, row, end, value, self._styles.text)
+            else:
+                self._cell((row, place), value, table.columns[place].kind)
+        if lines > 1:
+            self.sheet.set_row(row, ROW_HEIGHT * lines)
 
+    def _lines(self, text: str, first: int, last: int) -> int:
+        width = sum(self._widths[place] for place in range(first, last + 1)) - 2
+        return max(1, -(-len(text) // width))
 
-def _write_cell(  # noqa: PLR0917 - where, what and how
-    sheet: Worksheet, styles: _Styles, row: int, place: int, value: Any, kind: Kind, *, is_total: bool = False
-) -> None:
-    if figures.is_number(value):
-        sheet.write_number(row, place, float(value), styles.number(figures.decimals(value, kind), is_total=is_total))
-    elif isinstance(value, date):
-        sheet.write_datetime(row, place, datetime(value.year, value.month, value.day), styles.date)  # noqa: DTZ001 - a day, without a clock
-    elif value in (None, ""):
-        sheet.write_blank(row, place, None, styles.total if is_total else styles.text)
-    else:
-        sheet.write_string(row, place, str(value), styles.total if is_total else styles.text)
+    def _cell(self, at: tuple[int, int], value: Any, kind: Kind, *, is_total: bool = False) -> None:
+        text = self._styles.total if is_total else self._styles.text
+        if figures.is_number(value):
+            self.sheet.write_number(
+                *at, float(value), self._styles.number(figures.decimals(value, kind), is_total=is_total)
+            )
+        elif isinstance(value, date):
+            self.sheet.write_datetime(*at, datetime(value.year, value.month, value.day), self._styles.date)  # noqa: DTZ001 - a day
+        elif value in (None, ""):
+            self.sheet.write_blank(*at, None, text)
+        else:
+            self.sheet.write_string(*at, str(value), text)

@@ -18,6 +18,7 @@ SCALAR = (
     "7", "site-7", "M1", "11", "PRIMARY", "BASIC", 1, "READS", Decimal(2), Decimal(0), None, date(2026, 7, 2), date(2026, 9, 30), 91,
     Decimal(364), Decimal(182), Decimal(1), None, None, False, False, False, *OCTOBER, "NSW|RES|PRIMARY",
 )  # fmt: skip
+REPLACED = (*SCALAR[:2], "M2", *SCALAR[3:])  # of a meter on which no day is estimated
 READS = [
     ("7", "M1", "11", date(2026, 7, 2), Decimal(1000), Decimal(1), "A", "PLATFORM"),
     ("7", "M1", "11", date(2026, 10, 1), Decimal(1364), Decimal(1), "A", "PLATFORM"),
@@ -57,7 +58,7 @@ def folder(tmp_path: Path) -> Path:
             Line("7", 2, *OCTOBER, "2.88", "10", state="ESTIMATED", discount="0.12", whole="0.15", rate="0.30"),
         ),
         evidence={
-            "scalars": [SCALAR], "basic_reads": READS, "billed_lines": [BILL],
+            "scalars": [REPLACED, SCALAR], "basic_reads": READS, "billed_lines": [BILL],
             "profiles": [("NSW|RES|PRIMARY", date(2026, 10, n), Decimal(5)) for n in range(1, 32)],
         },
     )  # fmt: skip
@@ -74,6 +75,12 @@ def test_the_estimate_step_by_step(folder: Path) -> None:
     assert (steps["Used in the reference window"], steps["Profile over the reference window"]) == ("364.000", "182.000")
     assert (steps["Used / profile"], steps["Profile over the days missing"]) == ("2", "155.000")
     assert steps["Base x days + scalar x profile"] == "310.000"
+
+
+def test_a_meter_on_which_no_day_is_estimated_says_so(folder: Path) -> None:
+    table = _table(explain.of_folder(folder, "7"), "estimate_2")
+    assert table.title.endswith("meter M2, register 11: not used, no day of this meter is estimated")
+    assert "Base x days + scalar x profile" not in {row[0] for row in table.rows}
 
 
 def test_every_line_to_the_cent(folder: Path) -> None:

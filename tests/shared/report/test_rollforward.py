@@ -59,3 +59,12 @@ def test_the_first_run_says_that_there_is_none_before(first_book: Book) -> None:
     part = rollforward.compute(first_book)
     assert "There is no run before this one" in part.section.lead[0]
     assert part.section.tables == ()
+
+
+def test_what_is_issued_after_the_cut_off_is_a_line_of_its_own(book: Book) -> None:
+    book.database.execute("update now.day set ageing = 'ISSUED_LATE' where account_id = '4'")
+    late = next(table for table in rollforward.compute(book).section.tables if table.key == "rollforward_late")
+    assert [(name, days, str(net)) for name, days, net in late.rows] == [
+        ("Opening", 0, "0.00"),
+        ("Closing", 10, "15.00"),
+    ]
