@@ -60,6 +60,7 @@ resource "aws_s3_object" "zip" {
   bucket      = var.code_bucket
   key         = "functions/${basename(var.zip_file)}"
   source      = var.zip_file
+  kms_key_id  = var.kms_key_arn
   source_hash = fileexists(var.zip_file) ? filebase64sha256(var.zip_file) : null
 }
 
