@@ -25,7 +25,6 @@ def write(report: Report, path: Path) -> None:
         lstrip_blocks=True,
     )
     environment.filters |= {"text": figures.text, "dollars": figures.dollars, "day": figures.day}
-    environment.tests["numeric"] = figures.is_number
     path.write_text(
         environment.get_template(TEMPLATE).render(report=report, figures=report.figures, verdict=report.verdict),
         "utf-8",
