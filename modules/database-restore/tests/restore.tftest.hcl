@@ -47,7 +47,7 @@ run "prepares_what_a_restore_needs" {
   }
 
   assert {
-    condition     = output.environment["DATABASE_SECRET_PREFIX"] == "tst-anstead-bua-db"
+    condition     = output.environment.DATABASE_SECRET_PREFIX == "${var.prefix}-bua-db"
     error_message = "The functions find them by prefix."
   }
 }
