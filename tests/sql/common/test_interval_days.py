@@ -61,6 +61,7 @@ def test_a_crash_empties_it_and_neither_the_next_steps_nor_the_control_totals_go
     assert lost(sessions) == []
     assert ask(sessions, require) == []
 
+    sessions.server.execute("checkpoint")  # the local server commits before the log is on disk
     sessions.server.stop("immediate")
     sessions.server.start(settings=SETTINGS)
 
