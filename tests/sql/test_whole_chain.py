@@ -402,6 +402,7 @@ def every_routine_was_called(chain: Chain) -> None:
         ((payload,),) = book.rows("select payload from core.workflow_instance where workflow_name = 'BUA_CALCULATION'")
         book.rows("call bua.execute_calculation(%s)", Json(payload))
         book.call("fail_work_items", "Export", "none", ["none"], "none")
+        book.call("reset_export_evidence")
         book.ask("bua_list_missing_periods")
     for role in chain.connections:
         chain.execute(role, "select pg_stat_force_next_flush()")
