@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.database import contract
 from shared.paths import ROOT
 
 MADE = re.compile(r"^create or replace (?:function|procedure|view) ((?:bua|core)\.\w+)", re.MULTILINE)
@@ -35,6 +36,13 @@ def test_its_header_says_what_it_is_for_and_why_a_rerun_is_safe(path):
     assert header.startswith("-- Purpose: ")
     if "create or replace procedure" in FILES[path]:
         assert "Safe to rerun" in header
+
+
+def test_every_table_of_the_platform_that_a_run_uses_is_in_the_contract():
+    ours = COMMENT.sub(
+        "", "".join(text for path, text in FILES.items() if path.is_relative_to(ROOT / "sql/procedures"))
+    )
+    assert set(re.findall(r"\bcore\.(\w+)", ours)) - set(contract.TABLES) == set()
 
 
 def test_every_routine_is_called_by_sql_or_by_python():

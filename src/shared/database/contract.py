@@ -45,6 +45,10 @@ TABLES: dict[str, str] = {
         "quantity numeric, net_amount numeric, plan_item_id bigint, line_state text, days integer, rate "
         "numeric, discount_net numeric, discount_net_propensity numeric, gst_amount numeric"
     ),
+    "billable_quantity": (
+        "run_date date, account_id text, item_type text, stream_type text, time_class text, line_state text, price_from date, "
+        "year_month text, quantity numeric, days integer, plan_code text"
+    ),
     "invoice_line_item_month": "invoice_line_item_id bigint, year_month text, quantity numeric, days integer",
     "meter_read": (
         "meter_read_id bigint, meter_register_id bigint, read_date date, index_value numeric, quantity_factor "

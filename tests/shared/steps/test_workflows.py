@@ -192,7 +192,7 @@ class TestRestoredDatabase:
 
     @pytest.mark.usefixtures("engine")
     def test_the_platform_s_own_schema_keeps_the_contract(self, context):
-        assert self.run(context, "check_contract")["tables"] == 23
+        assert self.run(context, "check_contract")["tables"] == 24
 
     @pytest.mark.usefixtures("engine")
     def test_what_is_missing_is_named(self, context, platform_database):
