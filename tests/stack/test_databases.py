@@ -32,6 +32,8 @@ def create_stack(client, name, snapshot):
     parameters = {
         "InstanceName": name, "SnapshotIdentifier": snapshot, "InstanceClass": "db.r7g.large",
         "SubnetGroup": names.SUBNET_GROUP, "ParameterGroup": names.PARAMETER_GROUP, "SecurityGroup": "sg-1",
+        "AllocatedStorage": "100", "LowBytes": "10737418240", "KmsKey": names.KEY_ALIAS,
+        "AlarmTopic": names.arn("sns", names.ANSTEAD, "alarms"),
     }  # fmt: skip
     client.create_stack(
         StackName=name, TemplateBody=TEMPLATE.read_text(),
