@@ -57,7 +57,7 @@ resource "aws_lambda_function" "this" {
 resource "aws_s3_object" "zip" {
   count = var.code_bucket == null ? 0 : 1
 
-  bucket      = var.code_bucket
+  bucket      = var.code_bucket.name
   key         = "functions/${basename(var.zip_file)}"
   source      = var.zip_file
   kms_key_id  = var.kms_key_arn

@@ -34,8 +34,8 @@ variable "zip_file" {
 }
 
 variable "code_bucket" {
-  description = "Versioned bucket through which the zip goes to Lambda, for one of more than 50 MB; null = with the request."
-  type        = string
+  description = "Versioned bucket through which the zip goes to Lambda, for one of more than 50 MB; null = with the request. An object, because its name need not be known when a plan is made."
+  type        = object({ name = string })
   default     = null
 }
 

@@ -19,7 +19,7 @@ module "function" {
   description     = each.value.description
   handler         = "lambdas.${replace(each.key, "-", "_")}.handler.lambda_handler"
   zip_file        = "${var.zip_folder}/lambda-bua-${each.key}.zip"
-  code_bucket     = contains(each.value.requirements, "report") ? module.export_storage.bucket_name : null
+  code_bucket     = contains(each.value.requirements, "report") ? { name = module.export_storage.bucket_name } : null
   runtime         = local.catalogue.runtime.python
   architecture    = local.catalogue.runtime.architecture
   timeout_seconds = local.timeout_seconds[each.key]
