@@ -108,6 +108,7 @@ def write(portfolio: Path, run_date: date, steps: list[Step], out: Path, console
     (out / "run.json").write_text(json.dumps(document, indent=2) + "\n")
     _print(result, console)
     _print_control(json.loads((out / CONTROL).read_text()), result, console)
+    _print_report(out, console)
     console.print(f"written to {out}: " + ", ".join(sorted(path.name for path in out.iterdir())))
 
 
@@ -173,6 +174,16 @@ def _print(result: Result, console: Console) -> None:
             f"{fuel.lower()}: {share['accounts']} accounts with something missing, book {share['book_percent']:+.1f} %, "
             f"WAPE {share['wape_percent']:.1f} % of the missing units"
         )
+
+
+def _print_report(out: Path, console: Console) -> None:
+    """What finance's report says first; a run ends well without one, too."""
+    made = out / "report.json"
+    if not made.exists():
+        console.print("[yellow]note[/] there is no report: docs/runbook.md, There is no report", soft_wrap=True)
+        return
+    headline = json.loads(made.read_text())["headline"]
+    console.print(f"finance's report: {headline} See {out / 'report.html'}", markup=False, soft_wrap=True)
 
 
 def _print_control(control: dict[str, Any], result: Result, console: Console) -> None:

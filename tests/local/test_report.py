@@ -1,8 +1,9 @@
 """The last lines of a run: which accounts their truth is known of."""
 
 import pytest
+from rich.console import Console
 
-from local.report import _truth_of
+from local.report import _print_report, _truth_of
 
 ACCOUNTS = [
     {"account_id": "1", "unbilled_from": "2026-08-22", "unbilled_to": "2026-10-31", "unbilled_days": "71"},
@@ -29,3 +30,14 @@ def test_a_truth_that_says_no_days_counts():
 
 def test_a_truth_of_an_account_that_is_not_accrued_does_not():
     assert _truth_of(ACCOUNTS, [{**FIRST, "account_id": "3"}]) == {}
+
+
+def test_the_reports_first_sentence_is_said(tmp_path, capsys):
+    (tmp_path / "report.json").write_text('{"headline": "Ready to sign."}')
+    _print_report(tmp_path, Console())
+    assert capsys.readouterr().out == f"finance's report: Ready to sign. See {tmp_path}/report.html\n"
+
+
+def test_a_run_without_a_report_says_where_to_read_on(tmp_path, capsys):
+    _print_report(tmp_path, Console())
+    assert "there is no report: docs/runbook.md" in capsys.readouterr().out
