@@ -53,11 +53,13 @@ def locked(month: Month, table: str) -> Iterator[None]:
         yield
 
 
-def waiting(month: Month, application: str) -> int:
+_WAITING = "wait_event_type = 'Lock' and application_name = '{}'"
+
+
+def waiting(month: Month, function: str) -> int:
     """How many sessions of a function wait for a lock: it is under way."""
-    found = rows(month, f"select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
-                        f" and application_name = '{names.function_name(application)}'")  # fmt: skip
-    return int(str(found[0][0]))
+    condition = _WAITING.format(names.function_name(function))
+    return int(str(rows(month, f"select count(*) from pg_stat_activity where {condition}")[0][0]))
 
 
 def kill_while_locked(month: Month, function: str, kills: int) -> int:
@@ -65,13 +67,18 @@ def kill_while_locked(month: Month, function: str, kills: int) -> int:
     killed = 0
     deadline = time.monotonic() + 180
     while killed < kills and time.monotonic() < deadline:
-        if not waiting(month, function):
-            time.sleep(0.2)
-            continue
-        for process in processes(month, function):
+        found = processes(month, function) if waiting(month, function) else []
+        for process in found:
             process.kill()
-            killed += 1
-        deadline = time.monotonic() + 30  # for those that take the next messages
+        if found:
+            killed += len(found)
+            deadline = time.monotonic() + 15  # for those that take the next messages
+        time.sleep(0.2)
+    # PostgreSQL has not noticed yet: what waits for a lock does not look at its client.
+    rows(
+        month,
+        f"select pg_terminate_backend(pid) from pg_stat_activity where {_WAITING.format(names.function_name(function))}",
+    )
     return killed
 
 
