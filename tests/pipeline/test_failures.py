@@ -230,12 +230,13 @@ def test_the_control_totals_tie(poisoned: Poisoned) -> None:
 
 
 def test_the_last_lines_of_the_terminal_say_it(poisoned: Poisoned) -> None:
-    *_, failed, totals, written = poisoned.lines
+    *_, failed, totals, told, written = poisoned.lines
     assert failed.startswith("16 work items failed, for 11 accounts: ")  # one of them failed in two steps
     for what, account in poisoned.accounts.items():
         if what not in ("UtilityProfile", "NEM12", "LOAD_NEM12", "IMPORT_NEM12"):  # these are of sites
             assert account in failed
     assert "docs/runbook.md" in failed
     assert totals.startswith("Control totals tie. ")
+    assert told.startswith("finance's report: ")
     assert written.startswith("written to ")
     assert any("ACT|RES|PRIMARY: 1 site missing from segment averages" in line for line in poisoned.lines)
