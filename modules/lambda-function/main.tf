@@ -62,6 +62,13 @@ resource "aws_s3_object" "zip" {
   source      = var.zip_file
   kms_key_id  = var.kms_key_arn
   source_hash = fileexists(var.zip_file) ? filebase64sha256(var.zip_file) : null
+
+  # An object has tags of its own, which cost a permission to read and say nothing that the bucket's do not.
+  override_provider {
+    default_tags {
+      tags = {}
+    }
+  }
 }
 
 resource "aws_cloudwatch_log_group" "this" {

@@ -40,7 +40,6 @@ UNSEEN = {
     r".*-controller-slow: sns:Publish on .*": "when the report could not be made",
     r".*-controller-slow: kms:(Decrypt|GenerateDataKey) on .* via sns": "the same",
     r".*-lambda-report: s3:GetObject on .*/finance/finance.yaml": "when finance keeps parameters of its own",
-    r".*-lambda-report: s3:(PutObject|PutObjectRetention) on .*/journal(_gst_memo)?.csv": "when everything ties",
     r".*: s3:AbortMultipartUpload on .*": "when an upload ends half way",
     r".*-machine-\w+: states:StopExecution on .*": "when a parent is stopped while its child runs",
     r".*-lambda-next: sqs:DeleteMessage on .*-dlq": "when a message was given up",
