@@ -1,6 +1,6 @@
--- Purpose: macro profiles: the daily total of every segment's profile, in kWh, and of every gas zone's, in MJ, with
--- its degree-days where they are known; and the scalar for a customer without any history: 1 for a segment; in gas the mean of the zone's customers without the giants,
--- which use more than giant_factor times their median.
+-- Purpose: macro profiles: the daily total of every segment's profile, in kWh, and of every gas zone's, in MJ, with its
+-- degree-days where they are known; and the scalar for a customer without any history: 1 for a segment; in gas the mean of
+-- the zone's customers without the giants, which use more than giant_factor times their median.
 -- Input: run_date. Tables written: bua.macro_profile, bua.profile_scalar. Safe to rerun: replaces its rows.
 create or replace procedure bua.bua_create_macro_profile(p_run_date date)
 language plpgsql as $$
