@@ -18,9 +18,10 @@ DAYS      ?= 182
 PREVIOUS  ?=
 FINANCE   ?=
 ACCOUNT   ?=
+KILLS     ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check-portfolio backtest report explain fuzz rehearsal bench test test-unit test-functions test-sql test-stack check format package-lambdas render-machines lock clean
+.PHONY: help setup run check-portfolio backtest report explain fuzz rehearsal kills bench test test-unit test-functions test-sql test-stack check format package-lambdas render-machines lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +57,9 @@ fuzz: setup ## Damage input files N= times and check that each is accepted or re
 
 rehearsal: setup ## Measure the database half of a month at SCALE="1000 3000 10000" synthetic accounts, DAYS= of reads; into docs/performance.md
 	@POWERTOOLS_SERVICE_NAME=rehearsal POWERTOOLS_TRACE_DISABLED=true $(RUN) -m local.performance.rehearsal --scale $(SCALE) --days $(DAYS) $(ARGS)
+
+kills: setup ## Kill KILLS=60 workers during a run of a demo (ACCOUNTS=360) and see that it ends by itself, soon, with the same bytes
+	@$(RUN) -m local.performance.kills --kills $(KILLS) --accounts $(ACCOUNTS)
 
 bench: setup ## Compare the hot paths with the best ways known (numpy, COPY, DuckDB, one statement); sizes in ARGS=; into docs/performance.md
 	@POWERTOOLS_SERVICE_NAME=bench POWERTOOLS_TRACE_DISABLED=true POWERTOOLS_METRICS_DISABLED=true $(RUN) -m local.performance.bench $(ARGS)

@@ -73,6 +73,12 @@ class LocalStack:
         return f"http://127.0.0.1:{self._port}"
 
     @property
+    def process_id(self) -> int:
+        """The emulator's process, whose children are the functions' sandboxes; only while the stack runs."""
+        assert self._process
+        return self._process.pid
+
+    @property
     def authority_file(self) -> Path:
         """PEM file of the authority that signs the databases' certificates."""
         return self.directory / names.AUTHORITY_FILE

@@ -28,7 +28,7 @@ def restored(month: Month) -> Month:
 
 def processes(month: Month, function: str) -> list[psutil.Process]:
     """The sandboxes of a function."""
-    emulator, name = psutil.Process(month.stack._process.pid), names.function_name(function)  # type: ignore[union-attr]
+    emulator, name = psutil.Process(month.stack.process_id), names.function_name(function)
     found = []
     for process in emulator.children(recursive=True):
         try:

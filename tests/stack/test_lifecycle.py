@@ -26,7 +26,7 @@ try:
     stack.client("EARL", "rds").create_db_instance(
         DBInstanceIdentifier="x", Engine="postgres", DBInstanceClass="db.t3.micro", DBName="core",
         MasterUsername="core_admin", MasterUserPassword="password", AllocatedStorage=20)
-    print(stack._process.pid, flush=True)
+    print(stack.process_id, flush=True)
     time.sleep(600)
 finally:
     stack.stop()
