@@ -123,6 +123,11 @@ _EVIDENCE = {
                910 as macro_units, 1 as season_ratio, null as season_from, null as season_to, false as is_giant, false as is_vacant,
                false as is_capped, $last::date - 7 as first_missing, $last::date as last_missing, 'NSW|RES|PRIMARY' as profile_key, 0 as degree_slope
         from account order by account_id""",
+    "estimated_days": """
+        select account_id, 'M' as meter_serial, '11' as register_id, 'PRIMARY' as stream_type, 'BUA' as origin, 1 as gap,
+               unnest(generate_series($last::date - 7, $last::date, interval 1 day))::date as estimated_date, 48 as half_hours, 15 as day_units,
+               15 as units, 0 as delivered_units
+        from account where method = 'RECENT_DAYS' order by account_id, estimated_date""",
     "basic_reads": """
         select account_id, 'M' as meter_serial, '11' as register_id, d.read_date, d.index_value, 1 as quantity_factor, d.quality, d.origin
         from account, lateral (values (billed_to - 90, 1000, 'A', 'PLATFORM'), (billed_to + 1, 2365, 'A', 'PLATFORM'),
@@ -131,6 +136,10 @@ _EVIDENCE = {
     "profiles": """
         select 'NSW|RES|PRIMARY' as profile_key, d::date as profile_date, 10 as units, null as degree_days
         from generate_series($first::date, $last::date, interval 1 day) t (d)""",
+    "back_billing_limits": """
+        select distinct jurisdiction, fuel, date '2000-01-01' as valid_from, 9 as months,
+               ($last::date - interval 9 month)::date + 1 as recoverable_from
+        from account order by all""",
     "failed_items": "select '' as run_type, '' as item_key, '' as account_id, '' as reason where false",
     "variances": """
         select 'NSW|RES|PRIMARY' as segment, '2026-09' as year_month, 300 as profile_units, 300 as platform_units, 0 as variance_percent,
