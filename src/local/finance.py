@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from local.portfolio.check import console_of, exit_status
 from shared.report import explain, figures
+from shared.report.book import MEMORY_MB
 from shared.report.make import make
 from shared.report.table import Table
 
@@ -55,7 +56,7 @@ def _shown(table: Table) -> rich.table.Table:
 
 
 def _report(options: argparse.Namespace, console: Console) -> bool:
-    report = make(options.out, options.out, options.previous, options.finance)
+    report = make(options.out, options.out, options.previous, options.finance, options.memory_mb)
     console.print(report.verdict.headline, markup=False, soft_wrap=True)
     for kind, points in (("explain", report.verdict.explain), ("review", report.verdict.review)):
         for point in points:
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--previous", type=Path, help="the folder of the run before")
     parser.add_argument("--account", help="explain this account instead")
+    parser.add_argument("--memory-mb", type=int, default=MEMORY_MB, help="how much memory it may use (%(default)s)")
     parser.add_argument("--finance", type=Path, help="finance's parameters (src/shared/report/finance.yaml)")
     return parser
 

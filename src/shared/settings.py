@@ -31,6 +31,8 @@ class Settings(BaseModel):
     report_topic_arn: str = Field(alias="REPORT_TOPIC_ARN")
     export_retention_days: int = Field(alias="EXPORT_RETENTION_DAYS", default=2557, ge=1)
 
+    memory_mb: int = Field(alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE", default=2048, ge=128)  # of the function itself
+
     # EARL's interval store, read through a role in EARL
     interval_table: str = Field(alias="INTERVAL_TABLE")
     interval_role_arn: str = Field(alias="INTERVAL_ROLE_ARN")

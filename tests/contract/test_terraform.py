@@ -17,7 +17,7 @@ from shared.settings import Settings
 MODULES = sorted(path.parent for path in (ROOT / "modules").glob("*/versions.tf"))
 ANSTEAD = ROOT / "terraform" / "anstead"
 # Lambda sets these by itself; the module of the restored database gives the others that functions.tf does not spell out.
-SET_BY_LAMBDA = {"AWS_REGION"}
+SET_BY_LAMBDA = {"AWS_REGION", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
 
 
 def blocks(path: Path, kind: str) -> list[str]:

@@ -28,11 +28,11 @@ $$;
 create or replace function bua.list_export_evidence(p_run_date date) returns table (item_key text, sort_key text)
 language sql stable as $$
     select n || '/' || to_char(part, 'FM0000'), ''
-    from unnest(array['account_days', 'account_spans', 'basic_reads', 'billed_lines', 'scalars']) n
+    from unnest(array['account_days', 'account_spans', 'basic_reads', 'billed_lines', 'estimated_days', 'scalars']) n
     cross join generate_series(1, (select greatest(ceil(count(*) / bua.parameter('evidence_accounts')), 1)
                                    from bua.bua_list_all_accounts(p_run_date))) part
     union all
-    select n || '/0001', '' from unnest(array['failed_items', 'profiles', 'variances']) n
+    select n || '/0001', '' from unnest(array['back_billing_limits', 'failed_items', 'profiles', 'variances']) n
 $$;
 
 create or replace procedure bua.reset_export_evidence(p_run_date date)

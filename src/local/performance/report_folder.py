@@ -19,6 +19,8 @@ from typing import Any
 import duckdb
 
 from shared.report import exports
+from shared.report.book import MEMORY_MB
+from shared.steps import evidence
 
 DAY = timedelta(days=1)
 
@@ -88,7 +90,7 @@ _FILES = {
                91 as billing_days, $last::date + 20 as next_bill_date, null as close_date,
                coalesce(sum(net_amount) filter (where line_state = 'ESTIMATED'), 0)::decimal(18,2) as net_estimated, sum(net_amount) as recoverable_amount,
                null as catch_up_units, null as catch_up_amount, 8 as estimated_days, 'ACTUAL' as read_type, 'N1' as node, $last::date - 8 as last_read_date,
-               null as reference_from, null as reference_to, 0 as daily_base, {_PERIOD}
+               null as reference_from, null as reference_to, 0 as daily_base, 0 as degree_slope, {_PERIOD}
         from account a join day d using (account_id) group by all order by a.account_id""",
     "summary": f"""
         select $run_date::date as run_date, jurisdiction, fuel, journal_segment, strftime(local_date, '%Y-%m') as year_month, item_type, stream_type,
@@ -96,31 +98,52 @@ _FILES = {
                sum(net_amount) as net_amount, sum(gst_amount) as gst_amount, sum(discount_net_propensity) as discount_amount, 0 as units_exported, {_PERIOD}
         from day join account using (account_id) group by all order by all""",
     "exceptions": f"""
-        select '' as account_id, '' as fuel, '' as jurisdiction, '' as reason, '' as run_types, '' as item_key, 0 as net_amount, {_PERIOD}
-        where false""",
+        select $run_date::date as run_date, '' as account_id, '' as site_id, '' as fuel, '' as jurisdiction, $last::date as unbilled_from,
+               $last::date as unbilled_to, 0 as unbilled_days, '' as reason, '' as run_types, '' as item_key, 0 as net_amount, {_PERIOD} where false""",
     "estimate_bands": f"""
-        select 'BOOK' as level, '' as fuel, '' as segment, sum(net_amount) as net_estimated, 0.00 as net_without_band, sum(net_amount) as net_mid,
-               (0.98 * sum(net_amount))::decimal(18,2) as net_low_80, (1.02 * sum(net_amount))::decimal(18,2) as net_high_80,
-               (0.97 * sum(net_amount))::decimal(18,2) as net_low_95, (1.03 * sum(net_amount))::decimal(18,2) as net_high_95, '' as uom, 100 as registers,
-               1 as rho_1, 1 as rho_2, 1 as rho_3, 1 as rho_4, '' as reason, {_PERIOD}
+        select $run_date::date as run_date, 'BOOK' as level, '' as fuel, '' as segment, sum(net_amount) as net_estimated, 0.00 as net_without_band,
+               sum(net_amount) as net_mid, (0.98 * sum(net_amount))::decimal(18,2) as net_low_80, (1.02 * sum(net_amount))::decimal(18,2) as net_high_80,
+               (0.97 * sum(net_amount))::decimal(18,2) as net_low_95, (1.03 * sum(net_amount))::decimal(18,2) as net_high_95, '' as uom,
+               null as units_estimated, null as units_without_band, null as units_low_80, null as units_high_80, null as units_low_95,
+               null as units_high_95, 100 as registers, 1 as rho_1, 1 as rho_2, 1 as rho_3, 1 as rho_4, '' as reason, {_PERIOD}
         from day where line_state = 'ESTIMATED'""",
     "profile_marks": f"""
-        select '' as fuel, '' as jurisdiction, '' as customer_class, '' as stream_type, '' as node, $last::date as profile_date, '' as reason, {_PERIOD}
-        where false""",
-    "implausible_reads": f"select '' as account_id, '' as reason, {_PERIOD} where false",
+        select $run_date::date as run_date, '' as fuel, '' as jurisdiction, '' as customer_class, '' as stream_type, '' as node,
+               $last::date as profile_date, '' as reason, '' as half_hours, 0 as site_count, $last::date as source_date, {_PERIOD} where false""",
+    "implausible_reads": f"""
+        select $run_date::date as run_date, '' as account_id, '' as site_id, '' as meter_serial, '' as register_id, $last::date as read_date,
+               '' as half_hours, 0 as value, 0 as limit_value, '' as reason, '' as why, {_PERIOD} where false""",
 }  # fmt: skip
 _EVIDENCE = {
     "account_days": "from day", "account_spans": "from span", "billed_lines": "from bill",
     "scalars": """
-        select account_id, 'M' as meter_serial, '11' as register_id, 'PRIMARY' as stream_type, 1 as gap, method, 1.5::decimal(30,15) as scalar,
-               0::decimal(30,15) as daily_base, null::decimal(30,15) as daily_mean, billed_to - 90 as reference_from, billed_to as reference_to,
-               91 as reference_days, 1365::decimal(18,6) as usage_units, 910::decimal(18,6) as macro_units, 1.0::decimal(30,15) as season_ratio,
-               null::date as season_from, null::date as season_to, false as is_giant, false as is_vacant, false as is_capped,
-               $last::date - 7 as first_missing, $last::date as last_missing, 'NSW|RES|PRIMARY' as profile_key, 0::decimal(30,15) as degree_slope from account""",
-    "profiles": "select 'NSW|RES|PRIMARY' as profile_key, d::date as profile_date, 10::decimal(18,6) as units, null::decimal(30,15) as degree_days "
-    "from generate_series($first::date, $last::date, interval 1 day) t (d)",
-    "basic_reads": "select '' as account_id, '' as meter_serial, '' as register_id, $last::date as read_date, 0::decimal(18,6) as index_value, "
-    "1::decimal(30,15) as quantity_factor, '' as quality, '' as origin where false", "failed_items": "select '' as account_id where false", "variances": "select '' as segment where false",
+        select account_id, 'S' || account_id as site_id, 'M' as meter_serial, '11' as register_id, 'PRIMARY' as stream_type,
+               case when method = 'RECENT_DAYS' then 'INTERVAL' else 'BASIC' end as read_type, 1 as gap, method, 1.5 as scalar, 0 as daily_base,
+               null as daily_mean, billed_to - 90 as reference_from, billed_to as reference_to, 91 as reference_days, 1365 as usage_units,
+               910 as macro_units, 1 as season_ratio, null as season_from, null as season_to, false as is_giant, false as is_vacant,
+               false as is_capped, $last::date - 7 as first_missing, $last::date as last_missing, 'NSW|RES|PRIMARY' as profile_key, 0 as degree_slope
+        from account order by account_id""",
+    "estimated_days": """
+        select account_id, 'M' as meter_serial, '11' as register_id, 'PRIMARY' as stream_type, 'BUA' as origin, 1 as gap,
+               unnest(generate_series($last::date - 7, $last::date, interval 1 day))::date as estimated_date, 48 as half_hours, 15 as day_units,
+               15 as units, 0 as delivered_units
+        from account where method = 'RECENT_DAYS' order by account_id, estimated_date""",
+    "basic_reads": """
+        select account_id, 'M' as meter_serial, '11' as register_id, d.read_date, d.index_value, 1 as quantity_factor, d.quality, d.origin
+        from account, lateral (values (billed_to - 90, 1000, 'A', 'PLATFORM'), (billed_to + 1, 2365, 'A', 'PLATFORM'),
+                                      ($last::date + 1, 2485, 'E', 'BUA')) d (read_date, index_value, quality, origin)
+        where method <> 'RECENT_DAYS' order by account_id, d.read_date""",
+    "profiles": """
+        select 'NSW|RES|PRIMARY' as profile_key, d::date as profile_date, 10 as units, null as degree_days
+        from generate_series($first::date, $last::date, interval 1 day) t (d)""",
+    "back_billing_limits": """
+        select distinct jurisdiction, fuel, date '2000-01-01' as valid_from, 9 as months,
+               ($last::date - interval 9 month)::date + 1 as recoverable_from
+        from account order by all""",
+    "failed_items": "select '' as run_type, '' as item_key, '' as account_id, '' as reason where false",
+    "variances": """
+        select 'NSW|RES|PRIMARY' as segment, '2026-09' as year_month, 300 as profile_units, 300 as platform_units, 0 as variance_percent,
+               false as is_anomaly""",
 }  # fmt: skip
 
 
@@ -137,9 +160,16 @@ def write(folder: Path, accounts: int, run_date: date, shift: int) -> None:
             _run(database, f"copy ({statement}) to '{folder}/{name}.csv' (header)", values)
         for name, statement in _EVIDENCE.items():
             (folder / "evidence" / name).mkdir(parents=True, exist_ok=True)
-            _run(database, f"copy ({statement}) to '{folder}/evidence/{name}/0001.parquet'", values)
+            _run(database, f"copy ({_typed(name, statement)}) to '{folder}/evidence/{name}/0001.parquet'", values)
         control = _control(database, folder, values)
     (folder / exports.CONTROL).write_text(json.dumps(control))
+
+
+def _typed(name: str, statement: str) -> str:
+    """The rows with the columns and types of the export: a column that is missing here is an error."""
+    chosen = ", ".join(f"{column}::{kind} as {column}" for column, kind in evidence.TABLES[name].columns.items())
+    source = statement if statement.startswith("from") else f"from ({statement})"
+    return f"select {chosen} {source}"
 
 
 def _run(database: duckdb.DuckDBPyConnection, statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -175,23 +205,34 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="local.performance.report_folder")
     parser.add_argument("--accounts", type=int, default=100_000, help="of each run (%(default)s)")
     parser.add_argument("--write", type=Path, help="only write the two runs, into this folder")
+    parser.add_argument("--memory-mb", type=int, default=MEMORY_MB, help="what the report may use (%(default)s)")
     options = parser.parse_args()
     if options.write:
         write(options.write / "before", options.accounts, date(2026, 10, 1), 0)
         write(options.write / "now", options.accounts, date(2026, 11, 1), 31)
         return 0
     with tempfile.TemporaryDirectory() as place:
-        return _measure(Path(place), options.accounts)
+        return _measure(Path(place), options.accounts, options.memory_mb)
 
 
-def _measure(place: Path, accounts: int) -> int:
+def _measure(place: Path, accounts: int, memory_mb: int) -> int:
     # A process of its own writes them: the report's memory is not to be that of the process that it was forked from.
     here = [sys.executable, "-m", "local.performance.report_folder", "--accounts", str(accounts), "--write", str(place)]
     subprocess.run(here, check=True)
     size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
     started = time.monotonic()
     with subprocess.Popen(
-        [sys.executable, "-m", "local.finance", "--out", place / "now", "--previous", place / "before"]
+        [
+            sys.executable,
+            "-m",
+            "local.finance",
+            "--out",
+            place / "now",
+            "--memory-mb",
+            str(memory_mb),
+            "--previous",
+            place / "before",
+        ]
     ) as report:
         _, status, used = os.wait4(report.pid, 0)
         report.returncode = os.waitstatus_to_exitcode(status)

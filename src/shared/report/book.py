@@ -13,7 +13,9 @@ from shared.report.exports import Export
 from shared.report.finance import Finance
 
 ZERO = Decimal(0)
-MEMORY = "1200MB"
+MEMORY_MB = 2048
+BESIDE_MB = 400  # the interpreter, the pictures, the workbook
+
 
 # An account belongs to what its last span says.
 _ACCOUNT = """
@@ -73,10 +75,11 @@ class Book:
         return Decimal(total)
 
 
-def open_book(now: Export, before: Export | None, finance: Finance, scratch: Path) -> Book:
-    """Read both runs. scratch is a folder for what does not fit into memory."""
+def open_book(now: Export, before: Export | None, finance: Finance, scratch: Path, memory_mb: int = MEMORY_MB) -> Book:
+    """Read both runs. scratch is a folder for what does not fit into the process's memory of memory_mb."""
+    limit = f"{_database_mb(memory_mb)}MB"
     database = duckdb.connect(
-        config={"memory_limit": MEMORY, "temp_directory": str(scratch), "preserve_insertion_order": "false"}
+        config={"memory_limit": limit, "temp_directory": str(scratch), "preserve_insertion_order": "false"}
     )
     for schema, export in (("now", now), ("before", before)):
         if export is not None:
@@ -84,6 +87,11 @@ def open_book(now: Export, before: Export | None, finance: Finance, scratch: Pat
             database.execute(_ACCOUNT.format(schema=schema))
             database.execute(_DAY.format(schema=schema))
     return Book(database, now, before, finance)
+
+
+def _database_mb(memory_mb: int) -> int:
+    """DuckDB's part of a process's memory: its limit leaves out some of what it allocates, so a quarter stays free."""
+    return max((memory_mb - BESIDE_MB) * 3 // 4, 256)
 
 
 def share(part: Decimal | int, whole: Decimal | int) -> Decimal | None:

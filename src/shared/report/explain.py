@@ -16,7 +16,7 @@ from shared.report.figures import day, dollars
 from shared.report.table import Section, Table, columns
 
 TOP = 10
-CENT = Decimal("0.01")
+Step = tuple[str, Any, str]  # what it is called, the figure, what it is
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,10 @@ def of_account(files: Files, account_id: str) -> Explanation:
     tables = [_windows(spans)]
     if account is not None:
         lines = _lines(files, account_id)
-        tables += [*_reads(files, account_id), *_estimates(files, account_id), lines, _sums(lines, account)]
+        gaps = _gaps(files, account_id)
+        estimates = [_estimate(gap, number) for number, gap in enumerate(gaps, 1)]
+        estimates += [_days(files, account_id), _reconciled(files, account_id, gaps)]
+        tables += [*_reads(files, account_id), *estimates, lines, _sums(lines, account)]
     return Explanation(account_id, lead, [table for table in tables if table.rows])
 
 
@@ -188,14 +191,21 @@ _SCALARS = """
 with guessed as (   -- a basic meter's missing days are those that were estimated
     select stream_type, list(distinct local_date) as days, min(local_date) as first_day, max(local_date) as last_day
     from now.account_days where account_id = $id and line_state = 'ESTIMATED' and item_type <> 'DAILY' group by 1
+),
+generated as (   -- an interval meter's are the market days with a half-hour that was estimated
+    select meter_serial, register_id, gap, count(*) as days, sum(half_hours) as half_hours, sum(day_units) as day_units, sum(units) as units
+    from now.estimated_days where account_id = $id and origin = 'BUA' and half_hours > 0 group by 1, 2, 3
 )
 select s.* replace (coalesce(s.first_missing, g.first_day) as first_missing, coalesce(s.last_missing, g.last_day) as last_missing),
-       coalesce(s.last_missing - s.first_missing + 1, len(g.days)) as missing_days,
-       m.macro as missing_macro, m.degree_days as missing_degree_days,
+       coalesce(e.days, s.last_missing - s.first_missing + 1, len(g.days)) as missing_days,
+       m.macro as missing_macro, m.degree_days as missing_degree_days, e.half_hours, e.day_units, e.units,
        -- a meter that was replaced has a scalar too, but no day is estimated on it
-       s.read_type <> 'BASIC' or exists (from now.basic_reads r where r.account_id = s.account_id and r.meter_serial = s.meter_serial
-                                         and r.register_id = s.register_id and r.origin = 'BUA') as is_used
-from now.scalars s left join guessed g on g.stream_type = s.stream_type
+       case s.read_type when 'BASIC' then exists (
+           from now.basic_reads r where r.account_id = s.account_id and r.meter_serial = s.meter_serial
+           and r.register_id = s.register_id and r.origin = 'BUA') else e.days is not null end as is_used
+from now.scalars s
+left join guessed g on g.stream_type = s.stream_type
+left join generated e on s.read_type = 'INTERVAL' and (e.meter_serial, e.register_id, e.gap) = (s.meter_serial, s.register_id, s.gap)
 left join lateral (
     select sum(p.units) as macro, sum(p.degree_days) as degree_days from now.profiles p where p.profile_key = s.profile_key
     and case when s.first_missing is null then list_contains(g.days, p.profile_date)
@@ -205,71 +215,152 @@ where account_id = $id order by s.stream_type, gap, meter_serial, register_id
 """
 
 
-def _estimates(files: Files, account_id: str) -> list[Table]:
-    """One table per gap: the steps from the reference window to the units."""
+@dataclass(frozen=True)
+class Gap:
+    """What was estimated of a register: its row of the scalars, and the missing days'."""
+
+    row: dict[str, Any]
+
+    @property
+    def by_formula(self) -> Decimal | None:
+        """Base x days + scalar x profile + slope x degree-days, of whole days; None where the profile does not cover them."""
+        row = self.row
+        if not row["is_used"] or row["scalar"] is None or row["missing_macro"] is None or row["missing_days"] is None:
+            return None
+        by_degrees = (row["degree_slope"] or 0) * (row["missing_degree_days"] or 0)
+        return Decimal(
+            (row["daily_base"] or 0) * row["missing_days"] + row["scalar"] * row["missing_macro"] + by_degrees
+        )
+
+    @property
+    def whole_days(self) -> Decimal | None:
+        """The estimate of whole days: an interval meter's as it was made, a basic meter's by its formula."""
+        return self.row["day_units"] if self.row["read_type"] == "INTERVAL" else self.by_formula
+
+    @property
+    def units(self) -> Decimal | None:
+        """What of it was missing."""
+        return self.row["units"] if self.row["read_type"] == "INTERVAL" else self.by_formula
+
+
+def _gaps(files: Files, account_id: str) -> list[Gap]:
     names = [
         row[0] for row in files.rows("select column_name from (describe now.scalars) where $id is not null", account_id)
     ]
-    names += ["missing_days", "missing_macro", "missing_degree_days", "is_used"]
-    return [
-        _estimate(dict(zip(names, row, strict=True)), number)
-        for number, row in enumerate(files.rows(_SCALARS, account_id), 1)
-    ]
+    names += ["missing_days", "missing_macro", "missing_degree_days", "half_hours", "day_units", "units", "is_used"]
+    return [Gap(dict(zip(names, row, strict=True))) for row in files.rows(_SCALARS, account_id)]
 
 
-def _estimate(gap: dict[str, Any], number: int) -> Table:
-    missing = gap["missing_days"]
-    own = None if not gap["macro_units"] else gap["usage_units"] / gap["macro_units"]
-    base, scalar = gap["daily_base"], gap["scalar"]
-    estimate = _scaled(gap, missing)
-    steps: list[tuple[str, Any, str]] = [
-        ("Method", gap["method"], estimation.METHODS.get(gap["method"], "")),
-        ("Days missing", missing, _dates(gap["first_missing"], gap["last_missing"])),
-        ("Reference window, days", gap["reference_days"], _dates(gap["reference_from"], gap["reference_to"])),
-        (
-            "Used in the reference window",
-            gap["usage_units"],
-            "kWh or MJ",
-        ),
-        ("Profile over the reference window", gap["macro_units"], gap["profile_key"] or ""),
-        (
-            "Used / profile",
-            own,
-            "the scalar before its season, base load, cap, and the weights of RECENT_DAYS, whose nearest days count most",
-        ),
-        ("Own season of last year", gap["season_ratio"], _dates(gap["season_from"], gap["season_to"])),
-        ("Daily base", base or None, "kWh or MJ a day that do not follow the profile"),
-        ("Scalar", scalar, ", ".join(name for name in ("giant", "vacant", "capped") if gap[f"is_{name}"])),
-        ("Own mean day", gap["daily_mean"], "where it has no profile, or is a giant"),
-        ("Profile over the days missing", gap["missing_macro"], "sum of the daily totals"),
-        ("Degree slope", gap["degree_slope"] or None, "MJ a degree-day, which come on top"),
-        ("Degree-days missing", gap["missing_degree_days"] if gap["degree_slope"] else None, "degrees below 15.5 C"),
-        (
-            "Base x days + scalar x profile" + (" + slope x degree-days" if gap["degree_slope"] else ""),
-            estimate,
-            "the estimate of whole missing days; of a day that lacks some half-hours only those are taken",
-        ),
-    ]
+def _estimate(gap: Gap, number: int) -> Table:
+    """The steps from the reference window to the units."""
+    row = gap.row
+    steps = [*_reference_steps(row), *_missing_steps(gap)]
     heads = columns("Step", ("Figure", "figure"), "What it is")
     title = (
-        f"Estimate {number}: {gap['stream_type'].lower()}, meter {gap['meter_serial']}, register {gap['register_id']}"
+        f"Estimate {number}: {row['stream_type'].lower()}, meter {row['meter_serial']}, register {row['register_id']}"
     )
-    if not gap["is_used"]:
+    if not row["is_used"]:
         title += ": not used, no day of this meter is estimated"
     return Table(f"estimate_{number}", title, heads, [_rounded(step) for step in steps if step[1] is not None])
+
+
+def _reference_steps(row: dict[str, Any]) -> list[Step]:
+    own = None if not row["macro_units"] else row["usage_units"] / row["macro_units"]
+    return [
+        ("Method", row["method"], estimation.METHODS.get(row["method"], "")),
+        ("Reference window, days", row["reference_days"], _dates(row["reference_from"], row["reference_to"])),
+        ("Used in the reference window", row["usage_units"], "kWh or MJ"),
+        ("Profile over the reference window", row["macro_units"], row["profile_key"] or ""),
+        ("Used / profile", own, "the scalar before its season, base load and cap" if row["method"] != "RECENT_DAYS" else _UNWEIGHTED),
+        ("Own season of last year", row["season_ratio"], _dates(row["season_from"], row["season_to"])),
+        ("Daily base", row["daily_base"] or None, "kWh or MJ a day that do not follow the profile"),
+        ("Scalar", row["scalar"], ", ".join(name for name in ("giant", "vacant", "capped") if row[f"is_{name}"])),
+        ("Own mean day", row["daily_mean"], "where it has no profile, or is a giant"),
+        ("Degree slope", row["degree_slope"] or None, "MJ a degree-day, which come on top"),
+    ]  # fmt: skip
+
+
+_UNWEIGHTED = "of all days alike; in the scalar the days nearest to the gap count most"
+_MEAN_DAYS = ("GIANT_DAILY_MEAN", "OWN_DAILY_MEAN")
+
+
+def _missing_steps(gap: Gap) -> list[Step]:
+    row = gap.row
+    formula = "Base x days + scalar x profile" + (" + slope x degree-days" if row["degree_slope"] else "")
+    if row["method"] in _MEAN_DAYS:
+        formula = "Own mean days"
+    steps: list[Step] = [
+        ("Days missing", row["missing_days"], _dates(row["first_missing"], row["last_missing"])),
+        ("Profile over the days missing", row["missing_macro"], "sum of the daily totals"),
+        ("Degree-days missing", row["missing_degree_days"] if row["degree_slope"] else None, "degrees below 15.5 C"),
+        (formula, gap.whole_days, "the estimate of whole days"),
+    ]
+    if row["half_hours"]:
+        steps.append(
+            (
+                "Half-hours missing",
+                row["half_hours"],
+                "of the days' 48 each: no others are estimated, or of a day not unbilled",
+            )
+        )
+        steps.append(("Estimate of these half-hours", gap.units, "as the meter data file of the run has it"))
+    return steps
+
+
+_ESTIMATED_DAYS = """
+select e.stream_type, e.meter_serial, e.register_id, e.estimated_date, e.half_hours, p.units, s.scalar, e.day_units, e.units, e.delivered_units
+from now.estimated_days e
+left join now.scalars s using (account_id, meter_serial, register_id, gap)
+left join now.profiles p on p.profile_key = s.profile_key and p.profile_date = e.estimated_date
+where account_id = $id order by 1, 2, 3, 4, e.origin
+"""
+
+
+def _days(files: Files, account_id: str) -> Table:
+    heads = columns(
+        "Stream", "Meter", "Register", ("Day", "date"), ("Half-hours missing", "count"), ("Profile", "figure"), ("Scalar", "figure"),
+        ("Whole day", "figure"), ("Estimated", "figure"), ("Delivered estimate", "figure"),
+    )  # fmt: skip
+    rows = [
+        (*row[:6], None if row[6] is None else f"{row[6]:.6g}", *row[7:])
+        for row in files.rows(_ESTIMATED_DAYS, account_id)
+    ]
+    note = (
+        "Whole day = scalar x profile; a giant's, or one without a profile, is its own mean day of the day type. Estimated is its part that falls on "
+        "the missing half-hours. Our own days are market days (UTC+10 all year, Western Australia UTC+8), the provider's bill days."
+    )
+    return Table("estimated_days", "What was estimated, day by day", heads, rows, note=note)
+
+
+_EXPORTED = """
+select coalesce(d.stream_type, e.stream_type), coalesce(d.quantity, 0), coalesce(e.delivered, 0) from (
+    select stream_type, sum(quantity) as quantity from now.account_days
+    where account_id = $id and line_state = 'ESTIMATED' and item_type <> 'DAILY' group by 1
+) d full join (
+    select stream_type, sum(delivered_units) as delivered from now.estimated_days where account_id = $id group by 1
+) e using (stream_type) order by 1
+"""
+
+
+def _reconciled(files: Files, account_id: str, gaps: Sequence[Gap]) -> Table:
+    """From the estimates of whole days to the estimated units that are exported, stream by stream."""
+    heads = columns(
+        "Stream", ("Whole days", "figure"), ("of it read, or of billed days", "figure"), ("Delivered as an estimate", "figure"), ("Rounding", "figure"),
+        ("Estimated, as exported", "figure"),
+    )  # fmt: skip
+    rows = []
+    for stream, exported, delivered in files.rows(_EXPORTED, account_id):
+        own = [gap for gap in gaps if gap.row["stream_type"] == stream and gap.units is not None]
+        whole, units = (sum((getattr(gap, name) for gap in own), ZERO) for name in ("whole_days", "units"))
+        parts = [round(part, 3) for part in (whole, units - whole, delivered)]
+        rows.append((stream, *parts, round(exported, 3) - sum(parts, ZERO), round(exported, 3)))
+    return Table("reconciled", "From the estimates to the exported units", heads, rows)
 
 
 _FACTORS = ("Used / profile", "Own season of last year", "Scalar", "Degree slope")
 
 
-def _scaled(gap: dict[str, Any], missing: int | None) -> Decimal | None:
-    if not gap["is_used"] or gap["scalar"] is None or gap["missing_macro"] is None or missing is None:
-        return None
-    by_degrees = (gap["degree_slope"] or 0) * (gap["missing_degree_days"] or 0)
-    return Decimal((gap["daily_base"] or 0) * missing + gap["scalar"] * gap["missing_macro"] + by_degrees)
-
-
-def _rounded(step: tuple[str, Any, str]) -> tuple[str, Any, str]:
+def _rounded(step: Step) -> Step:
     """Six figures of what multiplies, so that it can be recomputed: 0.00007 is no 0.000. Three decimals of what is added."""
     name, value, what = step
     if isinstance(value, Decimal):

@@ -40,7 +40,8 @@ FILES = {
     "implausible": "implausible_reads",
 }
 EVIDENCE = (
-    "account_days", "account_spans", "billed_lines", "scalars", "profiles", "basic_reads", "failed_items", "variances",
+    "account_days", "account_spans", "billed_lines", "scalars", "estimated_days", "profiles", "basic_reads", "back_billing_limits",
+    "failed_items", "variances",
 )  # fmt: skip
 
 

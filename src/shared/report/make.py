@@ -26,7 +26,7 @@ from shared.report import (
     trueup,
     workbook,
 )
-from shared.report.book import Book, open_book
+from shared.report.book import MEMORY_MB, Book, open_book
 from shared.report.signoff import Headline, Verdict
 from shared.report.table import Picture, Section
 
@@ -47,8 +47,12 @@ class Report:
     pictures: tuple[Picture, ...]
 
 
-def make(folder: Path, out: Path, previous: Path | None = None, parameters: Path | None = None) -> Report:
+def make(
+    folder: Path, out: Path, previous: Path | None = None, parameters: Path | None = None, memory_mb: int = MEMORY_MB
+) -> Report:
     """Write the report of the run in `folder` to `out`. Raises InvalidInput for a folder or parameters that are wrong.
+
+    memory_mb is what the process may use; what does not fit goes to the folder for temporary files.
 
     A run of which something does not tie has a report that says so, and no journal.
     """
@@ -59,7 +63,7 @@ def make(folder: Path, out: Path, previous: Path | None = None, parameters: Path
             f"{previous} is the run of {before.run_date}, which is not before {now.run_date}: give an earlier run"
         )
     with tempfile.TemporaryDirectory() as scratch:
-        book = open_book(now, before, chosen, Path(scratch))
+        book = open_book(now, before, chosen, Path(scratch), memory_mb)
         with book.database:
             report = compute(book)
             _write(book, report, out)

@@ -83,6 +83,14 @@ TABLES: dict[str, Table] = {
         },
         ("account_id", "site_id", "meter_serial", "register_id", "stream_type", "gap"),
     ),
+    "estimated_days": Table(
+        "evidence_estimated_days",
+        {
+            "account_id": TEXT, "meter_serial": TEXT, "register_id": TEXT, "stream_type": TEXT, "origin": TEXT, "gap": COUNT,
+            "estimated_date": DAY, "half_hours": COUNT, "day_units": UNITS, "units": UNITS, "delivered_units": UNITS,
+        },
+        ("account_id", "meter_serial", "register_id", "origin", "estimated_date"),
+    ),
     "basic_reads": Table(
         "evidence_basic_reads",
         {
@@ -95,6 +103,11 @@ TABLES: dict[str, Table] = {
         "evidence_profiles", {"profile_key": TEXT, "profile_date": DAY, "units": UNITS, "degree_days": SCALAR},
         ("profile_key", "profile_date"),
         is_whole=True,
+    ),
+    "back_billing_limits": Table(
+        "evidence_back_billing_limits",
+        {"jurisdiction": TEXT, "fuel": TEXT, "valid_from": DAY, "months": COUNT, "recoverable_from": DAY},
+        ("jurisdiction", "fuel"), is_whole=True,
     ),
     "failed_items": Table(
         "evidence_failed_items", {"run_type": TEXT, "item_key": TEXT, "account_id": TEXT, "reason": TEXT},

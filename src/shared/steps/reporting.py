@@ -36,7 +36,8 @@ def report(
     folder = booked_folder(run_date, int(latest["attempt"]))
     s3.download_prefix(store, bucket, folder, place / "now")
     made = place / "report"
-    make(place / "now", made, _previous(store, bucket, place), _parameters(store, bucket, place))
+    before, parameters = _previous(store, bucket, place), _parameters(store, bucket, place)
+    make(place / "now", made, before, parameters, settings.memory_mb)
     until = now + timedelta(days=settings.export_retention_days)
     for path in sorted(made.iterdir()):
         s3.upload(store, path, (bucket, folder + path.name), retain_until=until)

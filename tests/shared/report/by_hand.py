@@ -13,6 +13,8 @@ from typing import Any
 
 import duckdb
 
+from shared.steps.evidence import TABLES
+
 CENT = Decimal("0.01")
 DAY = timedelta(days=1)
 
@@ -255,26 +257,10 @@ IMPLAUSIBLE = [
     "as_at",
 ]
 
-MONEY, UNITS = "decimal(18,2)", "decimal(18,6)"
+# The export's own columns and types, so that a table written here cannot lack one.
 EVIDENCE = {
-    "account_days": f"account_id text, local_date date, line_no int, item_type text, stream_type text, time_class text, line_state text, "
-    f"quantity {UNITS}, net_amount {MONEY}, gst_amount {MONEY}, discount_net {MONEY}, discount_net_propensity {MONEY}, rate {UNITS}, "
-    "plan_item_id bigint, method text",
-    "account_spans": "account_id text, site_id text, fuel text, jurisdiction text, customer_class text, journal_segment text, "
-    "from_date date, to_date date, days int, state text, invoice_id text, issued_date date, is_estimated_bill boolean, ageing text, "
-    "recoverable text",
-    "billed_lines": f"invoice_id text, account_id text, from_date date, to_date date, issued_date date, is_estimated boolean, "
-    f"item_type text, stream_type text, time_class text, quantity {UNITS}, net_amount {MONEY}, days int",
-    "scalars": "account_id text, site_id text, meter_serial text, register_id text, stream_type text, read_type text, gap int, method text, "
-    f"scalar decimal(30,15), daily_base decimal(30,15), daily_mean decimal(30,15), reference_from date, reference_to date, "
-    f"reference_days int, usage_units {UNITS}, macro_units {UNITS}, season_ratio decimal(30,15), season_from date, season_to date, "
-    "is_giant boolean, is_vacant boolean, is_capped boolean, first_missing date, last_missing date, profile_key text, degree_slope decimal(30,15)",
-    "profiles": f"profile_key text, profile_date date, units {UNITS}, degree_days decimal(30,15)",
-    "basic_reads": f"account_id text, meter_serial text, register_id text, read_date date, index_value {UNITS}, "
-    "quantity_factor decimal(30,15), quality text, origin text",
-    "failed_items": "run_type text, item_key text, account_id text, reason text",
-    "variances": f"segment text, year_month text, profile_units {UNITS}, platform_units {UNITS}, variance_percent {UNITS}, is_anomaly boolean",
-}  # fmt: skip
+    name: ", ".join(f"{column} {kind}" for column, kind in table.columns.items()) for name, table in TABLES.items()
+}
 
 
 def write(run: Run, folder: Path) -> Path:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.sql.accrue import accrue, read_days
 from tests.sql.builder import Book
+from tests.sql.nem12.test_generated_days import scale
 
 from shared.steps.evidence import TABLES
 
@@ -76,6 +77,55 @@ def test_scalars_say_what_they_were_worked_out_on(town: Book) -> None:
         ("S-A", "M1", "E1", "PRIMARY", "INTERVAL", 1, "RECENT_DAYS", 1, "2026-10-30", "2026-10-31", "QLD|RES|PRIMARY"),
     ]
     assert evidence(town, "scalars", "account_id", "B") == []
+
+
+ESTIMATED = "origin, gap, estimated_date, half_hours, day_units, units, delivered_units"
+
+
+def test_what_a_stream_is_estimated_at_day_by_day(book: Book) -> None:
+    """0.3 kWh for each of 18 half-hours of a day that is 14.4 kWh, and of the whole day after; the provider's five estimates stay."""
+    register = book.register(book.account("A", opened="2026-10-30"))
+    book.profile("2026-10-30", "2026-10-31", 0.1)
+    book.days(
+        register,
+        "2026-10-30",
+        "2026-10-30",
+        [*range(1, 49)],
+        quality="A" * 10 + "N" * 18 + "S" * 10 + "F" * 5 + "E" * 5,
+    )
+    book.snapshot()
+    scale(book, "A", register, 3)
+    assert evidence(book, "estimated_days", ESTIMATED) == [
+        ("BUA", 1, "2026-10-30", 18, Decimal("14.4"), Decimal("5.4"), 0),
+        ("BUA", 1, "2026-10-31", 48, Decimal("14.4"), Decimal("14.4"), 0),
+        ("PLATFORM", None, "2026-10-30", None, None, 0, Decimal("0.230")),
+    ]
+    assert evidence(book, "estimated_days", "account_id", "B") == []
+
+
+def test_a_delivered_estimate_on_a_day_that_the_snapshot_lacks_is_in_the_file(book: Book) -> None:
+    register = book.register(book.account("A", opened="2026-10-31"))
+    book.profile("2026-10-31", "2026-10-31", 0.1)
+    book.days(register, "2026-10-31", "2026-10-31", [*range(1, 49)], quality="A" * 40 + "E" * 8)
+    scale(book, "A", register, 3)
+    # 41 to 48 Wh
+    assert evidence(book, "estimated_days", ESTIMATED) == [
+        ("BUA", 1, "2026-10-31", 0, Decimal("14.4"), 0, Decimal("0.356"))
+    ]
+
+
+def test_the_limits_are_those_of_the_states_and_fuels_of_the_run(book: Book) -> None:
+    book.account("A", state="NSW", opened="2026-01-01")
+    book.account("B", state="VIC", opened="2026-01-01")
+    book.account("C", state="VIC", fuel="GAS", opened="2026-01-01")
+    book.rows(
+        "insert into bua.back_billing_limit values ('VIC', 'GAS', '2026-10-01', 3), ('VIC', 'GAS', '2026-11-01', 1)"
+    )
+    # Nine, four and three months before 31 October 2026
+    assert evidence(book, "back_billing_limits") == [
+        ("NSW", "ELECTRICITY", "2000-01-01", 9, "2026-02-01"), ("VIC", "ELECTRICITY", "2021-01-01", 4, "2026-07-01"),
+        ("VIC", "GAS", "2026-10-01", 3, "2026-08-01"),
+    ]  # fmt: skip
 
 
 def test_profiles_are_the_runs_own(town: Book) -> None:
