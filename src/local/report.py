@@ -54,7 +54,7 @@ class Line:
 
 @dataclass
 class Accuracy:
-    """How far the estimates are from the truth, over the accounts that had anything missing, by fuel."""
+    """How far the estimates are from the truth, over the accounts that had anything missing."""
 
     accounts: int = 0
     missing: Decimal = ZERO
@@ -102,7 +102,10 @@ def write(portfolio: Path, run_date: date, steps: list[Step], out: Path, console
             "as_at": period.as_at.isoformat(),
         },
         "totals": _totals(result),
-        "accuracy": {fuel: accuracy.percents() for fuel, accuracy in _accuracy(result).items()},
+        "accuracy": {fuel: accuracy.percents() for (fuel,), accuracy in _accuracy(result, "fuel").items()},
+        "accuracy_by_segment": {
+            " ".join(key): accuracy.percents() for key, accuracy in _accuracy(result, "fuel", "journal_segment").items()
+        },
         "steps": [_step(step) for step in steps],
     }
     (out / "run.json").write_text(json.dumps(document, indent=2) + "\n")
@@ -136,11 +139,12 @@ def _lines(result: Result, *columns: str) -> dict[tuple[str, ...], Line]:
     return dict(sorted(lines.items()))
 
 
-def _accuracy(result: Result) -> dict[str, Accuracy]:
-    found: dict[str, Accuracy] = {}
+def _accuracy(result: Result, *columns: str) -> dict[tuple[str, ...], Accuracy]:
+    found: dict[tuple[str, ...], Accuracy] = {}
     for row in result.accounts:
         if row["account_id"] in result.truth:
-            found.setdefault(row["fuel"], Accuracy()).add(row, result.truth[row["account_id"]])
+            group = tuple(row[column] for column in columns)
+            found.setdefault(group, Accuracy()).add(row, result.truth[row["account_id"]])
     return dict(sorted(found.items()))
 
 
@@ -168,10 +172,12 @@ def _print(result: Result, console: Console) -> None:
         f"\n{len(result.accounts)} accounts accrued, [bold]${net:,.2f}[/] ex GST. "
         f"Exceptions, whose supply charge at most is accrued: {len(result.exceptions)}"
     )
-    for fuel, accuracy in _accuracy(result).items():
+    groups = _accuracy(result, "fuel") | _accuracy(result, "fuel", "journal_segment")
+    for group, accuracy in sorted(groups.items()):
         share = accuracy.percents()
+        name = " ".join([group[0].lower(), *group[1:]])
         console.print(
-            f"{fuel.lower()}: {share['accounts']} accounts with something missing, book {share['book_percent']:+.1f} %, "
+            f"{name}: {share['accounts']} accounts with something missing, book {share['book_percent']:+.1f} %, "
             f"WAPE {share['wape_percent']:.1f} % of the missing units"
         )
 

@@ -51,7 +51,7 @@ from tests.independent.methods import (
 from tests.independent.prices import ITEM, Prices
 from tests.independent.profiles import GIANT, Macro, Member, Profile, Segment, profile_of
 
-GRACE_DAYS = 10
+GRACE_DAYS, PROFILE_DAYS = 10, 541
 CENT, MILLI = Decimal("0.01"), Decimal("0.001")
 
 
@@ -117,6 +117,9 @@ class Reading(Prices):
         super().__init__(Folder(path, self.end, a_year_before(self.start)))
         self.accrual_date = self.end - timedelta(days=1)
         self.as_at = as_at or self.accrual_date
+        # Interval reads: of the last 541 days, or from 91 days before FROM.
+        first = min(self.end - timedelta(days=PROFILE_DAYS), self.start - timedelta(days=REFERENCE_DAYS))
+        self.reads_from = max(first, self.folder.first)
 
     # -- unbilled days -------------------------------------------------------------------------------------------------
 
@@ -148,7 +151,7 @@ class Reading(Prices):
         if data is None:
             shape = (self.folder.days, 48)
             return IntervalDays(np.zeros(shape), np.full(shape, MISSING, dtype=np.int8))
-        there = self.folder.between(register.start, register.end)[:, None]
+        there = self.folder.between(max(register.start, self.reads_from), register.end)[:, None]
         return IntervalDays(data.kwh, np.where(there, data.worth, MISSING))
 
     def believed(self, account: Account, register: Register) -> IntervalDays:
@@ -166,7 +169,10 @@ class Reading(Prices):
                     data = self.believed(account, register)
                     for meter, there in self.meters(register):
                         members[segment].append((meter, occupied & there, data))
-        return {segment: profile_of(found, self.folder.day_types(segment[0])) for segment, found in members.items()}
+        used = self.folder.index(self.reads_from)
+        return {
+            segment: profile_of(found, self.folder.day_types(segment[0]), used) for segment, found in members.items()
+        }
 
     def meters(self, register: Register) -> Iterator[tuple[Register, np.ndarray]]:
         """The meters that a stream went through, each with its days: a profile's weights and giants are of meters."""

@@ -200,12 +200,14 @@ class Judge:
         gst = self.check("gst_amount of accounts with complete reads, within 0.02")
         guessed = self.check("units of the others, within 0.1 % (no marked day used)")
         actual = self.check("... of which units_actual, within 0.1 %")
+        estimated = self.check("... of which units_estimated, within 0.1 %")
         guessed_money = self.check("net_amount of the others, within 0.1 %")
         marked = self.check("units of accounts that use a marked day, within 0.1 %")
         marked_money = self.check("net_amount of accounts that use a marked day, within 0.1 %")
         method = self.check("method is the reading's, where all is estimated by one")
         flags = self.check("... and so are the flags CAPPED, GIANT, VACANT and ZERO_USE")
         aside: Counter[str] = Counter()
+        methods: Counter[str] = Counter()
         for key, row, result in self.pairs():
             theirs, ours = float(row["units_total"]), result.units("ACTUAL", "ESTIMATED")
             net, our_net = float(row["net_amount"]), float(result.net)
@@ -229,14 +231,20 @@ class Judge:
             of_units.close(key, theirs, ours, max(RELATIVE * abs(ours), LEAST_UNITS), why)
             known = result.units("ACTUAL")
             actual.close(key, float(row["units_actual"]), known, max(RELATIVE * known, LEAST_UNITS), why)
+            ours_estimated = result.units("ESTIMATED")
+            margin = max(RELATIVE * ours_estimated, LEAST_UNITS)
+            estimated.close(key, float(row["units_estimated"]), ours_estimated, margin, why)
+            methods[row["method"]] += 1
             of_money.close(key, net, our_net, max(RELATIVE * gross(result), LEAST_DOLLARS), why)
+        estimated.note = "(" + ", ".join(f"{name} {count}" for name, count in sorted(methods.items())) + ")"
         guessed.note = f"(not judged: {dict(aside)})" if aside else ""
 
     def sane(self) -> None:
         check = self.check("scalars are 0 to 20, estimated units and feed-in have the right sign")
         for row in self.summary:
             if row["fuel"] == "ELECTRICITY":
-                check.expect(0 <= number(row, "scalar") <= CAP, f"{row['account_id']}: scalar {row['scalar']}")
+                cap = Decimal("Infinity") if "GIANT" in row["flags"] else CAP
+                check.expect(0 <= number(row, "scalar") <= cap, f"{row['account_id']}: scalar {row['scalar']}")
             check.expect(
                 number(row, "units_estimated") >= 0, f"{row['account_id']}: {row['units_estimated']} estimated"
             )

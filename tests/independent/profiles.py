@@ -39,7 +39,8 @@ class Macro:
     degrees: np.ndarray | None = None  # degree-days, of a gas zone with temperatures
 
 
-def profile_of(members: list[Member], day_types: np.ndarray) -> Profile:
+def profile_of(members: list[Member], day_types: np.ndarray, first: int = 0) -> Profile:
+    """The profile of the days from `first` on; nothing is known of those before it."""
     giants, giant_day = giants_among(members)
     weights = weights_of([member for member in members if member[0] not in giants])
     shape = (len(day_types), 48)
@@ -57,7 +58,9 @@ def profile_of(members: list[Member], day_types: np.ndarray) -> Profile:
     average[count == 0] = np.nan
     sites = sum(usable.astype(int) for usable in by_site.values()) if by_site else count
     marked = (sites < MIN_SITES) | outliers(average)
-    return Profile(average, marked, fill(average, marked, day_types), giants, giant_day)
+    filled = fill(average, marked, day_types)
+    filled[:first] = np.nan
+    return Profile(average, marked, filled, giants, giant_day)
 
 
 def weights_of(members: list[Member]) -> dict[Register, float]:

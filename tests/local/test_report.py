@@ -1,43 +1,32 @@
-"""The last lines of a run: which accounts their truth is known of."""
+"""How far a run's estimates are from a known truth, by fuel and segment: worked out by hand."""
 
-import pytest
-from rich.console import Console
+from decimal import Decimal
 
-from local.report import _print_report, _truth_of
-
-ACCOUNTS = [
-    {"account_id": "1", "unbilled_from": "2026-08-22", "unbilled_to": "2026-10-31", "unbilled_days": "71"},
-    {"account_id": "2", "unbilled_from": "2026-10-01", "unbilled_to": "2026-10-31", "unbilled_days": "31"},
-]
-FIRST = {**ACCOUNTS[0], "units_true": "765.960"}
+from local.report import Result, _accuracy
 
 
-def test_a_truth_of_the_same_days_counts():
-    assert _truth_of(ACCOUNTS, [FIRST]) == {"1": FIRST}
+def account(account_id: str, fuel: str, segment: str, actual: str, total: str) -> dict[str, str]:
+    estimated = str(Decimal(total) - Decimal(actual))
+    return {
+        "account_id": account_id, "fuel": fuel, "journal_segment": segment,
+        "units_actual": actual, "units_estimated": estimated, "units_total": total,
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "other", [{"unbilled_from": "2026-08-21"}, {"unbilled_to": "2026-09-30"}, {"unbilled_days": "70"}]
-)
-def test_a_truth_of_other_days_does_not(other):
-    assert _truth_of(ACCOUNTS, [{**FIRST, **other}]) == {}
-
-
-def test_a_truth_that_says_no_days_counts():
-    row = {"account_id": "2", "units_true": "10"}
-    assert _truth_of(ACCOUNTS, [row]) == {"2": row}
-
-
-def test_a_truth_of_an_account_that_is_not_accrued_does_not():
-    assert _truth_of(ACCOUNTS, [{**FIRST, "account_id": "3"}]) == {}
-
-
-def test_the_reports_first_sentence_is_said(tmp_path, capsys):
-    (tmp_path / "report.json").write_text('{"headline": "Ready to sign."}')
-    _print_report(tmp_path, Console())
-    assert capsys.readouterr().out == f"finance's report: Ready to sign. See {tmp_path}/report.html\n"
-
-
-def test_a_run_without_a_report_says_where_to_read_on(tmp_path, capsys):
-    _print_report(tmp_path, Console())
-    assert "there is no report: docs/runbook.md" in capsys.readouterr().out
+def test_book_error_and_wape_are_shares_of_what_was_missing() -> None:
+    accounts = [
+        account("A", "GAS", "HOMES", "100", "150"),  # 40 were missing, 10 too many
+        account("B", "GAS", "HOMES", "0", "60"),  # 80 were missing, 20 too few
+        account("C", "GAS", "SHOPS", "0", "50"),  # 40 were missing, 10 too many
+        account("D", "GAS", "SHOPS", "70", "70"),  # nothing was estimated
+        account("E", "ELECTRICITY", "HOMES", "0", "9"),  # its truth is not known
+    ]
+    truth = {name: {"units_true": units} for name, units in (("A", "140"), ("B", "80"), ("C", "40"), ("D", "71"))}
+    found = Result(accounts=accounts, exceptions=[], truth=truth)
+    by_segment = {key: one.percents() for key, one in _accuracy(found, "fuel", "journal_segment").items()}
+    assert by_segment == {
+        ("GAS", "HOMES"): {"accounts": 2, "book_percent": -8.33, "wape_percent": 25.0},
+        ("GAS", "SHOPS"): {"accounts": 1, "book_percent": 25.0, "wape_percent": 25.0},
+    }
+    ((fuel, whole),) = _accuracy(found, "fuel").items()
+    assert (fuel, whole.percents()) == (("GAS",), {"accounts": 3, "book_percent": 0.0, "wape_percent": 25.0})

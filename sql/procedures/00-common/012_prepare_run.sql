@@ -1,6 +1,7 @@
 -- Purpose: register a run, and create its partitions and the calendar of market days that it needs.
--- The period is what was chosen, or the twelve months up to the first of run_date's month, as at its last day. Profiles
--- begin a year before the period.
+-- The period is what was chosen, or the twelve months up to the first of run_date's month, as at its last day. Gas profiles
+-- begin a year before the period. Interval reads are much more, and are used of the last profile_days only, or from a reference before
+-- the period if that is earlier.
 -- Inputs: run_date; FROM, TO and AS_AT. Tables written: bua.run, bua.market_day. Safe to rerun: creates only what is absent,
 -- and refuses another period, since everything that the run has made is of the first one.
 create or replace procedure bua.prepare_run(p_run_date date, p_from date default null, p_to date default null,
@@ -13,8 +14,10 @@ declare
     v_as_at   date := coalesce(p_as_at, v_to);
     v_profile date := (v_from - interval '12 months')::date;
 begin
-    insert into bua.run (run_date, period_start, period_end, accrual_date, as_at, profile_start)
-    values (p_run_date, v_from, v_to + 1, v_to, v_as_at, v_profile)
+    insert into bua.run (run_date, period_start, period_end, accrual_date, as_at, profile_start, reads_start)
+    values (p_run_date, v_from, v_to + 1, v_to, v_as_at, v_profile,
+            greatest(v_profile, least(v_to + 1 - bua.parameter('profile_days')::integer,
+                                      v_from - bua.parameter('scalar_reference_days')::integer)))
     on conflict do nothing;
     if (v_from, v_to, v_as_at) <> (select period_start, accrual_date, as_at from bua.run where run_date = p_run_date) then
         raise exception 'the run of % has another period in this database: restore it anew', p_run_date;

@@ -11,7 +11,7 @@ begin
         select 'bua.' || c.relname, 'run_date = $1' from pg_catalog.pg_class c
         where c.relnamespace = 'bua'::regnamespace and c.relkind = 'p' and not c.relispartition
           and c.relname not in ('bua_control', 'utility_profile', 'account_summary', 'invoice_line_item_monthly', 'account_exception',
-                                'estimate_band', 'evidence_file')
+                                'panel_error', 'estimate_band', 'account_band', 'evidence_file')
         union all
         values ('core.aggregated_read', 'run_date = $1'), ('core.meter_read', 'run_date = $1'),
                ('core.workflow_instance',

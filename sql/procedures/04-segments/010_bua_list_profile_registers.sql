@@ -15,7 +15,7 @@ begin
     return query with occupied as (
         select s.site_id, m.meter_register_id, m.suffix, s.jurisdiction, a.account_id,
                concat_ws('|', s.jurisdiction, a.customer_class, m.stream_type) as segment,
-               greatest(r.profile_start, o.from_date, a.open_date, m.start_date) as first_day,
+               greatest(r.reads_start, o.from_date, a.open_date, m.start_date) as first_day,
                least(e.last_market_day, o.to_date, a.close_date, m.end_date) as last_day
         from bua.run r
         join core.meter_register m on m.read_type = 'INTERVAL' and (p_site_ids is null or m.site_id = any (p_site_ids))

@@ -22,7 +22,7 @@ begin
 
     insert into bua.segment (run_date, segment, first_date, last_date, median_daily)
     select p_run_date, p.segment,
-           greatest(p.first_date - (select bua.parameter('profile_season_days'))::integer, r.profile_start), d.last_date, s.median_daily
+           greatest(p.first_date - (select bua.parameter('profile_season_days'))::integer, r.reads_start), d.last_date, s.median_daily
     from (
         select segment, split_part(segment, '|', 1) as jurisdiction, min(profile_date) as first_date
         from bua.segment_day where run_date = p_run_date group by 1

@@ -8,7 +8,7 @@ returns table (account_id text, last_read_date date, read_type text)
 language sql stable as $$
     with register as materialized (
         select s.account_id, s.stream_type <> 'PRIMARY' as is_other, s.read_type, s.occupied, m as meter_register_id,
-               x.accrual_date, x.profile_start
+               x.accrual_date, x.reads_start
         from bua.run x
         cross join bua.account_streams(p_account_ids) s
         cross join unnest(s.register_ids) m
@@ -41,7 +41,7 @@ language sql stable as $$
             (select a.from_date, case when bool_or(a.read_state = 'ESTIMATED') then 'E' else 'A' end, bool_and(a.read_state = 'ACTUAL')
              from core.aggregated_read a
              where a.meter_register_id = r.meter_register_id and a.origin = 'PLATFORM' and r.occupied @> a.from_date
-               and a.from_date between r.profile_start and r.accrual_date
+               and a.from_date between r.reads_start and r.accrual_date
                and not exists (select from bua.utility_profile u
                                where u.run_date = p_run_date and u.meter_register_id = r.meter_register_id)
              group by a.from_date order by a.from_date desc limit 1)

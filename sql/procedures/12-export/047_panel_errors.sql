@@ -8,7 +8,8 @@
 -- units and squares: the sum of the cohort's estimates, and of their squares. predicted and actual are kWh.
 -- Input: run_date. Reads only. Without nested loops: the planner does not know how many days and cohorts the steps make.
 create or replace function bua.panel_errors(p_run_date date)
-returns table (segment text, cohort bigint, units numeric, squares numeric, meter_register_id bigint, predicted numeric, actual numeric)
+returns table (segment text, cohort bigint, estimator text, gap_days integer, units numeric, squares numeric,
+               meter_register_id bigint, predicted numeric, actual numeric)
 language sql stable set enable_nestloop = off set jit = off as $$
     with parameter as materialized (
         select bua.parameter('band_registers') as registers, bua.parameter('band_min_registers') as min_registers,
@@ -116,7 +117,7 @@ language sql stable set enable_nestloop = off set jit = off as $$
         cross join lateral (select t.reference_to - 365 - t.first_day + 1 as i, t.reference_to - t.reference_from as length) d
         where t.power > 0 and t.estimator = 'WINDOW' and r.days[d.i + 92] - r.days[d.i] >= 0.9 * 92
     )
-    select t.segment, t.cohort, c.units, c.squares, t.meter_register_id,
+    select t.segment, t.cohort, t.estimator, t.gap_to - t.gap_from, c.units, c.squares, t.meter_register_id,
            t.gap_macro / 1e6 * case when t.estimator = 'RECENT' then r.usage / r.macro
                                     when z.s4 > 0 and z.s5 > 0
                                         then s.s1 * least(greatest(z.s4 / z.s5, 1 / x.season_limit), x.season_limit) ^ t.power

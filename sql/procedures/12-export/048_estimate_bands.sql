@@ -1,5 +1,5 @@
 -- Purpose: how far the run's estimates may be off: low and high of units (kWh or MJ) and net dollars at 80 and 95 %, per segment,
--- per fuel and for the book. E is what was estimated, d = actual - predicted of the panel's n registers (bua.panel_errors; of gas,
+-- per fuel and for the book. E is what was estimated, d = actual - predicted of the panel's n registers (bua.panel_error; of gas,
 -- each meter's last span estimated from the one before), p = predicted.
 --   behaviour      V_i = sum over cohorts of (sum of E^2) x (sum of d^2 / sum of p^2) x n / (n - 1): each account is itself
 --   profile        V_p = n / (n - 1) x sum over registers of (D - mean)^2, D = sum over cohorts of E x d / sum of p: all share it
@@ -9,7 +9,7 @@
 -- A register that is missing from a cohort counts there as an average one; with every register in every cohort V_p is as written.
 -- Segments are independent: their halves add up as squares. Dollars are units times the segment's estimated dollars per unit.
 -- What has no band is in units_without_band and net_without_band, with the reason; low and high are of the rest.
--- Input: run_date. Reads only. Sums are exact numerics, whatever their order.
+-- Input: run_date, of which bua.panel_error is filled. Reads only. Sums are exact numerics, whatever their order.
 create or replace function bua.estimate_bands(p_run_date date)
 returns table (level text, fuel text, segment text, uom text, units_estimated numeric, units_without_band numeric, units_low_80 numeric,
                units_high_80 numeric, units_low_95 numeric, units_high_95 numeric, net_estimated numeric, net_without_band numeric,
@@ -35,7 +35,7 @@ language sql stable as $$
     error as materialized (
         select p.segment, p.cohort, p.units, p.squares, p.meter_register_id, p.predicted, p.actual - p.predicted as d,
                bua.parameter('band_min_registers') as least_n
-        from bua.panel_errors(p_run_date) p
+        from bua.panel_error p where p.run_date = p_run_date
         union all
         select p.segment, 0, e.units, e.squares, p.meter_register_id, p.predicted, p.actual - p.predicted, bua.parameter('band_min_gas_meters')
         from pair p
@@ -151,35 +151,6 @@ language sql stable as $$
         select case when l.has_band then coalesce(l.half_80, 0) end as half_80, case when l.has_band then coalesce(l.half_95, 0) end as half_95,
                case when l.has_band then coalesce(l.net_80, 0) end as net_80, case when l.has_band then coalesce(l.net_95, 0) end as net_95
     ) u
-$$;
-
--- Spans between actual reads, each estimated from the one before by its scalar: of at most band_registers basic meters of a
--- segment or gas zone, without giants, chosen by a hash of their names. back = 1 is a meter's last span.
-create or replace function bua.span_pairs(p_run_date date)
-returns table (segment text, meter_register_id bigint, back bigint, predicted numeric, actual numeric)
-language sql stable as $$
-    with meter as materialized (
-        select m.*, row_number() over () as stream from (
-            select s.profile_key, s.meter_register_id, s.occupied,
-                   row_number() over (partition by s.profile_key
-                                      order by md5(concat_ws(' ', m.site_id, m.meter_serial, m.register_id)), s.account_id) as place
-            from bua.micro_scalar s join core.meter_register m using (meter_register_id)
-            where s.run_date = p_run_date and s.read_type = 'BASIC' and not s.is_giant and s.profile_key is not null
-        ) m
-        where place <= (select bua.parameter('band_registers'))
-    ),
-    span as materialized (
-        select m.profile_key, m.meter_register_id, x.from_date, x.to_date, x.quantity, x.macro,
-               row_number() over (partition by m.profile_key, m.meter_register_id, m.place order by x.to_date desc) as back, m.place
-        from (select array_agg(meter_register_id order by stream) as ids, array_agg(occupied order by stream) as occupied,
-                     array_agg(profile_key order by stream) as keys from meter) l
-        cross join lateral bua.actual_spans(p_run_date, l.ids, l.occupied, l.keys) x
-        join meter m using (stream)
-    )
-    select s.profile_key, s.meter_register_id, s.back, b.quantity / b.macro * s.macro, s.quantity
-    from span s
-    join span b on (b.profile_key, b.place, b.back) = (s.profile_key, s.place, s.back + 1)
-    where b.macro > 0 and s.macro > 0
 $$;
 
 -- Giants: what was estimated, in kWh, and the mean squared relative error of up to eight earlier spans of their own, each

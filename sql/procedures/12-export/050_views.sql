@@ -4,8 +4,11 @@ select run_date, account_id, site_id, fuel, jurisdiction, customer_class, journa
        unbilled_to, unbilled_days, due_state, uom, units_actual, units_estimated, units_total, net_amount, gst_amount,
        discount_amount, method, scalar, flags, plan_code, billing_days, next_bill_date, close_date, net_estimated,
        recoverable_amount, catch_up_units, catch_up_amount, estimated_days, read_type, node, last_read_date, reference_from,
-       reference_to, daily_base, degree_slope, r.period_start as period_from, r.accrual_date as period_to, r.as_at
-from bua.account_summary join bua.run r using (run_date);
+       reference_to, daily_base, degree_slope, b.units_low_80, b.units_high_80, b.units_low_95, b.units_high_95, b.no_band,
+       r.period_start as period_from, r.accrual_date as period_to, r.as_at
+from bua.account_summary
+join bua.run r using (run_date)
+left join bua.account_band b using (run_date, account_id);
 
 create or replace view bua.export_invoice_line_item_monthly as
 select run_date, account_id, year_month, item_type, stream_type, time_class, quantity, days, rate, net_amount, gst_amount,

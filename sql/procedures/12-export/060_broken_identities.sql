@@ -176,6 +176,11 @@ language sql stable set enable_nestloop = off as $$
         full join (select * from bua.estimate_band where run_date = p_run_date) b using (fuel, segment)
         where m.net is distinct from b.net_estimated
         union all
+        select 'every estimated account has a band or the reason why not', account_id, ''
+        from (select account_id, units_estimated from summary where units_estimated > 0) s
+        full join (select * from bua.account_band where run_date = p_run_date) b using (account_id)
+        where s.account_id is null or num_nonnulls(b.units_low_80, b.no_band) <> 1
+        union all
         select 'every failed work item is among the exceptions', f.run_type || ' ' || f.item_key, ''
         from bua.failed_items(p_run_date) f
         where f.run_type not in ('Export', 'ExportEvidence')

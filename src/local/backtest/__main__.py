@@ -60,7 +60,7 @@ def _run(options: argparse.Namespace, console: Console) -> None:
     with tempfile.TemporaryDirectory(prefix="bua-backtest-") as place:
         observations, coverage, bands = backtest(history, dates, Path(place) / "server", console)
     found = list(report.lines(observations))
-    report.print_summary(found, coverage, bands, console)
+    report.print_summary(found, coverage, bands, observations, console)
     report.write_files(found, observations, coverage, options.out)
     report.write_bands(bands, options.out)
     draw(found, options.out / "backtest.png")

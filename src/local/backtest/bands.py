@@ -59,6 +59,22 @@ def held(bands: dict[date, Sequence[Band]], observations: Iterable[Observation])
             yield Held(run_date, fuel, len(accounts), sum(o.missing for o in accounts), estimated, limits)
 
 
+def accounts_sentences(observations: Sequence[Observation]) -> Iterator[str]:
+    """One a fuel and one a segment: how often the accounts' own bands held, of those that have one."""
+    by_segment = grouped(observations, lambda o: (o.fuel, o.segment))
+    for group, found in sorted({**grouped(observations, lambda o: (o.fuel,)), **by_segment}.items()):
+        counts = []
+        for percent in PERCENTS:
+            own = [o for o in found if percent in o.limits]
+            if own:
+                within = sum(o.within(percent) for o in own)
+                counts.append(f"the {percent} % band held {within} of {len(own)} ({within / len(own):.0%})")
+        name = " ".join([group[0].lower(), *group[1:]])
+        yield (
+            f"accounts, {name}: {', '.join(counts)}" if counts else f"accounts, {name}: none of {len(found)} has a band"
+        )
+
+
 def sentences(found: Sequence[Held]) -> Iterator[str]:
     """One a fuel: how often the bands held."""
     for fuel in sorted({one.fuel for one in found}):

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from local.backtest.bands import Band, Held, held
+from local.backtest.bands import PERCENTS, Band, Held, held
 from local.backtest.engine import Engine, Estimate, MonthEnd, Truth
 from local.backtest.known import History
 from local.backtest.months import next_month, over_all
@@ -61,6 +61,11 @@ def _observation(run_date: date, one: Estimate, truth: Truth) -> Observation:
         run_date=run_date, account_id=one.account_id, fuel=one.fuel, segment=one.segment, method=one.method,
         missing=float(truth.units - one.units_actual),
         estimates={way: float(units) for way, units in ways.items() if units is not None},
+        limits={
+            percent: (float(low), float(high))
+            for percent, low, high in zip(PERCENTS, one.limits[::2], one.limits[1::2], strict=True)
+            if low is not None and high is not None
+        },
     )  # fmt: skip
 
 

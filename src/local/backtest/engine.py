@@ -30,7 +30,7 @@ from shared.period import Period
 HERE = Path(__file__).parent
 BANDS = (
     "select fuel, units_estimated - units_without_band, units_low_80, units_high_80, units_low_95, units_high_95"
-    " from bua.estimate_bands(%s) where level = 'FUEL' and units_low_80 is not null order by fuel"
+    " from bua.estimate_band where run_date = %s and level = 'FUEL' and units_low_80 is not null order by fuel"
 )
 LAST_STAGE = "PrepareExport"  # after it an account's units are known
 
@@ -64,6 +64,7 @@ class Estimate(NamedTuple):
     units_total: Decimal
     last_bill: Decimal | None  # the last bill's average on the missing days
     last_year: Decimal | None  # the same days 52 weeks before
+    limits: tuple[Decimal | None, ...]  # of what was estimated: low and high of 80 %, low and high of 95 %
 
 
 class Truth(NamedTuple):
@@ -94,9 +95,10 @@ class Engine:
             wanted = wanted[: [stage.name for stage in wanted].index(LAST_STAGE) + 1]
             self._perform(sessions, known, run_date, wanted, progress)
             with closing(sessions.connect(MASTER)) as connection, connection.cursor() as cursor:
+                cursor.execute("call bua.create_estimate_bands(%s)", (run_date,))
                 _read_days(cursor, run_date)
                 cursor.execute((HERE / "estimates.sql").read_text(encoding="utf-8"), {"run_date": run_date})
-                estimates = [Estimate(*row) for row in cursor.fetchall()]
+                estimates = [Estimate._make((*row[:9], row[9:])) for row in cursor.fetchall()]
                 cursor.execute(BANDS, (run_date,))
                 return MonthEnd(estimates, [Band(fuel, *map(float, limits)) for fuel, *limits in cursor.fetchall()])
 

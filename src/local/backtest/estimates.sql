@@ -45,8 +45,10 @@ simple as (
     group by 1, 2
 )
 select s.account_id, a.fuel, concat_ws(' ', a.jurisdiction, a.customer_class), coalesce(e.method, 'NONE'), s.unbilled,
-       coalesce(e.units_actual, 0), coalesce(e.units_total, 0), s.last_bill, s.last_year
+       coalesce(e.units_actual, 0), coalesce(e.units_total, 0), s.last_bill, s.last_year,
+       b.units_low_80, b.units_high_80, b.units_low_95, b.units_high_95
 from simple s
 join core.account a using (account_id)
 left join bua.account_summary e on (e.run_date, e.account_id) = (%(run_date)s, s.account_id)
+left join bua.account_band b on (b.run_date, b.account_id) = (%(run_date)s, s.account_id)
 order by s.account_id;

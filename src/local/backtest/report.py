@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.backtest import score
-from local.backtest.bands import PERCENTS, Held, sentences
+from local.backtest.bands import PERCENTS, Held, accounts_sentences, sentences
 from local.backtest.score import LAST_BILL, LAST_YEAR, PRODUCT, Observation, Score
 
 UNITS = {"ELECTRICITY": "kWh", "GAS": "MJ"}
@@ -26,6 +26,7 @@ MONTH_COLUMNS = (
 )  # fmt: skip
 ACCOUNT_COLUMNS = (
     "month_end", "account_id", "fuel", "segment", "method", "missing_units", "product", "last_bill", "last_year",
+    "low_80", "high_80", "low_95", "high_95",
 )  # fmt: skip
 BAND_COLUMNS = (
     "month_end", "fuel", "accounts", "missing_units", "estimated_units", "low_80", "high_80", "low_95", "high_95",
@@ -87,8 +88,14 @@ def _compared(fuel: str, group: str, name: str, found: list[Observation]) -> Ite
                 yield Line(fuel, group, name, PRODUCT, way, ours)
 
 
-def print_summary(found: Iterable[Line], coverage: Sequence[Coverage], bands: Sequence[Held], console: Console) -> None:
-    """The table, and how many accounts it rests on."""
+def print_summary(
+    found: Iterable[Line],
+    coverage: Sequence[Coverage],
+    bands: Sequence[Held],
+    observations: Sequence[Observation],
+    console: Console,
+) -> None:
+    """The table, how many accounts it rests on, and how often the bands held."""
     table = Table(
         title="Estimates of missing units against what was read later, in %",
         title_justify="left",
@@ -113,7 +120,7 @@ def print_summary(found: Iterable[Line], coverage: Sequence[Coverage], bands: Se
         f"By month: {', '.join(f'{one.month_end:%Y-%m} {one.settled} of {one.with_missing}' for one in coverage)}.",
         soft_wrap=True,
     )
-    for sentence in sentences(bands):
+    for sentence in (*sentences(bands), *accounts_sentences(observations)):
         console.print(sentence, soft_wrap=True)
     partly = [f"{one.month_end:%Y-%m}" for one in coverage if one.settled < SETTLED * one.with_missing]
     if partly:
@@ -130,7 +137,7 @@ def write_files(
     """The same as CSV: the summary, each month end, each account."""
     _write(out / "backtest.csv", SUMMARY_COLUMNS, (_summary_row(line) for line in found))
     _write(out / "backtest_months.csv", MONTH_COLUMNS, _month_rows(found))
-    unsettled = ([one.month_end.isoformat(), *who, *[""] * 4] for one in coverage for who in one.unsettled)
+    unsettled = ([one.month_end.isoformat(), *who, *[""] * 8] for one in coverage for who in one.unsettled)
     _write(out / "backtest_accounts.csv", ACCOUNT_COLUMNS, sorted([*map(_account_row, observations), *unsettled]))
 
 
@@ -168,7 +175,8 @@ def _month_rows(found: Iterable[Line]) -> Iterator[list[str]]:
 def _account_row(o: Observation) -> list[str]:
     estimates = (_exact(o.estimates.get(way), 3) for way in (PRODUCT, LAST_BILL, LAST_YEAR))
     end = (o.run_date - timedelta(days=1)).isoformat()
-    return [end, o.account_id, o.fuel, o.segment, o.method, _exact(o.missing, 3), *estimates]
+    limits = (_exact(limit, 3) for percent in PERCENTS for limit in o.limits.get(percent, (None, None)))
+    return [end, o.account_id, o.fuel, o.segment, o.method, _exact(o.missing, 3), *estimates, *limits]
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

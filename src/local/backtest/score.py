@@ -4,7 +4,7 @@ import math
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 PRODUCT, LAST_BILL, LAST_YEAR = "product", "last bill", "last year"
@@ -23,6 +23,14 @@ class Observation:
     method: str
     missing: float  # read later
     estimates: dict[str, float]  # by way
+    limits: dict[int, tuple[float, float]] = field(
+        default_factory=dict
+    )  # low and high of the account's band, by percent
+
+    def within(self, percent: int) -> bool:
+        """Whether the account's band held what was read."""
+        low, high = self.limits[percent]
+        return low <= self.missing <= high
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
 
+from local.demo.timeline import SIMULATED_MONTHS
 from shared.errors import InvalidInput
 
 INTERVAL, BASIC, GAS = "INTERVAL", "BASIC", "GAS"
@@ -47,9 +48,11 @@ class Place:
     decimals: int = 3
     missing: tuple[Ago, ...] = ()  # market days without any record
     marks: tuple[tuple[Ago, str], ...] = ()  # market days with delivered reads that are not actual: see readings.py
+    read_months: int = 14  # how far back interval reads are kept
     never_read: tuple[str, ...] = ()  # streams of which no read ever came
     vacant: bool = False
     size: float = 1.0
+    changes: tuple[tuple[int, float], ...] = ()  # since so many days ago, use is this share of the usual
     swap_ago: int | None = None  # a new meter since that day
     rollover: bool = False
     factor: str = "1"  # kWh per index unit
@@ -121,7 +124,8 @@ def _interval_cases() -> Iterator[Place]:  # noqa: PLR0915 - a list
     yield home("opened_recently", "HOME-FLAT", {"opened_ago": 9, "never_billed": True}, missing=((3, 0),))
     yield home("opened_on_accrual_date", "HOME-TOU", {"opened_ago": 0, "never_billed": True})
     yield home("unbilled_before_period", tenant={"opened_ago": 420, "never_billed": True})
-    giant = {"customer_class": "BUS", "size": 70.0}
+    yield home("level_change missing_end", tenant={"unbilled_days": 30}, changes=((75, 1.9),), missing=((5, 0),))
+    giant = {"customer_class": "BUS", "size": 70.0, "read_months": SIMULATED_MONTHS}
     yield home("giant missing_end", "BUS-TOU", {"unbilled_days": 30}, missing=((11, 0),), **giant)
     yield home("thin_segment missing_end", jurisdiction="TAS", missing=((6, 0),), tenant={"unbilled_days": 30})
     yield home("thin_segment", "HOME-TOU", jurisdiction="ACT")
@@ -179,6 +183,11 @@ def _basic_cases() -> Iterator[Place]:
     yield home("price_change_in_window read_inside_window", "HOME-NEW", {"unbilled_days": 66, "read_ago": (28,)})
     yield home("opened_recently", tenant={"opened_ago": 6, "never_billed": True})
     yield home("unbilled_before_period", "HOME-BLOCK", {"opened_ago": 430, "never_billed": True, "read_ago": (200, 60)})
+    away = {"unbilled_days": 40, "opened_ago": 900}
+    yield home("away", tenant=away, changes=((170, 0.0), (38, 1.0)))
+    yield home("level_change", tenant={"unbilled_days": 25}, changes=((120, 1.7),))
+    giant = {"customer_class": "BUS", "size": 70.0}
+    yield home("giant", "BUS-FLAT", {"unbilled_days": 33, "opened_ago": 1000}, **giant)
     yield home("index_factor", "BUS-BLOCK", customer_class="BUS", factor="10", size=2.0)
     # No interval meter in its segment, no bill, no read but the first: nothing can be worked out.
     nothing = {"opened_ago": 50, "never_billed": True}
@@ -207,6 +216,9 @@ def _gas_cases() -> Iterator[Place]:
     yield home("rollover", rollover=True)
     yield home("price_change_in_window", "GAS-NEW", {"unbilled_days": 41})
     yield home("opened_recently", tenant={"opened_ago": 5, "never_billed": True})
+    away = {"unbilled_days": 40, "opened_ago": 900}
+    yield home("away", tenant=away, changes=((170, 0.0), (38, 1.0)))
+    yield home("level_change", tenant={"unbilled_days": 30}, changes=((110, 0.6),))
     yield home("large_business", "GAS-BUS", customer_class="BUS", size=4.0)
     yield home("western_australia", jurisdiction="WA")
 
@@ -239,6 +251,11 @@ ORDINARY: dict[str, tuple[tuple[float, str, str, tuple[str, ...], dict[str, int]
 }
 
 
+# Segments whose interval reads reach as far back as the simulation, and those of which half came in the last months.
+HISTORY = {("NSW", "RES"), ("VIC", "RES"), ("NSW", "BUS"), ("VIC", "BUS")}
+GROWING = {("VIC", "RES"), ("NSW", "BUS")}
+
+
 def cast(accounts: int) -> list[Place]:
     """Return the places of a portfolio with exactly this number of accounts, in about equal thirds by kind.
 
@@ -266,6 +283,13 @@ def _thirds(accounts: int, least: dict[str, int]) -> dict[str, int]:
     return wanted
 
 
+def _latecomer(place: Place, number: int) -> Place:
+    """The later a customer of a growing segment came, the larger."""
+    (tenant,) = place.tenants
+    came = replace(tenant, opened_ago=max(168 - 21 * number, 35))
+    return replace(place, tenants=(came,), size=min(1.0 + 0.3 * number, 3.0))
+
+
 def _ordinary(kind: str, rows: tuple[tuple[float, str, str, tuple[str, ...], dict[str, int]], ...]) -> Iterator[Place]:
     """Yield ordinary places without end, always of the group that is furthest behind its share."""
     made = [0] * len(rows)
@@ -284,6 +308,12 @@ def _ordinary(kind: str, rows: tuple[tuple[float, str, str, tuple[str, ...], dic
             streams=streams,
             packing=(".csv.gz", ".csv.gz", ".csv.gz", ".zip", ".csv")[total % 5],
         )
+        if (jurisdiction, customer_class) in HISTORY and kind == INTERVAL:
+            place = replace(place, read_months=SIMULATED_MONTHS)
+        if number % 6 == 5:  # a car is charged at home, a child has moved out
+            place = replace(place, changes=((40 + 30 * (number % 5), (1.5, 0.65)[number // 6 % 2]),))
+        if (jurisdiction, customer_class) in GROWING and kind == INTERVAL and number % 2:
+            place = _latecomer(place, number // 2)
         if kind == INTERVAL and number % 5 == 4:  # modems fail now and then
             lost = 1 + number % 9
             place = replace(place, missing=((lost - 1, 0),))

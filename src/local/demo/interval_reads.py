@@ -75,9 +75,8 @@ def marked_days(metered: Metered, timeline: Timeline) -> dict[date, str]:
 def delivered_days(metered: Metered, stream: str, timeline: Timeline) -> Flags:
     """Return a flag per market day: a record came, in whatever quality."""
     last = max(tenancy.closed or timeline.accrual for tenancy in metered.tenancies)
-    flags = timeline.span(
-        max(timeline.read_from, metered.meters[0].start), min(last + timedelta(days=1), timeline.accrual)
-    )
+    first = max(timeline.months_ago(metered.place.read_months), metered.meters[0].start)
+    flags = timeline.span(first, min(last + timedelta(days=1), timeline.accrual))
     for first_ago, last_ago in metered.place.missing:
         flags &= ~timeline.span(timeline.ago(first_ago), timeline.ago(last_ago))
     if stream in metered.place.never_read:

@@ -81,9 +81,10 @@ def meter_place(place: Place, number: int, own: list[Tenancy], scene: Scene, rng
     streams = {stream: np.zeros(_shape(place, scene)) for stream in place.streams}
     if place.kind != GAS and not place.vacant:
         streams["PRIMARY"] += STANDBY_KWH
+    level = _level(place, scene)
     for tenancy in own:
         days = scene.timeline.span(tenancy.opened, tenancy.closed or scene.timeline.days[-1])
-        for stream, use in _use(place, scene, rng).items():
+        for stream, use in _use(place, level, scene, rng).items():
             streams[stream][days] = 0.0 if place.vacant else use[days]
     unit, values = _in_units(place, streams)
     opened = min(tenancy.opened for tenancy in own)
@@ -105,17 +106,25 @@ def _shape(place: Place, scene: Scene) -> tuple[int, ...]:
     return (days,) if place.kind == GAS else (days, 48)
 
 
-def _use(place: Place, scene: Scene, rng: np.random.Generator) -> dict[str, Floats]:
+def _level(place: Place, scene: Scene) -> Floats:
+    """How much is used of the usual, by day."""
+    level = np.ones(len(scene.timeline.days))
+    for ago, factor in place.changes:
+        level[scene.timeline.at(scene.timeline.ago(ago)) :] = factor
+    return level
+
+
+def _use(place: Place, level: Floats, scene: Scene, rng: np.random.Generator) -> dict[str, Floats]:
     """Simulate one account's use: kWh per market half-hour and stream, or MJ per day."""
     weather, clock = scene.weathers[place.jurisdiction], scene.clocks[place.jurisdiction]
     if place.kind == GAS:
         weekend = clock.weekend.astype(float)
-        return {"PRIMARY": place.size * usage.gas(rng, weather, weekend, place.customer_class)}
+        return {"PRIMARY": place.size * level * usage.gas(rng, weather, weekend, place.customer_class)}
     simulate = usage.household if place.customer_class == "RES" else usage.business
-    load = place.size * simulate(rng, clock, weather)
+    load = place.size * level[:, np.newaxis] * simulate(rng, clock, weather)
     found = {"PRIMARY": load}
     if "CONTROL" in place.streams:
-        found["CONTROL"] = usage.hot_water(rng, clock, weather)
+        found["CONTROL"] = level[:, np.newaxis] * usage.hot_water(rng, clock, weather)
     if "SOLAR" in place.streams:  # the meter sees only what the home does not use itself
         roof = usage.sunshine(rng, weather)
         found |= {"PRIMARY": np.maximum(load - roof, 0.0), "SOLAR": np.maximum(roof - load, 0.0)}

@@ -14,6 +14,7 @@ DAYS_TO_ISSUE = 3
 DAYS_TO_BILL = 4
 GRACE_DAYS = 10  # after which a bill that is due counts as overdue
 ESTIMATED_SHARE = 0.06
+SHARE_OF_OLD_CUSTOMERS = 0.5  # of up to three years; the others came up to two years ago
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,16 @@ def tenancies(place: Place, first_account: int, timeline: Timeline, rng: np.rand
 
 
 def _tenancy(place: Place, tenant: Tenant, account_id: str, timeline: Timeline, rng: np.random.Generator) -> Tenancy:
-    opened = timeline.first + timedelta(days=int(rng.integers(3, 240)))
+    came = timeline.first if rng.random() < SHARE_OF_OLD_CUSTOMERS else timeline.months_ago(24)
+    opened = came + timedelta(days=int(rng.integers(3, 240)))
     if tenant.opened_ago is not None:
         opened = timeline.ago(tenant.opened_ago)
     closed = None if tenant.closed_ago is None else timeline.ago(tenant.closed_ago)
     billing_days = tenant.billing_days or _billing_days(place, tenant, rng)
-    if tenant.never_billed:
+    last_billed = (closed or timeline.accrual) - timedelta(days=_unbilled_days(tenant, billing_days, rng))
+    if tenant.never_billed or last_billed < opened:
         next_bill = opened + timedelta(days=billing_days + DAYS_TO_BILL)
         return Tenancy(account_id, tenant, opened, closed, billing_days, next_bill, [])
-    last_billed = (closed or timeline.accrual) - timedelta(days=_unbilled_days(tenant, billing_days, rng))
     bills = _regular_bills(opened, last_billed, billing_days, rng)
     if place.kind != INTERVAL and place.swap_ago is None:
         _estimate_some(bills, rng)

@@ -16,9 +16,7 @@ Floats = npt.NDArray[np.float64]
 
 HALF_HOURS = 48
 MINUTE = timedelta(minutes=1)
-# Customers' history reaches two years back; interval reads are kept for fourteen months.
-SIMULATED_MONTHS = 24
-READ_MONTHS = 14
+SIMULATED_MONTHS = 36
 TIME_ZONES = {
     "NSW": "Australia/Sydney",
     "ACT": "Australia/Sydney",
@@ -53,19 +51,19 @@ class Timeline:
 
     @property
     def period_start(self) -> date:
-        return months_before(self.month, 12)
+        return self.months_ago(12)
 
     @functools.cached_property
     def first(self) -> date:
-        return months_before(self.month, SIMULATED_MONTHS)
-
-    @property
-    def read_from(self) -> date:
-        return months_before(self.month, READ_MONTHS)
+        return self.months_ago(SIMULATED_MONTHS)
 
     @functools.cached_property
     def days(self) -> list[date]:
         return [self.first + timedelta(days=n) for n in range((self.accrual - self.first).days + 2)]
+
+    def months_ago(self, months: int) -> date:
+        """Return the first of the month that many months before the run's."""
+        return months_before(self.month, months)
 
     def ago(self, days: int) -> date:
         """Return the day that many days before the accrual date."""

@@ -66,14 +66,19 @@ def sunshine(rng: np.random.Generator, weather: Weather) -> Floats:
 
 
 def gas(rng: np.random.Generator, weather: Weather, weekend: Floats, customer_class: str) -> Floats:
-    """Simulate a gas customer's MJ per day: a base of cooking and hot water, and heating by degrees."""
+    """Simulate a gas customer's MJ per day: a base of cooking and hot water, and heating.
+
+    Water comes in colder in winter. Everybody heats up to a temperature of their own, and walls remember the day before.
+    """
     days = len(weekend)
     noise = np.exp(0.18 * spells(rng, days, 0.3))
+    felt = 0.65 * weather.temperature + 0.35 * np.roll(weather.temperature, 1)
+    heating = np.maximum(0.0, rng.normal(17.0, 1.0) - felt)
+    water = 1.0 + 0.015 * (17.0 - weather.temperature)
     if customer_class == "BUS":
-        base = rng.lognormal(5.6, 0.6)
-        per_day = base * (1 - 0.6 * weekend) + rng.gamma(2.0, 14.0) * weather.heating
+        per_day = rng.lognormal(5.6, 0.6) * water * (1 - 0.6 * weekend) + rng.gamma(2.0, 14.0) * heating
     else:
-        per_day = rng.lognormal(3.2, 0.5) + rng.gamma(2.0, 6.5) * weather.heating
+        per_day = rng.lognormal(3.2, 0.5) * water + rng.gamma(2.0, 6.5) * heating
     result: Floats = per_day * noise
     return result
 

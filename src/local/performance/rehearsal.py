@@ -128,7 +128,7 @@ def _premises(largest: Rehearsal) -> str:
         f"Synthetic rows: half the accounts have interval meters (half of them 5-minute ones, one in five with solar), a quarter "
         f"basic meters, a quarter gas; nine quarterly bills each, spread over the quarter, all but a few with unbilled days. "
         f"Three interval sites in ten lack their last two days of reads, one in fifty three weeks; one day in twenty has estimated "
-        f"half-hours. Each interval register has {largest.days} days of reads (a real run has up to 730; {FULL_DAYS} are assumed "
+        f"half-hours. Each interval register has {largest.days} days of reads (a real run has up to {FULL_DAYS}, which are assumed "
         f"below). The code is that of the functions: planning, messages of the catalogue's size, claims, work, outcome, the clock's "
         f"count. AWS is lists in memory: neither its time nor that of making reads up is in here. One message at a time: locks that "
         f"many workers would wait for are not seen. PostgreSQL writes without fsync and full page images, with {settings}. "

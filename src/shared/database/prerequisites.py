@@ -37,9 +37,9 @@ SETTINGS = {
 # The same thing under another name.
 SAME = {"TimeZone": ("UTC", "Etc/UTC", "GMT", "Etc/GMT", "Zulu")}
 
-# A row of utility_profile with its index takes 414 bytes, measured; two years of days of each interval register.
+# A row of utility_profile with its index takes 414 bytes, measured; each interval register has profile_days of them.
 PROFILE_BYTES = 414
-PROFILE_DAYS = 730
+PROFILE_DAYS = 541
 # Beside it: the write-ahead log between two checkpoints, scalars, reads, invoices, temporary files.
 ROOM_FACTOR = 1.5
 SPARE_GB = 20

@@ -1,8 +1,9 @@
 """Whether a band held: its limits are shares of its middle, put around the settled accounts' estimate."""
 
+from dataclasses import replace
 from datetime import date
 
-from local.backtest.bands import Band, held, sentences
+from local.backtest.bands import Band, accounts_sentences, held, sentences
 from local.backtest.score import Observation
 
 JUNE, JULY = date(2013, 6, 1), date(2013, 7, 1)
@@ -42,4 +43,19 @@ def test_the_sentence_counts_month_ends():
     found = list(held(bands, [account("A", 440, 500), account("A", 500, 500, on=JULY)]))
     assert list(sentences(found)) == [
         "electricity: of 2 month ends the 80 % band in 1, the 95 % band in 2 held what was read later"
+    ]
+
+
+def test_accounts_are_counted_by_the_bands_that_they_have():
+    """A used 140 kWh, B 300, C 9 of a business, of which one has no 95 % band and one none at all."""
+    wide, narrow = {80: (90.0, 150.0), 95: (50.0, 200.0)}, {80: (100.0, 299.0)}
+    accounts = [
+        replace(account("A", 140, 130), limits=wide),
+        replace(account("B", 300, 290), limits=narrow),
+        replace(account("C", 9, 9), segment="QLD BUS"),
+    ]
+    assert list(accounts_sentences(accounts)) == [
+        "accounts, electricity: the 80 % band held 1 of 2 (50%), the 95 % band held 1 of 1 (100%)",
+        "accounts, electricity QLD BUS: none of 1 has a band",
+        "accounts, electricity QLD RES: the 80 % band held 1 of 2 (50%), the 95 % band held 1 of 1 (100%)",
     ]

@@ -106,17 +106,17 @@ def test_files_have_the_figures(tmp_path):
     ]
     accounts = (tmp_path / "backtest_accounts.csv").read_text().splitlines()
     assert accounts[1:] == [
-        "2025-03-31,1,ELECTRICITY,QLD RES,READS,100.000,110.000,130.000,",
-        "2025-03-31,2,ELECTRICITY,QLD BUS,READS,300.000,270.000,300.000,",
-        "2025-03-31,7,ELECTRICITY,QLD RES,READS,,,,",
-        "2025-04-30,1,ELECTRICITY,QLD RES,RECENT_DAYS,200.000,240.000,,",
+        "2025-03-31,1,ELECTRICITY,QLD RES,READS,100.000,110.000,130.000,,,,,",
+        "2025-03-31,2,ELECTRICITY,QLD BUS,READS,300.000,270.000,300.000,,,,,",
+        "2025-03-31,7,ELECTRICITY,QLD RES,READS,,,,,,,,",
+        "2025-04-30,1,ELECTRICITY,QLD RES,RECENT_DAYS,200.000,240.000,,,,,,",
     ]
 
 
 def test_the_table_says_what_it_rests_on():
     console = Console(record=True, width=160, file=io.StringIO())
     report.print_summary(
-        report.lines(OBSERVATIONS), [Coverage(MARCH, 4, 2, []), Coverage(APRIL, 20, 19, [])], [], console
+        report.lines(OBSERVATIONS), [Coverage(MARCH, 4, 2, []), Coverage(APRIL, 20, 19, [])], [], OBSERVATIONS, console
     )
     text = console.export_text()
     assert "At 2 month ends 24 accounts had something missing; of 21 all of it was read later" in text

@@ -167,6 +167,26 @@ class TestDefaultSize:
         (giant,) = (key for key in means if "giant" in truth[key]["cases"])
         assert means[giant] > 20 * sorted(means.values())[len(means) // 2]
 
+    def test_half_of_a_growing_segment_came_in_the_last_months_and_the_last_are_the_largest(self, default):
+        accounts = read_portfolio(default, RUN_DATE).accounts
+        for state, customer_class in (("VIC", "RES"), ("NSW", "BUS")):
+            opened = sorted(
+                account.open_date
+                for account in accounts
+                if (account.jurisdiction, account.customer_class) == (state, customer_class)
+                and account.account_id.startswith("2")
+            )
+            late = [day for day in opened if day > ACCRUAL - 170 * DAY]
+            assert 0.4 <= len(late) / len(opened) <= 0.55
+            assert len(set(late)) > 3
+
+    def test_a_part_of_the_customers_has_three_years_of_reads(self, default):
+        first: dict[str, date] = {}
+        for read in read_portfolio(default, RUN_DATE).basic_reads:
+            first[read.site_id] = min(read.read_date, first.get(read.site_id, read.read_date))
+        old = sum(day < RUN_DATE - 800 * DAY for day in first.values())
+        assert 0.3 <= old / len(first) <= 0.6
+
     def test_all_packings_are_there(self, default):
         endings = Counter("".join(path.suffixes) for path in (default / "nem12").iterdir())
         assert set(endings) == {".csv", ".csv.gz", ".zip"}
@@ -329,6 +349,26 @@ class TestIntervalReads:
         assert {row["jurisdiction"] for row in told.of("western_australia")} == {"WA"}
         assert {row["jurisdiction"] for row in told.of("thin_segment")} == {"TAS", "ACT"}
 
+    def test_a_household_that_changes_uses_more_from_then_on(self, told):
+        (row,) = (r for r in told.of("level_change", "missing_end") if r["true_read_type"] == "INTERVAL")
+        changed = ACCRUAL - 75 * DAY
+        before, after = [], []
+        for record in told.days[row["site_id"], "E1"]:
+            day = date.fromisoformat(record[1])
+            if abs((day - changed).days) <= 40:
+                (before if day < changed else after).append(sum(map(Decimal, record[2:50])))
+        assert 1.5 < (sum(after) / len(after)) / (sum(before) / len(before)) < 2.4  # 1.9, with noise and season
+
+    def test_nobody_at_home_uses_nothing(self, told):
+        """From 170 to 39 days before the end, with a read 40 days before it."""
+        for row in told.of("away"):
+            reads = [r for r in told.reads[row["site_id"]] if r["quality"] == "A"]
+            spans = {b["read_date"]: Decimal(b["index_value"]) - Decimal(a["index_value"]) for a, b in pairwise(reads)}
+            *earlier, last = (used for _, used in sorted(spans.items()))
+            assert last == 0
+            assert min(earlier[:-1]) > 0
+            assert Decimal(row["true_units_true"]) > 0
+
     def test_opened_without_history(self, told):
         for row in told.of("opened_recently"):
             assert int(row["true_unbilled_days"]) < 14
@@ -380,7 +420,7 @@ class TestBasicReads:
             for row in csv.DictReader(file):
                 days[row["jurisdiction"], row["node"]].add(row["date"])
         assert zones <= set(days)
-        assert {len(found) for found in days.values()} == {(RUN_DATE - date(2024, 11, 1)).days}
+        assert {len(found) for found in days.values()} == {(RUN_DATE - date(2023, 11, 1)).days}
 
     def test_nothing_known_has_neither_bill_nor_read_nor_segment(self, told):
         (row,) = told.of("nothing_known")

@@ -22,7 +22,7 @@ TIMELINE = Timeline(date(2026, 11, 1))
 def test_timeline_of_a_run():
     assert TIMELINE.accrual == date(2026, 10, 31)
     assert TIMELINE.period_start == date(2025, 11, 1)
-    assert (TIMELINE.first, TIMELINE.read_from) == (date(2024, 11, 1), date(2025, 9, 1))
+    assert (TIMELINE.first, TIMELINE.months_ago(14)) == (date(2023, 11, 1), date(2025, 9, 1))
     assert TIMELINE.days[-1] == date(2026, 11, 1)
     assert TIMELINE.ago(30) == date(2026, 10, 1)
 
@@ -30,9 +30,9 @@ def test_timeline_of_a_run():
 @pytest.mark.parametrize(
     ("run_date", "period_start", "first"),
     [
-        (date(2028, 3, 1), date(2027, 3, 1), date(2026, 3, 1)),  # February with a 29th inside
-        (date(2027, 1, 1), date(2026, 1, 1), date(2025, 1, 1)),  # year end
-        (date(2026, 11, 15), date(2025, 11, 1), date(2024, 11, 1)),  # a late run is of the same month
+        (date(2028, 3, 1), date(2027, 3, 1), date(2025, 3, 1)),  # February with a 29th inside
+        (date(2027, 1, 1), date(2026, 1, 1), date(2024, 1, 1)),  # year end
+        (date(2026, 11, 15), date(2025, 11, 1), date(2023, 11, 1)),  # a late run is of the same month
     ],
 )
 def test_timeline_counts_months(run_date, period_start, first):

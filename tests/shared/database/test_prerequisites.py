@@ -104,21 +104,21 @@ def test_a_role_that_is_missing_and_a_master_that_makes_none(postgres, weak):
 
 
 def test_a_disk_too_small_for_the_run_is_refused_with_the_size_that_it_needs(platform_database):
-    """A row of utility_profile takes 414 bytes: 50,000 registers, 730 days, half as much again for the rest."""
+    """A row of utility_profile takes 414 bytes: 50,000 registers, 541 days, half as much again for the rest."""
     with platform_database.connect() as connection, connection.cursor() as cursor:
         cursor.execute("insert into core.site values ('S', 'ELECTRICITY', 'NSW', 'N')")
         cursor.execute("insert into core.meter values ('S', 'M')")
         cursor.execute(
             "insert into core.meter_register (site_id, meter_serial, register_id, suffix, stream_type, read_type, uom, start_date, end_date)"
-            " select 'S', 'M', n, 'E1', 'PRIMARY', 'INTERVAL', 'KWH', '2020-01-01', case when n > 50000 then date '2024-10-31' end"
+            " select 'S', 'M', n, 'E1', 'PRIMARY', 'INTERVAL', 'KWH', '2020-01-01', case when n > 50000 then date '2025-05-08' end"
             " from generate_series(1, 50100) n"
         )
-        # 50,000 x 730 x 414 x 1.5 = 22.67e9 bytes = 21.1 GiB; the database itself is far below one.
-        contract.check(cursor, RUN_DATE, 43)
+        # 50,000 x 541 x 414 x 1.5 = 16.80e9 bytes = 15.6 GiB; the database itself is far below one.
+        contract.check(cursor, RUN_DATE, 37)
         with pytest.raises(
-            ContractBroken, match=re.escape("50000 interval registers adds about 21: set allocated_storage_gb = 42")
+            ContractBroken, match=re.escape("50000 interval registers adds about 16: set allocated_storage_gb = 36")
         ):
-            contract.check(cursor, RUN_DATE, 41)
+            contract.check(cursor, RUN_DATE, 35)
 
 
 def test_another_major_version_is_named_with_the_rest(platform_database, monkeypatch):

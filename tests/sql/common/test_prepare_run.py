@@ -44,6 +44,19 @@ def test_a_chosen_period(book: Book, chosen: tuple[Any, ...], expected: tuple[st
                       expected[2]) is not None  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("chosen", "reads_from"),
+    [
+        ((None, None), "2025-05-09"),  # 541 days before 1 November 2026
+        (("2025-05-01", None), "2025-01-30"),  # 91 days before FROM, which is earlier
+        (("2026-10-01", None), "2025-10-01"),  # never more than a year before FROM
+    ],
+)
+def test_interval_reads_are_used_from(book: Book, chosen: tuple[Any, ...], reads_from: str) -> None:
+    book.rows("call bua.prepare_run('2026-11-02', %s, %s)", *chosen)
+    assert book.value("select reads_start::text from bua.run where run_date = '2026-11-02'") == reads_from
+
+
 def test_another_period_of_the_same_run_is_refused(book: Book) -> None:
     with pytest.raises(psycopg2.errors.RaiseException, match="has another period"):
         book.rows("call bua.prepare_run(%s, '2026-10-01', '2026-10-31', '2026-10-31')", book.run_date)

@@ -11,12 +11,12 @@ def profiled(book: Book) -> list[tuple[Any, ...]]:
     )
 
 
-def test_registers_are_profiled_from_a_year_before_the_period(book: Book) -> None:
+def test_registers_are_profiled_on_the_last_541_days(book: Book) -> None:
     site = book.account("A")
     book.register(site)
     book.basic(book.account("BASIC"))
     book.basic(book.account("GAS", fuel="GAS"), uom="MJ")
-    assert profiled(book) == [("S-A", "QLD|RES|PRIMARY", "2024-11-01", "2026-10-31")]
+    assert profiled(book) == [("S-A", "QLD|RES|PRIMARY", "2025-05-09", "2026-10-31")]
 
 
 def test_only_the_sites_that_are_asked_for(book: Book) -> None:
@@ -58,9 +58,9 @@ def test_a_south_australian_winters_last_bill_day_ends_on_the_market_day_after(w
     winter_book.register(winter_book.account("SHUT", state="SA", closed="2026-06-30"))
     winter_book.register(winter_book.account("WEST", state="WA"))
     assert profiled(winter_book) == [
-        ("S-OPEN", "SA|RES|PRIMARY", "2024-07-01", "2026-07-01"),
-        ("S-SHUT", "SA|RES|PRIMARY", "2024-07-01", "2026-07-01"),
-        ("S-WEST", "WA|RES|PRIMARY", "2024-07-01", "2026-06-30"),
+        ("S-OPEN", "SA|RES|PRIMARY", "2025-01-06", "2026-07-01"),
+        ("S-SHUT", "SA|RES|PRIMARY", "2025-01-06", "2026-07-01"),
+        ("S-WEST", "WA|RES|PRIMARY", "2025-01-06", "2026-06-30"),
     ]
 
 

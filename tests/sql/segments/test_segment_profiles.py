@@ -71,7 +71,7 @@ def test_no_dates_before_the_profiles_begin(book: Book) -> None:
     book.days(home(book, "A"), "2024-11-30", "2024-11-30")
     book.close_profiles()
     book.call("create_segments")
-    assert dates_to_check(book) == [("QLD|RES|PRIMARY", "2024-11-01", "2026-10-31", 730)]
+    assert dates_to_check(book) == [("QLD|RES|PRIMARY", "2025-05-09", "2026-10-31", 541)]
 
 
 def test_a_south_australian_winter_is_checked_one_market_day_further(winter_book: Book) -> None:
