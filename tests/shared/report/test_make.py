@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import zipfile
 from datetime import date
 from decimal import Decimal
@@ -96,3 +97,12 @@ def test_the_back_billing_limits_are_in_the_picture_whatever_is_past_them(tmp_pa
     assert "VIC: 3 months back" in picture.svg
     (table,) = (one for section in report.sections for one in section.tables if one.key == "used_limits")
     assert [row[:3] for row in table.rows] == [("NSW", "ELECTRICITY", 1), ("VIC", "GAS", 3)]
+
+
+def test_the_workbook_shows_zero_dollars_as_a_dash_and_a_tied_difference_as_a_number(
+    months: tuple[Path, Path], tmp_path: Path
+) -> None:
+    make(months[1], tmp_path / "out", months[0])
+    with zipfile.ZipFile(tmp_path / "out" / "report.xlsx") as book:
+        formats = set(re.findall(r'formatCode="([^"]*)"', book.read("xl/styles.xml").decode()))
+    assert {"#,##0.00;-#,##0.00;&quot;\N{EN DASH}&quot;", "#,##0.00;-#,##0.00"} <= formats
