@@ -9,6 +9,7 @@ from typing import Any
 
 from local.aws import names
 from shared.errors import InvalidInput
+from shared.report import history
 from shared.steps.folders import CONTROL, LATEST, booked_folder, booked_runs
 
 
@@ -40,7 +41,10 @@ def read(place: Path, run_date: date) -> Previous:
         raise InvalidInput(
             f"PREVIOUS={place}: {', '.join(changed)} is not the file that {CONTROL} lists; run that month again"
         )
-    return Previous(place, earlier, (*sorted(hashes), CONTROL))
+    made = (
+        [history.FILE] if (place / history.FILE).is_file() else []
+    )  # by its report, which came after the control totals
+    return Previous(place, earlier, (*sorted(hashes), *made, CONTROL))
 
 
 def put(s3: Any, previous: Previous) -> None:

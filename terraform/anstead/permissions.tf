@@ -10,7 +10,7 @@ locals {
   ]
   bucket_arn   = module.export_storage.bucket_arn
   outbound_arn = module.export_storage.integration_bucket_arn
-  report_files = ["report.html", "report.xlsx", "report.json", "journal.csv", "journal_gst_memo.csv"]
+  report_files = ["report.html", "report.xlsx", "report.json", "trueup.csv", "journal.csv", "journal_gst_memo.csv"]
 
   grants = {
     # Every invocation reads the address of the current run's database.

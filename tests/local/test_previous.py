@@ -37,6 +37,15 @@ def test_the_files_that_its_control_totals_list_are_put_where_the_run_left_them(
     ]
 
 
+def test_the_true_ups_of_the_runs_before_come_along(out, context):
+    (out / "trueup.csv").write_bytes(b"run_date\n")
+    previous.put(context.client("s3"), previous.read(out, RUN_DATE))
+    found = context.client("s3").get_object(
+        Bucket=context.settings.bucket, Key="export/booked/2026-10-01/01/trueup.csv"
+    )
+    assert found["Body"].read() == b"run_date\n"
+
+
 @pytest.mark.parametrize("run_date", ["2026-10-01", "2026-09-01"])
 def test_a_run_that_is_not_earlier_is_refused(out, run_date):
     with pytest.raises(InvalidInput, match=rf"is the run of 2026-10-01, which is not before that of {run_date}"):

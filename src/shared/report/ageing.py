@@ -42,6 +42,9 @@ select d.account_id, a.fuel, a.jurisdiction, a.journal_segment, d.recoverable, m
 from now.day d join now.account a using (account_id) where d.recoverable <> 'WITHIN'
 group by all order by d.recoverable, net desc, 1 limit {limit}
 """
+_USED_LIMITS = """
+select jurisdiction, fuel, months, valid_from, recoverable_from from now.back_billing_limits order by 1, 2
+"""
 LISTED = 50
 
 
@@ -78,7 +81,7 @@ def compute(book: Book) -> Part:
         f"{dollars(waiting)} of {accounts} accounts will not be billed unless somebody acts: they are overdue, over their cycle, "
         "a hole, or closed without a final bill. What is not due only waits for its cycle."
     )
-    tables = (_ages(rows), *_lists(book))
+    tables = (_ages(rows), *_lists(book), _used_limits(book))
     return Part(
         Section("ageing", "Ageing", (lead,), tables),
         (Tie("Net by age", "the ageing", net, "BUAAccountSummary.csv", book.total),),
@@ -128,3 +131,9 @@ def _lists(book: Book) -> tuple[Table, Table]:
         Table("stuck", f"What is stuck: the largest {LISTED}", heads, late, shown=10),
         Table("limits", f"Past its back-billing limit, or soon: the largest {LISTED}", heads, limits, shown=10),
     )
+
+
+def _used_limits(book: Book) -> Table:
+    heads = columns("State", "Fuel", ("Months back", "count"), ("Valid from", "date"), ("Can be billed from", "date"))
+    note = "Of a customer who is not at fault, as at the last day by which a bill had to be issued to count."
+    return Table("used_limits", "Back-billing limits of this run", heads, book.rows(_USED_LIMITS), note=note)

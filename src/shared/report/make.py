@@ -17,6 +17,7 @@ from shared.report import (
     explain,
     exports,
     finance,
+    history,
     journal,
     page,
     pictures,
@@ -98,7 +99,7 @@ def _pictures(book: Book) -> tuple[Picture, ...]:
     """The pictures, those of what changed only where there is a run before."""
     return (
         *(() if book.before is None else (pictures.waterfall(book),)),
-        pictures.bands(book, trueup.past(book)),
+        pictures.bands(book, trueup.history(book)),
         pictures.ageing_bars(book),
         pictures.units_by_month(book),
         pictures.concentration(book),
@@ -113,6 +114,7 @@ def _write(book: Book, report: Report, out: Path) -> None:
         journal.write(book, out)
     workbook.write(report, out / "report.xlsx")
     page.write(report, out / "report.html")
+    history.write(out, trueup.history(book))
     (out / REPORT).write_text(json.dumps(_told(report), indent=2) + "\n")
 
 

@@ -1,6 +1,8 @@
 """The pictures, each with the data behind it. They print in black and white: hatched is estimated."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +11,8 @@ from matplotlib.figure import Figure
 from shared.report import accounts, ageing
 from shared.report.book import ZERO, Book, share
 from shared.report.drawing import DARK, HATCH, INK, PALE, SOFT, bare, beside, label, picture, short
+from shared.report.figures import day
+from shared.report.history import TENTH, Found, errors
 from shared.report.table import Picture, Table, columns
 
 SHORT_LINES = {
@@ -73,11 +77,9 @@ def waterfall(book: Book) -> Picture:
 _BY_MONTH_OF_USE = """
 select strftime(local_date, '%Y-%m'), sum(net - net_estimated), sum(net_estimated) from now.day group by 1 order by 1
 """
-# Where an account's days stop being recoverable: the day after its last expired one, if the next one is not.
 _LIMITS = """
-select a.jurisdiction, max(e.to_date + 1) from now.account_spans e join now.account a using (account_id)
-join now.account_spans w on w.account_id = e.account_id and w.from_date = e.to_date + 1 and w.recoverable <> 'EXPIRED'
-where e.recoverable = 'EXPIRED' group by 1 order by 2, 1
+select recoverable_from, months, string_agg(distinct jurisdiction, ', ' order by jurisdiction)
+from now.back_billing_limits group by 1, 2 order by 1, 2
 """
 
 
@@ -86,8 +88,8 @@ def ageing_bars(book: Book) -> Picture:
     waiting = [
         (ageing.AGES.get(row[0], (row[0] or "", False))[0], row[3] - row[4], row[4]) for row in ageing.by_age(book)
     ]
-    used = book.rows(_BY_MONTH_OF_USE)
     limits = book.rows(_LIMITS)
+    used = _every_month(book.rows(_BY_MONTH_OF_USE), [first for first, *_ in limits])
 
     def draw(figure: Figure) -> None:
         upper, lower = figure.subplots(2, 1, height_ratios=(max(len(waiting), 3), max(len(used), 4) * 0.62))
@@ -96,25 +98,38 @@ def ageing_bars(book: Book) -> Picture:
         _stacked(lower, used)
         lower.set_title("When it was used")
         months = [row[0] for row in used]
-        for state, limit in limits:
-            place = (
-                sum(month < f"{limit:%Y-%m}" for month in months) - 0.5 + limit.day / 31 * (f"{limit:%Y-%m}" in months)
-            )
-            lower.axhline(place, color=INK, linestyle="--", linewidth=1)
-            lower.annotate(
-                f"{state}: before it not recoverable",
-                (1, place),
-                xycoords=("axes fraction", "data"),
-                ha="right",
-                va="bottom",
-                fontsize=8.5,
+        for first, length, states in limits:
+            _limit(
+                lower,
+                months.index(f"{first:%Y-%m}") - 0.5 + (first.day - 1) / 31,
+                f"{states}: {length} month{'' if length == 1 else 's'} back",
             )
 
     rows = [("Waiting", *row) for row in waiting] + [("Used in", *row) for row in used]
     heads = columns("Bars", "Of", ("Read or supply $", "money"), ("Estimated $", "money"))
     data = Table("picture_ageing", "Data: ageing", heads, rows)
-    caption = "Hatched is estimated. Dashed: the back-billing limit of a state, where days are past it."
+    caption = "Hatched is estimated. Dashed: the back-billing limit of a state; what was used before it, above the line, cannot be billed any more."
     return picture("How old it is", caption, data, draw, height=1.6 + 0.26 * (len(waiting) + len(used)))
+
+
+def _every_month(rows: Sequence[tuple[Any, ...]], limits: Sequence[date]) -> list[tuple[Any, ...]]:
+    """The months of use without a gap, from the earliest limit at the latest."""
+    found = {row[0]: row for row in rows}
+    months = sorted({*found, *(f"{first:%Y-%m}" for first in limits)})
+    if not months:
+        return []
+    year, month = map(int, months[0].split("-"))
+    every = []
+    while (name := f"{year}-{month:02d}") <= months[-1]:
+        every.append(found.get(name, (name, ZERO, ZERO)))
+        year, month = year + month // 12, month % 12 + 1
+    return every
+
+
+def _limit(axes: Any, place: float, text: str) -> None:
+    axes.axhline(place, color=INK, linestyle="--", linewidth=1)
+    where = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom", "fontsize": 8.5}
+    axes.annotate(text, (1, place), **where)
 
 
 def _stacked(axes: Any, rows: Sequence[tuple[str, Decimal, Decimal]]) -> None:
@@ -224,48 +239,82 @@ def _months(axes: Any, fuel: str, rows: Sequence[tuple[Any, ...]]) -> None:
     axes.set_title(f"{fuel.lower()}, {'MJ' if fuel == 'GAS' else 'kWh'}")
 
 
-def forest(strata: Sequence[tuple[str, Decimal, Decimal, Decimal, Decimal | None]], band: int) -> Picture:
-    """The band of each stratum in % of its estimate, with the error of the last true-up as a dot where there is one.
+@dataclass(frozen=True)
+class Stratum:
+    """A band in % of its estimate of so many dollars, and by how many percent the estimates of past accruals were too low."""
 
-    strata: name, estimated dollars, low %, high %, last true-up %.
-    """
+    name: str
+    estimated: Decimal
+    low: Decimal
+    high: Decimal
+    past: Sequence[tuple[date, Decimal]]
+
+
+def forest(strata: Sequence[Stratum], band: int) -> Picture:
+    """The band of each stratum, with the errors of past true-ups as dots: the last one filled, those before it hollow."""
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
-        for place, (_, _, low, high, past) in enumerate(strata):
-            axes.plot([float(low), float(high)], [place, place], color=INK, linewidth=2, marker="|", markersize=9)
+        for place, one in enumerate(strata):
+            axes.plot(
+                [float(one.low), float(one.high)], [place, place], color=INK, linewidth=2, marker="|", markersize=9
+            )
             axes.plot(0, place, marker="s", color="white", markeredgecolor=INK, markersize=6, linestyle="none")
-            if past is not None:
-                axes.plot(float(past), place, marker="o", color=INK, markersize=6, linestyle="none")
+            for age, (_, error) in enumerate(reversed(one.past)):
+                inside = "white" if age else INK
+                axes.plot(
+                    float(error),
+                    place,
+                    marker="o",
+                    color=inside,
+                    markeredgecolor=INK,
+                    markersize=6,
+                    linestyle="none",
+                    zorder=4 - age / 100,
+                )
         axes.axvline(0, color=SOFT, linewidth=0.8)
-        axes.set_yticks(range(len(strata)), [f"{row[0]}\n{short(row[1], '$')}" for row in strata])
+        axes.set_yticks(range(len(strata)), [f"{one.name}\n{short(one.estimated, '$')}" for one in strata])
         axes.invert_yaxis()
         axes.margins(y=0.12)
         axes.set_xlabel("% of the estimate")
         bare(axes)
 
+    runs = sorted({run for one in strata for run, _ in one.past})
     heads = columns(
-        "Stratum", ("Estimated $", "money"), ("Low %", "percent"), ("High %", "percent"), ("Last true-up %", "percent")
+        "Stratum", ("Estimated $", "money"), ("Low %", "percent"), ("High %", "percent"),
+        *((f"True-up of {run} %", "percent") for run in runs),
+    )  # fmt: skip
+    rows = [(one.name, one.estimated, one.low, one.high, *map(dict(one.past).get, runs)) for one in strata]
+    data = Table("picture_forest", "Data: bands, and what true-ups found", heads, rows)
+    return picture(
+        "How far the estimates may be off", _past(runs, band), data, draw, height=1.1 + 0.42 * max(len(strata), 1)
     )
-    data = Table("picture_forest", "Data: bands", heads, strata)
-    caption = f"The line is the {band} % band, the square the estimate, a dot what the last true-up found. Strata without a band are not drawn."
-    return picture("How far the estimates may be off", caption, data, draw, height=1.1 + 0.42 * max(len(strata), 1))
+
+
+def _past(runs: Sequence[date], band: int) -> str:
+    found = (
+        "No run before has been trued up yet."
+        if not runs
+        else f"Dots are what true-ups found of the accruals of {', '.join(map(day, runs))}; the last one is filled."
+    )
+    return f"The line is the {band} % band, the square the estimate. {found} Strata without a band are not drawn."
 
 
 _STRATA = """
 select case level when 'BOOK' then 'Book' when 'FUEL' then fuel else fuel || ' ' || segment end, net_mid,
-       100 * (net_low_{band} - net_mid) / abs(net_mid), 100 * (net_high_{band} - net_mid) / abs(net_mid), level, coalesce(segment, '')
+       100 * (net_low_{band} - net_mid) / abs(net_mid), 100 * (net_high_{band} - net_mid) / abs(net_mid), coalesce(fuel, ''), coalesce(segment, '')
 from now.bands where net_mid <> 0 and net_low_{band} is not null
 order by case level when 'BOOK' then 1 when 'FUEL' then 2 else 3 end, net_mid desc
 """
 
 
-def bands(book: Book, past: dict[str, Decimal]) -> Picture:
-    """The forest of this run's bands; past has the last true-up in % by segment of the bands."""
-    tenth = Decimal("0.1")
+def bands(book: Book, found: Sequence[Found]) -> Picture:
+    """The forest of this run's bands; found is what past true-ups found."""
     strata = [
-        (name.replace("ELECTRICITY", "El.").replace("GAS", "Gas").replace("|", " "), mid, Decimal(str(low)).quantize(tenth),
-         Decimal(str(high)).quantize(tenth), past.get(segment))
-        for name, mid, low, high, _, segment in book.rows(_STRATA.format(band=book.finance.materiality.band))
+        Stratum(
+            name.replace("ELECTRICITY", "El.").replace("GAS", "Gas").replace("|", " "), mid, Decimal(str(low)).quantize(TENTH),
+            Decimal(str(high)).quantize(TENTH), errors(found, fuel, segment),
+        )
+        for name, mid, low, high, fuel, segment in book.rows(_STRATA.format(band=book.finance.materiality.band))
     ]  # fmt: skip
     return forest(strata, book.finance.materiality.band)

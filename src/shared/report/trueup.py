@@ -17,8 +17,10 @@ profile over the other days (PROFILE), or, where the account has none, by days (
 from decimal import Decimal
 from typing import Any
 
+from shared.report import history as past
 from shared.report.book import ZERO, Book, share
 from shared.report.figures import dollars
+from shared.report.history import Found
 from shared.report.part import Part
 from shared.report.table import Kind, Section, Table, columns
 from shared.report.ties import Tie
@@ -151,9 +153,9 @@ coalesce(sum(net_bill) filter (where is_provisional), 0)
 """
 # What was estimated then, against what a bill on reads says: by the segments of the bands.
 _STRATA = """
-select case when fuel = 'GAS' then jurisdiction || '|' || coalesce(node, '') else jurisdiction || '|' || customer_class || '|' || stream_type end,
+select fuel, case when fuel = 'GAS' then jurisdiction || '|' || coalesce(node, '') else jurisdiction || '|' || customer_class || '|' || stream_type end,
        sum(volume), sum(net_estimated)
-from trueup_line where not is_provisional and item_type <> 'DAILY' group by 1 having sum(net_estimated) <> 0
+from trueup_line where not is_provisional and item_type <> 'DAILY' group by 1, 2 having sum(net_estimated) <> 0 order by 1, 2
 """
 
 
@@ -163,14 +165,18 @@ def prepare(book: Book) -> None:
         book.database.execute(step)
 
 
-def past(book: Book) -> dict[str, Decimal]:
-    """By segment of the bands: by how many percent the estimates were too low, of bills on reads."""
+def history(book: Book) -> list[Found]:
+    """What this run's true-up found by segment of the bands, of bills on reads, after what the runs before found."""
     if book.before is None:
-        return {}
-    return {
-        segment: (100 * volume / estimated).quantize(Decimal("0.1"))
-        for segment, volume, estimated in book.rows(_STRATA)
-    }
+        return []
+    own = (book.now.run_date, book.before.run_date)
+    return [
+        *past.read(book.before.folder),
+        *(
+            Found(*own, fuel, segment, Decimal(estimated), Decimal(volume))
+            for fuel, segment, volume, estimated in book.rows(_STRATA)
+        ),
+    ]
 
 
 def bias(book: Book, estimated: Decimal) -> Decimal | None:

@@ -51,7 +51,7 @@ class _Styles:
 
     def __init__(self, book: Workbook) -> None:
         self._book = book
-        self._numbers: dict[tuple[int, bool], Format] = {}
+        self._numbers: dict[tuple[int, bool, bool], Format] = {}
         self.title = book.add_format({"bold": True, "font_size": 16})
         self.subtitle = book.add_format({"font_color": "#555555"})
         self.lead = book.add_format({"text_wrap": True, "valign": "top"})
@@ -65,12 +65,13 @@ class _Styles:
         self.date = book.add_format({"num_format": "yyyy-mm-dd", "valign": "top"} | left)
         self.total = book.add_format({"bold": True, "top": 1, "bottom": 6} | left)
 
-    def number(self, decimals: int, *, is_total: bool) -> Format:
-        """A number with so many decimals."""
-        key = (decimals, is_total)
+    def number(self, decimals: int, *, zero_as_dash: bool, is_total: bool) -> Format:
+        """A number with so many decimals; zero as the page shows it."""
+        key = (decimals, zero_as_dash, is_total)
         if key not in self._numbers:
             places = "." + "0" * decimals if decimals else ""
-            style: dict[str, Any] = {"num_format": f"#,##0{places};-#,##0{places}", "valign": "top"}
+            zero = ';"\N{EN DASH}"' if zero_as_dash else ""
+            style: dict[str, Any] = {"num_format": f"#,##0{places};-#,##0{places}{zero}", "valign": "top"}
             self._numbers[key] = self._book.add_format(
                 style | ({"bold": True, "top": 1, "bottom": 6} if is_total else {})
             )
@@ -202,9 +203,9 @@ class _Page:
     def _cell(self, at: tuple[int, int], value: Any, kind: Kind, *, is_total: bool = False) -> None:
         text = self._styles.total if is_total else self._styles.text
         if figures.is_number(value):
-            self.sheet.write_number(
-                *at, float(value), self._styles.number(figures.decimals(value, kind), is_total=is_total)
-            )
+            is_dash = kind in figures.ZERO_AS_DASH
+            style = self._styles.number(figures.decimals(value, kind), zero_as_dash=is_dash, is_total=is_total)
+            self.sheet.write_number(*at, float(value), style)
         elif isinstance(value, date):
             self.sheet.write_datetime(*at, datetime(value.year, value.month, value.day), self._styles.date)  # noqa: DTZ001 - a day
         elif value in (None, ""):

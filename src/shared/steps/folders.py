@@ -7,7 +7,7 @@ BOOKED = "export/booked/"
 OUTBOUND = "ADH/OUTBOUND/BUA/"  # of the integration bucket
 CONTROL = "control.json"
 LATEST = "latest.json"
-REPORT_FILES = ("report.html", "report.xlsx", "report.json", "journal.csv", "journal_gst_memo.csv")
+REPORT_FILES = ("report.html", "report.xlsx", "report.json", "trueup.csv", "journal.csv", "journal_gst_memo.csv")
 
 
 def folder(run_date: date) -> str:

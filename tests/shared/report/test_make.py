@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import re
 import zipfile
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from tests.shared.report.by_hand import write
 from shared.errors import InvalidInput
 from shared.report.make import make
 
-FILES = ("journal.csv", "journal_gst_memo.csv", "report.html", "report.json", "report.xlsx")
+FILES = ("journal.csv", "journal_gst_memo.csv", "report.html", "report.json", "report.xlsx", "trueup.csv")
 
 
 def test_two_months_tie_and_are_written(months: tuple[Path, Path], tmp_path: Path) -> None:
@@ -77,3 +79,30 @@ def test_a_folder_without_control_totals_is_no_export(tmp_path: Path) -> None:
 def test_the_run_before_has_to_be_before(months: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="not before"):
         make(months[0], tmp_path / "out", months[1])
+
+
+def test_the_back_billing_limits_are_in_the_picture_whatever_is_past_them(tmp_path: Path) -> None:
+    """Nothing was used in August: the month is there all the same, because Victoria's limit lies in it."""
+    limits = [
+        ("NSW", "ELECTRICITY", date(2000, 1, 1), 1, date(2026, 10, 1)),
+        ("VIC", "GAS", date(2021, 1, 1), 3, date(2026, 8, 1)),
+    ]
+    folder = write(
+        dataclasses.replace(two_months.SECOND, evidence={"back_billing_limits": limits}), tmp_path / "second"
+    )
+    report = make(folder, tmp_path / "out")
+    picture = next(one for one in report.pictures if one.key == "picture_ageing")
+    assert [row[1] for row in picture.data.rows if row[0] == "Used in"] == ["2026-08", "2026-09", "2026-10"]
+    assert "NSW: 1 month back" in picture.svg
+    assert "VIC: 3 months back" in picture.svg
+    (table,) = (one for section in report.sections for one in section.tables if one.key == "used_limits")
+    assert [row[:3] for row in table.rows] == [("NSW", "ELECTRICITY", 1), ("VIC", "GAS", 3)]
+
+
+def test_the_workbook_shows_zero_dollars_as_a_dash_and_a_tied_difference_as_a_number(
+    months: tuple[Path, Path], tmp_path: Path
+) -> None:
+    make(months[1], tmp_path / "out", months[0])
+    with zipfile.ZipFile(tmp_path / "out" / "report.xlsx") as book:
+        formats = set(re.findall(r'formatCode="([^"]*)"', book.read("xl/styles.xml").decode()))
+    assert {"#,##0.00;-#,##0.00;&quot;\N{EN DASH}&quot;", "#,##0.00;-#,##0.00"} <= formats

@@ -20,7 +20,7 @@ import pytest
 from tests.shared.report.by_hand import Account, Line, Run, Span, write
 from tests.shared.report.two_months import FIRST, OCTOBER, SECOND, SEPTEMBER
 
-from shared.report import exports, finance, rollforward, trueup
+from shared.report import exports, finance, history, rollforward, trueup
 from shared.report.book import Book, open_book
 from shared.report.ties import broken
 
@@ -125,7 +125,10 @@ def test_bills_on_estimates_are_provisional(billed: Book) -> None:
 
 def test_the_estimates_of_final_bills_are_the_bias(billed: Book) -> None:
     trueup.prepare(billed)
-    assert trueup.past(billed) == {"NSW|RES|PRIMARY": Decimal("56.2")}  # 13.38 of 23.80
+    (found,) = trueup.history(billed)
+    assert (found.accrual_run, found.fuel, found.segment) == (FIRST.run_date, "ELECTRICITY", "NSW|RES|PRIMARY")
+    assert (found.volume, found.net_estimated) == (Decimal("13.38"), Decimal("23.80"))
+    assert history.errors([found], "", "") == [(FIRST.run_date, Decimal("56.2"))]
     assert trueup.bias(billed, Decimal("119.00")) == Decimal("66.90")
 
 

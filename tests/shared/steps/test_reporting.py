@@ -14,7 +14,7 @@ from lambdas.report import handler
 from shared.errors import InvalidInput
 from shared.steps import actions, reporting
 
-FILES = {"report.html", "report.xlsx", "report.json"}
+FILES = {"report.html", "report.xlsx", "report.json", "trueup.csv"}
 JOURNAL = {"journal.csv", "journal_gst_memo.csv"}
 
 
