@@ -54,6 +54,7 @@ class Place:
     size: float = 1.0
     changes: tuple[tuple[int, float], ...] = ()  # since so many days ago, use is this share of the usual
     swap_ago: int | None = None  # a new meter since that day
+    rollout: bool = False  # the meter before it was a basic one
     rollover: bool = False
     factor: str = "1"  # kWh per index unit
     packing: str = ".csv.gz"
@@ -91,7 +92,7 @@ def _interval_cases() -> Iterator[Place]:  # noqa: PLR0915 - a list
     yield home("reversed_hole", "HOME-FLAT", {"reversed": "hole", "billing_days": 61, "unbilled_days": 20})
     yield home("reversed_rebilled", "HOME-TOU", {"reversed": "rebilled"})
     yield home("issued_late", "HOME-FLAT", {"issued_late": True, "billing_days": 30, "unbilled_days": 2})
-    yield home("missing_end", missing=((8, 0),))
+    yield home("roll_out missing_end", tenant={"unbilled_days": 10}, swap_ago=11, rollout=True, missing=((5, 0),))
     yield home("missing_end", "HOME-TOU", {"unbilled_days": 75, "billing_days": 91}, missing=((59, 0),))
     yield home("missing_middle", "HOME-NIGHT", {"unbilled_days": 50, "billing_days": 91}, missing=((27, 22),))
     yield home("missing_middle missing_end", missing=((20, 16), (1, 0)), tenant={"unbilled_days": 44})
@@ -164,7 +165,7 @@ def _basic_cases() -> Iterator[Place]:
     yield home("closed_billed", tenant={"closed_ago": 61, "unbilled_days": 0})
     yield _movers(BASIC, "HOME-BLOCK", "HOME-FLAT")
     yield home("overdue", tenant={"due": "OVERDUE"})
-    yield home("overdue", "HOME-BLOCK", {"due": "OVERDUE"}, jurisdiction="VIC")
+    yield home("overdue no_profile", "BUS-FLAT", {"due": "OVERDUE"}, jurisdiction="TAS", customer_class="BUS")
     yield home("due", tenant={"due": "DUE"}, jurisdiction="QLD")
     yield home("estimated_bill", tenant={"estimated_last": True})
     yield home("estimated_bill", "HOME-BLOCK", {"estimated_last": True}, jurisdiction="VIC")

@@ -1,6 +1,6 @@
 """What truly went through a place's meters, and which meters these were."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -60,6 +60,15 @@ class Metered:
     def factor(self) -> Decimal:
         """KWh or MJ per unit of a basic index."""
         return GAS_FACTOR if self.place.kind == GAS else Decimal(self.place.factor)
+
+    def before_rollout(self) -> "Metered":
+        """The basic meter of a place that has an interval meter since."""
+        daily = {stream: values.sum(axis=1) for stream, values in self.values.items()}
+        return replace(self, place=replace(self.place, kind=BASIC), meters=self.meters[:1], values=daily)
+
+    def since_rollout(self) -> "Metered":
+        """The same place without its basic meter."""
+        return replace(self, meters=self.meters[1:])
 
     def daily_use(self, tenancy: Tenancy, scene: Scene) -> DailyUse:
         """Return the use per bill day: local days by time class of interval meters, market days of others."""

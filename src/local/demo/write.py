@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+
 from local.demo import index_reads, interval_reads
 from local.demo.cast import INTERVAL, cast
 from local.demo.metered import Metered, meter_place
@@ -90,6 +92,9 @@ def _tell(metered: Metered, scene: Scene, tables: dict[str, list[Row]], texts: d
     """Add everything a retailer knows of a place, and to truth.csv what it does not know."""
     rng = scene.rng(READS, metered.number)
     reads: list[index_reads.IndexRead] = []
+    if metered.place.rollout:
+        _tell_indexes(metered.before_rollout(), scene, rng, tables)
+        metered = metered.since_rollout()
     if metered.place.kind == INTERVAL:
         tables["registers.csv"].extend(interval_reads.register_rows(metered))
         channels = list(interval_reads.channels(metered, scene, rng))
@@ -100,14 +105,21 @@ def _tell(metered: Metered, scene: Scene, tables: dict[str, list[Row]], texts: d
             text = nem12_text(metered, channels, scene.run_date, corrections=True)
             texts[".csv"][f"{metered.site_id}-corrections"] = text
     else:
-        tables["registers.csv"].extend(index_reads.register_rows(metered))
-        reads = index_reads.index_reads(metered, scene, rng)
-        tables["basic_reads.csv"].extend(basic_read_rows(metered, reads))
+        reads = _tell_indexes(metered, scene, rng, tables)
     tables["accounts.csv"].extend(account_rows(metered))
     for invoice, lines in invoice_rows(metered, scene):
         tables["invoices.csv"].append(invoice)
         tables["invoice_lines.csv"].extend(lines)
     tables["truth.csv"].extend(truth_row(metered, tenancy, reads, scene) for tenancy in metered.tenancies)
+
+
+def _tell_indexes(
+    metered: Metered, scene: Scene, rng: np.random.Generator, tables: dict[str, list[Row]]
+) -> list[index_reads.IndexRead]:
+    tables["registers.csv"].extend(index_reads.register_rows(metered))
+    reads = index_reads.index_reads(metered, scene, rng)
+    tables["basic_reads.csv"].extend(basic_read_rows(metered, reads))
+    return reads
 
 
 def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:

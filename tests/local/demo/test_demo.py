@@ -327,6 +327,22 @@ class TestIntervalReads:
             assert date.fromisoformat(old["end_date"]) + DAY == date.fromisoformat(new["start_date"])
             assert row["true_unbilled_from"] < new["start_date"] <= row["true_unbilled_to"]
 
+    def test_a_roll_out_goes_from_an_index_to_half_hours(self, told):
+        (row,) = told.of("roll_out")
+        old, new = sorted(told.registers[row["site_id"]], key=lambda register: register["start_date"])
+        assert (old["read_type"], new["read_type"]) == ("BASIC", "INTERVAL")
+        changed = date.fromisoformat(new["start_date"])
+        assert date.fromisoformat(old["end_date"]) + DAY == changed
+        assert max(read["read_date"] for read in told.reads[row["site_id"]]) == changed.isoformat()
+        days = sorted(record[1] for record in told.days[row["site_id"], "E1"])
+        assert (days[0], len(days)) == (f"{changed:%Y%m%d}", 6)  # too few to estimate the last six days from
+        assert changed.isoformat() <= row["true_unbilled_from"]
+
+    def test_a_segment_of_basic_meters_alone(self, told):
+        (row,) = told.of("no_profile")
+        assert (row["jurisdiction"], row["customer_class"]) == ("TAS", "BUS")
+        assert len(told.reads[row["site_id"]]) > 3
+
     def test_watt_hours(self, told):
         for row in told.of("watt_hours"):
             assert {register["uom"] for register in told.registers[row["site_id"]]} == {"WH"}
