@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter, lt
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _ABSENT: Mapping[str, None] = {"S": None}
 
-DayKey = tuple[str, str, str]  # NMI, suffix, day
 Marks = tuple[str, int, int]  # 48 qualities, the bits of those that are excluded, of those that are missing
 Item = Mapping[str, Mapping[str, Any]]  # an item as the low-level client gives and takes it: {"pk": {"S": "..."}, ...}
 
@@ -47,6 +46,14 @@ ESTIMATED_ONLY = frozenset("EN")
 
 SAMPLED = 7  # of so many half-hours one is looked at before all are
 _FIELDS = itemgetter("len", "scale", "val", "q")
+
+
+class DayKeys(NamedTuple):
+    """What names each of several days."""
+
+    nmis: list[str]
+    suffixes: list[str]
+    days: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +222,9 @@ def _decode_usable(items: list[Item]) -> SiteDays:
     _reduce_scales(half_hours, scales)
     _fit_int4(half_hours, scales)
     return SiteDays(
-        nmis=[key[0] for key in keys],
-        suffixes=[key[1] for key in keys],
-        days=np.array([key[2] for key in keys], dtype="datetime64[D]"),
+        nmis=keys.nmis,
+        suffixes=keys.suffixes,
+        days=np.array(keys.days, dtype="datetime64[D]"),
         scales=scales,
         half_hours=half_hours.astype(np.int32),
         qualities=[mark[0] for mark in marks],
@@ -229,20 +236,26 @@ def _decode_usable(items: list[Item]) -> SiteDays:
     )
 
 
-def _newest(items: list[Item]) -> tuple[list[DayKey], list[Item]]:
+def _newest(items: list[Item]) -> tuple[DayKeys, list[Item]]:
     """One item per NMI, suffix and day: the newest; of two equally new ones, the actual. Sorted by these three."""
-    names = [(item["pk"]["S"], item["sk"]["S"]) for item in items]
-    nmis = {partition: partition.split("|")[3] for partition in {name[0] for name in names}}
-    keys = [(nmis[partition], key[11:], key[:10]) for partition, key in names]
-    best = dict(zip(keys, items, strict=True))
+    partitions = [item["pk"]["S"] for item in items]
+    sort_keys = [item["sk"]["S"] for item in items]
+    nmi_of = {partition: partition.split("|")[3] for partition in set(partitions)}
+    keys = DayKeys(
+        [nmi_of[partition] for partition in partitions],
+        [key[11:] for key in sort_keys],
+        [key[:10] for key in sort_keys],
+    )
+    if len(nmi_of) == 1 and len(set(keys.suffixes)) == 1 and all(map(lt, sort_keys, sort_keys[1:])):
+        return keys, items  # nearly always: a query gives them in order
+    each = list(zip(*keys, strict=True))
+    best = dict(zip(each, items, strict=True))
     if len(best) < len(items):  # days that were read more than once, or estimated before they were read
-        for key, item in zip(keys, items, strict=True):
+        for key, item in zip(each, items, strict=True):
             if _precedence(item) > _precedence(best[key]):
                 best[key] = item
     ordered = sorted(best)
-    if ordered == keys:  # as a query gives them
-        return keys, items
-    return ordered, [best[key] for key in ordered]
+    return DayKeys(*([key[part] for key in ordered] for part in range(3))), [best[key] for key in ordered]
 
 
 def _precedence(item: Item) -> tuple[str, bool]:
