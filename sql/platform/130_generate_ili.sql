@@ -62,9 +62,12 @@ begin
         select m.account_id, p.plan_code, m.item_type, m.stream_type,
                read.time_class, read.read_state, read.from_date, read.to_date, read.quantity
         from metered m
-        join core.aggregated_read read
-            on read.meter_register_id = m.meter_register_id
-            and read.from_date between lower(m.days) and upper(m.days) - 1 and read.from_date is distinct from m.handed_over
+        cross join lateral (    -- register by register: never the reads of all accounts, however few these are
+            select * from core.aggregated_read read
+            where read.meter_register_id = m.meter_register_id
+              and read.from_date between lower(m.days) and upper(m.days) - 1 and read.from_date is distinct from m.handed_over
+            offset 0
+        ) read
         join plan p on p.account_id = m.account_id and read.from_date between p.from_date and p.to_date
         where (m.read_type = 'INTERVAL' and read.origin = 'PLATFORM')
            or (read.origin = 'BUA' and read.run_date = v_run_date)

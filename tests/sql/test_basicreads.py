@@ -111,6 +111,41 @@ def test_periods_end_where_a_price_does(home: Book, prices: list[tuple[str, ...]
     assert index_reads(home, register) == [("2026-11-01", Decimal("148.8"), "E")]  # a price change is no read
 
 
+def test_plans_share_no_day_and_leave_none_out(book: Book) -> None:
+    """A later row of the history ends an earlier one; days without a row have the account's own plan."""
+    book.account("A", plan="OWN")
+    for plan in ("SPRING", "SUMMER", "TRIAL", "NEVER"):
+        book.plan(plan)
+    book.rows(
+        "insert into core.account_plan values ('A', 'SPRING', '2026-01-01', '2026-12-31'), ('A', 'SUMMER', '2026-03-01', null),"
+        " ('A', 'TRIAL', '2026-06-01', '2026-06-10'), ('A', 'NEVER', '2026-08-01', '2026-07-31')"
+    )
+    assert book.rows(
+        "select plan_code, days::text from bua.plan_spans('A', 'OWN') order by lower(days) nulls first"
+    ) == [
+        ("OWN", "(,2026-01-01)"),
+        ("SPRING", "[2026-01-01,2026-03-01)"),
+        ("SUMMER", "[2026-03-01,2026-06-01)"),
+        ("TRIAL", "[2026-06-01,2026-06-11)"),
+        ("OWN", "[2026-06-11,)"),
+    ]
+    assert book.rows("select plan_code, days::text from bua.plan_spans('B', 'OWN')") == [("OWN", "(,)")]
+
+
+def test_periods_end_where_a_plan_does(home: Book) -> None:
+    home.plan("NEXT")
+    site = billed_to(home, "2026-09-30")
+    home.rows("insert into core.account_plan values ('A', 'NEXT', '2026-10-11', '2026-10-20')")
+    register = home.basic(site)
+    accrue(home)
+    # 4.8 kWh a day, as the segment uses: 10, 10 and 11 days.
+    assert periods(home, register) == [
+        ("2026-10-01", "2026-10-10", "ESTIMATED", 48),
+        ("2026-10-11", "2026-10-20", "ESTIMATED", 48),
+        ("2026-10-21", "2026-10-31", "ESTIMATED", Decimal("52.8")),
+    ]
+
+
 def test_a_price_change_on_the_first_of_a_month_is_one_cut(home: Book) -> None:
     home.plan("CHANGING", ("USAGE", "ANYTIME", "0.30", "2020-01-01"), ("USAGE", "ANYTIME", "0.40", "2026-10-01"))
     register = home.basic(billed_to(home, "2026-09-29", plan="CHANGING"))

@@ -295,15 +295,15 @@ def test_uncovered_days_of_every_stream(book: Book) -> None:
     account.estimated(account.register, 1, "2026-10-21")
     account.estimated(account.register, 1, "2026-10-22", run_date="2026-10-01")
     # Interval: 31 days, 22 to 31 October lack everything, the 21st is estimated. Basic: 31 of 31.
-    assert book.ask("uncovered_days", ["A"]) == [("A", 62, 41, 1)]
+    assert book.ask("uncovered_days", ["A"]) == [("A", 62, 41, 1, False)]
     book.rows("insert into core.aggregated_read values (%s, '2026-10-01', '2026-10-31', 'ANYTIME', 'ESTIMATED', 5, 'BUA', %s)",
               other, book.run_date)  # fmt: skip
-    assert book.ask("uncovered_days", ["A"]) == [("A", 62, 10, 31)]
+    assert book.ask("uncovered_days", ["A"]) == [("A", 62, 10, 31, False)]
 
 
 def test_local_days_are_covered_not_market_days(book: Book) -> None:
     rated(book, state="NSW")
-    assert book.ask("uncovered_days", ["A"]) == [("A", 31, 0, 0)]
+    assert book.ask("uncovered_days", ["A"]) == [("A", 31, 0, 0, False)]
 
 
 # --- exceptions -------------------------------------------------------------------------------------------------

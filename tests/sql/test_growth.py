@@ -366,6 +366,14 @@ insert into bua.micro_scalar (run_date, account_id, meter_register_id, site_id, 
                               occupied, method, scalar)
     select %(run_date)s, 'Z' || g, 1000000 + g, 'Z' || g, 'BASIC', 'PRIMARY', 'NSW|RES|PRIMARY', array[1000000 + g],
            '{[2022-01-01,)}', 'READS', 1 from generate_series(1, 20000) g;
+insert into core.invoice (invoice_id, account_id, from_date, to_date, origin, run_date, net_amount)
+    select 'BUA-Z' || g, 'Z' || g, '2026-10-21', '2026-10-31', 'BUA', %(run_date)s, 11 from generate_series(1, 20000) g;
+analyze core.invoice;
+insert into core.invoice_line_item (invoice_id, item_type, time_class, quantity, net_amount, line_state, days)
+    select 'BUA-Z' || g, 'DAILY', 'ANYTIME', 11, 11, 'ACTUAL', 11 from generate_series(1, 20000) g;
+analyze core.invoice_line_item;
+insert into core.invoice_line_item_month (invoice_line_item_id, year_month, quantity, days)
+    select invoice_line_item_id, '2026-10', 11, 11 from core.invoice_line_item where invoice_id like 'BUA-Z%%';
 insert into core.aggregated_read (meter_register_id, from_date, to_date, time_class, read_state, quantity, origin, run_date)
     select 1000000 + g, '2026-10-01', '2026-10-31', 'ANYTIME', 'ESTIMATED', 1, 'BUA', %(run_date)s from generate_series(1, 20000) g;
 """
@@ -374,16 +382,7 @@ insert into core.aggregated_read (meter_register_id, from_date, to_date, time_cl
 @pytest.mark.parametrize("run_type", [run_type for run_type in MESSAGES if not run_type.startswith(OF_SEGMENTS)])
 def test_a_message_of_accounts_or_sites_never_reads_the_whole_run(book: Book, run_type: str) -> None:
     """The rows that PostgreSQL's statistics count as read from the tables that have a row for each account of the run."""
-    with book.connection.cursor() as cursor:
-        cursor.execute(PLATFORM)
-        cursor.execute(ACCOUNTS + SNAPSHOT, {"first": 1, "last": SMALL})
-        cursor.execute(SITE_DATA, {"run_date": RUN_DATE})
-        book.close_profiles()
-        cursor.execute(PADDING, {"run_date": RUN_DATE})
-        # A restored database has production's statistics, and who fills a partition that is read next analyses it.
-        cursor.execute("analyze")
-        # As in the run's parameter group: with the default, a scan of 100,000 rows seems cheaper than a few hundred look-ups.
-        cursor.execute("set local random_page_cost = 1.1")
+    beside_many(book)
     items = book.rows(
         "select array_agg(account_id), array_agg(site_id) from core.account_site where account_id ~ '^A'"
     )[0]
@@ -400,10 +399,41 @@ def test_a_message_of_accounts_or_sites_never_reads_the_whole_run(book: Book, ru
     } == {}
 
 
+def test_invoicing_a_batch_never_reads_the_whole_run(book: Book) -> None:
+    """Nor do the services of the platform, in whose place the local ones stand: otherwise no month could be rehearsed."""
+    beside_many(book)
+    windows = [["2026-10-21", "2026-10-31"]]
+    accounts = book.rows("select account_id from core.account where account_id ~ '^A' order by 1")
+    payload = {"run_date": RUN_DATE, "accounts": [{"account_id": one, "windows": windows} for (one,) in accounts]}
+    before = rows_read(book)
+    with book.acting_as("workflow"):
+        for procedure in ("generate_ili", "run_invoice_batch", "invoicegen"):
+            book.rows(f"call core.{procedure}(%s)", Json(payload))
+    read = {table: rows - before[table] for table, rows in rows_read(book).items()}
+    assert {table: rows for table, rows in read.items() if rows >= 20_000} == {}
+    assert book.value("select count(*) from core.invoice where origin = 'BUA' and net_amount > 0") == 20_000 + len(
+        accounts
+    )
+
+
+def beside_many(book: Book) -> None:
+    """A run's accounts beside many others; the planner knows of all of them."""
+    with book.connection.cursor() as cursor:
+        cursor.execute(PLATFORM)
+        cursor.execute(ACCOUNTS + SNAPSHOT, {"first": 1, "last": SMALL})
+        cursor.execute(SITE_DATA, {"run_date": RUN_DATE})
+        book.close_profiles()
+        cursor.execute(PADDING, {"run_date": RUN_DATE})
+        # A restored database has production's statistics, and who fills a partition that is read next analyses it.
+        cursor.execute("analyze")
+        # As in the run's parameter group: with the default, a scan of 100,000 rows seems cheaper than a few hundred look-ups.
+        cursor.execute("set local random_page_cost = 1.1")
+
+
 def rows_read(book: Book) -> Cost:
     """The rows that this transaction has read so far, by table."""
     return Counter(
         dict(book.rows("select relname, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) from pg_stat_xact_user_tables"
                        " where relname in ('site', 'account', 'account_site') or relname like 'micro_scalar%%'"
-                       " or relname like 'aggregated_read%%'"))
+                       " or relname like 'aggregated_read%%' or relname like 'invoice%%'"))
     )  # fmt: skip

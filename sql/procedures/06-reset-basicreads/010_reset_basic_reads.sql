@@ -5,15 +5,19 @@
 create or replace procedure bua.reset_basic_reads(p_run_date date, p_account_ids text[])
 language plpgsql as $$
 declare
-    v_registers bigint[] := array(select meter_register_id from bua.account_streams(p_account_ids) where read_type = 'BASIC');
+    v_registers bigint[];
+    v_days      datemultirange[];
 begin
+    select array_agg(meter_register_id), array_agg(days) into v_registers, v_days
+    from bua.account_streams(p_account_ids) where read_type = 'BASIC';
+
     delete from core.meter_read r
-    using bua.account_streams(p_account_ids) s
-    where s.read_type = 'BASIC' and r.meter_register_id = s.meter_register_id and r.meter_register_id = any (v_registers)
+    using unnest(v_registers, v_days) s (meter_register_id, days)
+    where r.meter_register_id = s.meter_register_id and r.meter_register_id = any (v_registers)
       and r.origin = 'BUA' and r.run_date = p_run_date and s.days @> (r.read_date - 1);
 
     delete from core.aggregated_read r
-    using bua.account_streams(p_account_ids) s
-    where s.read_type = 'BASIC' and r.meter_register_id = s.meter_register_id and r.meter_register_id = any (v_registers)
+    using unnest(v_registers, v_days) s (meter_register_id, days)
+    where r.meter_register_id = s.meter_register_id and r.meter_register_id = any (v_registers)
       and r.origin = 'BUA' and r.run_date = p_run_date and s.days @> r.from_date;
 end $$;

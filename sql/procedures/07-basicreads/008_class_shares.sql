@@ -12,7 +12,7 @@ language sql stable as $$
     priced as materialized (
         select distinct i.time_class from core.plan_item i
         where i.plan_code = p_plan_code
-          and i.item_type = case p_stream_type when 'PRIMARY' then 'USAGE' when 'CONTROL' then 'CONTROL' else 'FEED_IN' end
+          and i.item_type = bua.usage_item(p_stream_type)
           and p_date between i.valid_from and coalesce(i.valid_to, 'infinity')
     ),
     half_hour as (

@@ -2,12 +2,15 @@
 -- A day between two actual reads has its share of the usage between them, in proportion to the macro profile (evenly where
 -- the profile does not cover the span); the share of billed days is left out. A later day has its share of a delivered
 -- estimate. Otherwise it is daily base + scalar x macro profile + degree slope x degree-days, or the account's daily mean where it follows no profile.
+-- plan_code is the account's plan of the day.
 -- Inputs: run_date, accounts. Reads only.
 create or replace function bua.basic_days(p_run_date date, p_account_ids text[])
-returns table (account_id text, meter_register_id bigint, plan_code text, local_date date, read_state text, quantity numeric)
+returns table (account_id text, meter_register_id bigint, stream_type text, jurisdiction text, plan_code text, local_date date,
+               read_state text, quantity numeric)
 language sql stable as $$
     with stream as materialized (
-        select u.account_id, u.plan_code, u.unbilled, s.meter_register_id, s.occupied, s.days, s.profile_key
+        select u.account_id, u.plan_code, u.unbilled, s.meter_register_id, s.stream_type, s.jurisdiction, s.occupied, s.days,
+               s.profile_key
         from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
         join bua.account_streams(p_account_ids) s on s.account_id = u.account_id and s.read_type = 'BASIC'
         where u.unbilled && s.days
@@ -18,7 +21,6 @@ language sql stable as $$
         from stream s
         left join bua.micro_scalar c
             on (c.run_date, c.account_id, c.meter_register_id) = (p_run_date, s.account_id, s.meter_register_id)
-            and c.account_id = any (p_account_ids)
     ),
     span as materialized (
         select s.stream, x.from_date, x.to_date, x.quantity, x.read_state, m.macro
@@ -31,17 +33,24 @@ language sql stable as $$
     of_stream as materialized (     -- register by register: the days of a batch and all its spans would grow with its square
         select stream, array_agg(span) as spans from span group by 1
     ),
-    day as (
-        select s.account_id, s.plan_code, s.meter_register_id, s.profile_key, s.scalar, s.daily_base, s.degree_slope, s.daily_mean,
-               s.mean_macro, d::date as local_date, x.from_date, x.to_date, x.quantity, x.read_state, x.macro
+    planned as materialized (   -- plan by plan, not day by day
+        select s.*, o.spans, p.plan_code as plan_of_days, s.unbilled * s.days * datemultirange(p.days) as planned_days
         from scaled s
         left join of_stream o using (stream)
-        cross join generate_series(lower(s.unbilled)::timestamp, upper(s.unbilled)::timestamp - interval '1 day', interval '1 day') d
-        left join lateral unnest(o.spans) as x (stream bigint, from_date date, to_date date, quantity numeric, read_state text, macro numeric)
+        cross join lateral bua.plan_spans(s.account_id, s.plan_code) p
+        where s.unbilled * s.days && p.days
+    ),
+    day as (
+        select s.account_id, s.plan_of_days, s.meter_register_id, s.stream_type, s.jurisdiction, s.profile_key, s.scalar,
+               s.daily_base, s.degree_slope, s.daily_mean, s.mean_macro, d::date as local_date, x.from_date, x.to_date, x.quantity,
+               x.read_state, x.macro
+        from planned s
+        cross join lateral unnest(s.planned_days) w
+        cross join lateral generate_series(lower(w)::timestamp, upper(w)::timestamp - interval '1 day', interval '1 day') d
+        left join lateral unnest(s.spans) as x (stream bigint, from_date date, to_date date, quantity numeric, read_state text, macro numeric)
             on d::date >= x.from_date and d::date < x.to_date
-        where s.unbilled @> d::date and s.days @> d::date
     )
-    select d.account_id, d.meter_register_id, d.plan_code, d.local_date, coalesce(d.read_state, 'ESTIMATED'),
+    select d.account_id, d.meter_register_id, d.stream_type, d.jurisdiction, d.plan_of_days, d.local_date, coalesce(d.read_state, 'ESTIMATED'),
            round(case when d.from_date is null
                       then coalesce(d.daily_base + d.scalar * coalesce(m.daily_total, d.mean_macro)
                                     + d.degree_slope * coalesce(m.degree_days, 0), d.daily_mean)

@@ -5,72 +5,87 @@
 -- Reads that are not believed are recorded.
 -- Inputs: run_date, accounts. Tables written: core.aggregated_read, core.meter_read (origin BUA, this run),
 -- bua.implausible_read.
--- Safe to rerun: first removes what the run made before for these accounts.
+-- Safe to rerun: first removes what the run made before for these accounts. Its plans are made once a session.
 create or replace procedure bua.bua_create_basic_read(p_run_date date, p_account_ids text[])
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
     v_items     text[];
-    -- Named, as in reset_basic_reads: the planner knows nothing of what the run makes.
-    v_registers bigint[] := array(select meter_register_id from bua.account_streams(p_account_ids) where read_type = 'BASIC');
+    -- The basic streams. Their registers are named, as in reset_basic_reads: the planner knows nothing of what the run makes.
+    v_accounts  text[];
+    v_sites     text[];
+    v_registers bigint[];
+    v_occupied  datemultirange[];
+    v_days      datemultirange[];
 begin
     call bua.reset_basic_reads(p_run_date, p_account_ids);
+    select array_agg(account_id), array_agg(site_id), array_agg(meter_register_id), array_agg(occupied), array_agg(days)
+    into v_accounts, v_sites, v_registers, v_occupied, v_days
+    from bua.account_streams(p_account_ids) where read_type = 'BASIC';
 
     delete from bua.implausible_read where run_date = p_run_date and account_id = any (p_account_ids)
         and reason in ('INDEX', 'ESTIMATED_INDEX', 'NEW_INDEX');
     insert into bua.implausible_read (run_date, account_id, site_id, meter_register_id, read_date, value, limit_value, reason)
-    with basic as materialized (
-        select account_id, site_id, meter_register_id, occupied, row_number() over () as stream
-        from bua.account_streams(p_account_ids) where read_type = 'BASIC'
-    )
-    select p_run_date, s.account_id, s.site_id, i.meter_register_id, i.read_date, i.index_value, i.limit_value, i.reason
-    from (select array_agg(meter_register_id order by stream) as ids, array_agg(occupied order by stream) as occupied from basic) l
-    cross join lateral bua.implausible_index_reads(p_run_date, l.ids, l.occupied) i
-    join basic s using (stream);
+    select p_run_date, v_accounts[i.stream], v_sites[i.stream], i.meter_register_id, i.read_date, i.index_value, i.limit_value, i.reason
+    from bua.implausible_index_reads(p_run_date, v_registers, v_occupied) i;
 
     insert into core.aggregated_read (meter_register_id, from_date, to_date, time_class, read_state, quantity, origin, run_date)
-    with planned as materialized (
-        select b.account_id, b.meter_register_id, b.local_date, b.read_state, b.quantity, m.stream_type, s.jurisdiction,
-               o.plan_code, y.day_type, e.price_epoch
+    -- What days have in common is worked out once, for the first of them, and handed on by a window: not by a join, whose cost
+    -- would be the square of the batch.
+    with dated as (
+        select b.*,
+               case when row_number() over of_plan = 1 then (   -- on which a price begins, or is no longer valid
+                   select array_agg(e order by e)
+                   from core.plan_item i cross join lateral unnest(array[i.valid_from, i.valid_to + 1]) e
+                   where i.plan_code = b.plan_code and e is not null
+               ) end as first_price_dates,
+               case when row_number() over of_register = 1 then (
+                   select array_agg(r.read_date order by r.read_date)
+                   from core.meter_read r where r.meter_register_id = b.meter_register_id and r.origin = 'PLATFORM'
+               ) end as first_read_dates
         from bua.basic_days(p_run_date, p_account_ids) b
-        join core.meter_register m using (meter_register_id)
-        join core.site s using (site_id)
-        cross join lateral bua.plan_on(b.account_id, b.plan_code, b.local_date) o
-        cross join lateral bua.day_type(s.jurisdiction, b.local_date) y
-        cross join lateral (
-            select count(*) filter (where i.valid_from <= b.local_date) + count(*) filter (where i.valid_to < b.local_date) as price_epoch
-            from core.plan_item i where i.plan_code = o.plan_code
-        ) e
         where b.quantity is not null
+        window of_register as (partition by b.account_id, b.meter_register_id order by b.local_date),
+               of_plan as (partition by b.plan_code order by b.account_id, b.meter_register_id, b.local_date)
     ),
     day as (
-        select b.*,
-               case b.read_state when 'ESTIMATED' then (
-                   select count(*) from core.meter_read r
-                   where r.meter_register_id = b.meter_register_id and r.origin = 'PLATFORM' and r.read_date <= b.local_date
-               ) end as read_epoch,
-               b.local_date - (row_number() over (partition by b.account_id, b.meter_register_id, b.read_state, b.plan_code
-                                                  order by b.local_date))::integer as island,
-               -- Worked out once for the days that have them in common, and handed on by a window: not by a join, whose
-               -- cost would be the square of the batch.
+        select d.*, y.day_type,
+               coalesce(width_bucket(d.local_date, first_value(d.first_price_dates) over of_plan), 0) as price_epoch,
+               case d.read_state when 'ESTIMATED'
+                   then coalesce(width_bucket(d.local_date, first_value(d.first_read_dates) over of_register), 0) end as read_epoch,
+               d.local_date - (row_number() over (partition by d.account_id, d.meter_register_id, d.read_state, d.plan_code
+                                                  order by d.local_date))::integer as island
+        from dated d
+        cross join lateral bua.day_type(d.jurisdiction, d.local_date) y
+        window of_register as (partition by d.account_id, d.meter_register_id order by d.local_date),
+               of_plan as (partition by d.plan_code order by d.account_id, d.meter_register_id, d.local_date)
+    ),
+    kind as (   -- a period's days of one kind
+        select d.account_id, d.meter_register_id, d.read_state, d.plan_code, d.price_epoch, d.read_epoch, d.island, d.day_type,
+               d.stream_type, d.jurisdiction, date_trunc('month', d.local_date::timestamp) as month, min(d.local_date) as first_date,
+               max(d.local_date) as last_date, sum(d.quantity) as quantity
+        from day d
+        group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ),
+    divided as (
+        select k.*, min(k.first_date) over period as from_date, max(k.last_date) over period as to_date,
                case when row_number() over alike = 1 then (
                    select jsonb_object_agg(c.time_class, c.share)
-                   from bua.class_shares(b.plan_code, b.stream_type, b.jurisdiction, b.local_date) c
+                   from bua.class_shares(k.plan_code, k.stream_type, k.jurisdiction, k.first_date) c
                ) end as first_shares
-        from planned b
-        window alike as (partition by b.plan_code, b.stream_type, b.jurisdiction, b.day_type, b.price_epoch
-                         order by b.account_id, b.meter_register_id, b.local_date)
+        from kind k
+        window period as (partition by k.account_id, k.meter_register_id, k.read_state, k.plan_code, k.month, k.price_epoch,
+                                       k.read_epoch, k.island),
+               alike as (partition by k.plan_code, k.stream_type, k.jurisdiction, k.day_type, k.price_epoch
+                         order by k.account_id, k.meter_register_id, k.first_date)
     ),
-    period as (
-        select d.*, min(local_date) over p as from_date, max(local_date) over p as to_date,
-               first_value(first_shares) over (partition by plan_code, stream_type, jurisdiction, day_type, price_epoch
-                                               order by account_id, meter_register_id, local_date) as shares
-        from day d
-        window p as (partition by account_id, meter_register_id, read_state, plan_code, date_trunc('month', local_date),
-                                  price_epoch, read_epoch, island)
+    shared as (
+        select d.*, first_value(d.first_shares) over (partition by d.plan_code, d.stream_type, d.jurisdiction, d.day_type, d.price_epoch
+                                                      order by d.account_id, d.meter_register_id, d.first_date) as shares
+        from divided d
     )
     select p.meter_register_id, p.from_date, p.to_date, coalesce(s.time_class, 'ANYTIME'), p.read_state,
            sum(p.quantity * coalesce(s.share::numeric, 1)), 'BUA', p_run_date
-    from period p
+    from shared p
     left join lateral jsonb_each_text(p.shares) s (time_class, share) on true
     group by p.account_id, p.meter_register_id, p.from_date, p.to_date, s.time_class, p.read_state;
 
@@ -84,7 +99,7 @@ begin
         select a.meter_register_id, s.days, a.to_date + 1 as read_date, l.quantity_factor,
                l.index_value + sum(a.quantity) over (partition by s.account_id, a.meter_register_id, l.read_date order by a.from_date)
                                    / l.quantity_factor as index_value
-        from bua.account_streams(p_account_ids) s
+        from unnest(v_accounts, v_registers, v_days) s (account_id, meter_register_id, days)
         join core.aggregated_read a on a.meter_register_id = s.meter_register_id and s.days @> a.from_date
             and a.origin = 'BUA' and a.run_date = p_run_date and a.read_state = 'ESTIMATED' and a.meter_register_id = any (v_registers)
         left join lateral (
@@ -99,7 +114,6 @@ begin
             select coalesce(p.read_date, '-infinity') as read_date, coalesce(p.index_value, 0) as index_value,
                    coalesce(p.quantity_factor, 1) as quantity_factor
         ) l
-        where s.read_type = 'BASIC'
     ) e
     join core.meter_register m using (meter_register_id)
     where not exists (select from core.meter_read r where r.meter_register_id = e.meter_register_id
@@ -112,8 +126,6 @@ begin
                         and extract(day from e.read_date) <> 1)
     on conflict do nothing;
 
-    v_items := array(
-        select unnest(p_account_ids) except
-        select s.account_id from bua.account_streams(p_account_ids) s where s.read_type = 'BASIC');
+    v_items := array(select unnest(p_account_ids) except select unnest(v_accounts));
     call bua.skip_work_items(p_run_date, 'BasicRead', v_items, 'No basic register');
 end $$;

@@ -1,13 +1,15 @@
 -- Purpose: the run's invoice lines by calendar month. A line was rounded once, when it was priced. Its months share it by
 -- quantity (by days for supply), and the last month takes the remainder, so that the months add up to the line. Quantities
 -- (kWh, MJ or days) are rounded cumulatively over the lines of one account, kind and state, so that they add up to the
--- rounded sum. Inputs: run_date, accounts. Reads only.
+-- rounded sum. Inputs: run_date, accounts. Reads only. Its plan is made once a session.
 create or replace function bua.export_lines(p_run_date date, p_account_ids text[])
 returns table (account_id text, line_no integer, year_month text, item_type text, stream_type text, time_class text,
                quantity numeric, days integer, rate numeric, net_amount numeric, gst_amount numeric,
                discount_net numeric, discount_net_propensity numeric, line_state text, plan_item_id bigint)
-language sql stable as $$
-    with line as (
+language plpgsql stable rows 500 set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+begin
+    return query with line as (
         select i.account_id, l.*,
                (row_number() over (partition by i.account_id order by l.item_type, l.stream_type, l.time_class, l.plan_item_id,
                                    l.line_state, l.invoice_line_item_id))::integer as line_no,
@@ -43,5 +45,5 @@ language sql stable as $$
            case when is_last then discount_net_propensity - sum(discount_taken) over o + discount_taken else discount_taken end,
            line_state, plan_item_id
     from rounded
-    window o as (partition by account_id, line_no)
-$$;
+    window o as (partition by account_id, line_no);
+end $$;

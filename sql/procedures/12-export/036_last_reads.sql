@@ -2,11 +2,13 @@
 -- read_type is that of the latest read up to the end of the period: ESTIMATED, SUBSTITUTED (S or F) or ACTUAL; of an interval day
 -- the least certain of its half-hours counts. last_read_date is the date of the latest index read that is actual, or the latest
 -- interval day that is complete without an estimate. Interval days are those of the run's own copy; of a register that it does not
--- have, those of the snapshot. Reads that are not believed do not count. Inputs: run_date, accounts. Reads only.
+-- have, those of the snapshot. Reads that are not believed do not count. Inputs: run_date, accounts. Reads only. Its plan is made once a session.
 create or replace function bua.last_reads(p_run_date date, p_account_ids text[])
 returns table (account_id text, last_read_date date, read_type text)
-language sql stable as $$
-    with register as materialized (
+language plpgsql stable rows 100 set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+begin
+    return query with register as materialized (
         select s.account_id, s.stream_type <> 'PRIMARY' as is_other, s.read_type, s.occupied, m as meter_register_id,
                x.accrual_date, x.reads_start
         from bua.run x
@@ -53,5 +55,5 @@ language sql stable as $$
                when 'E' then 'ESTIMATED' when 'A' then 'ACTUAL' else 'SUBSTITUTED' end
     from (select *, min(is_other::integer) over (partition by account_id) as lead from read) r
     where is_other::integer = lead
-    group by account_id
-$$;
+    group by account_id;
+end $$;

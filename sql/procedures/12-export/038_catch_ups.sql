@@ -11,11 +11,13 @@
 -- Units are priced by the plan and price of their day, blocks filled by the bill's days, the expected discount off. The billed
 -- units of a time class are those of its prices in proportion to what was used at each. A difference is rounded once: per bill,
 -- price, block and time class.
--- Inputs: run_date, accounts. Reads only.
+-- Inputs: run_date, accounts. Reads only. Its plan is made once a session.
 create or replace function bua.catch_ups(p_run_date date, p_account_ids text[])
 returns table (account_id text, units numeric, net_amount numeric)
-language sql stable as $$
-    with valid as materialized (
+language plpgsql stable rows 100 set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+begin
+    return query with valid as materialized (
         select i.invoice_id, i.account_id, i.to_date, i.is_estimated, daterange(i.from_date, i.to_date, '[]') as days
         from bua.run r
         join core.invoice i on i.origin = 'PLATFORM' and not i.is_reversed and i.issued_date <= r.as_at
@@ -34,7 +36,7 @@ language sql stable as $$
     stream as materialized (
         select b.invoice_id, s.meter_register_id, s.register_ids, s.stream_type, s.read_type, s.profile_key, s.occupied,
                s.jurisdiction, s.days * datemultirange(b.days) as days
-        from bua.account_streams(array(select distinct account_id from bill)) s
+        from bua.account_streams(p_account_ids) s
         join bill b using (account_id)
         where s.days && b.days
     ),
@@ -91,10 +93,12 @@ language sql stable as $$
                     and not exists (select from stream s where (s.invoice_id, s.stream_type) = (l.invoice_id, l.stream_type)))
     ),
     bill_day as materialized (
-        select b.invoice_id, d::date as local_date, b.jurisdiction, o.plan_code
+        select b.invoice_id, d::date as local_date, b.jurisdiction, p.plan_code
         from known b
-        cross join generate_series(lower(b.days)::timestamp, upper(b.days) - interval '1 day', interval '1 day') d
-        cross join lateral bua.plan_on(b.account_id, b.plan_code, d::date) o
+        cross join lateral bua.plan_spans(b.account_id, b.plan_code) p
+        cross join lateral generate_series(lower(b.days * p.days)::timestamp, upper(b.days * p.days) - interval '1 day',
+                                           interval '1 day') d
+        where b.days && p.days
     ),
     price as materialized (
         select * from bua.plan_prices(array(select distinct plan_code from bill_day))
@@ -159,8 +163,8 @@ language sql stable as $$
                      - coalesce((select sum(q.quantity) from billed q where q.invoice_id = b.invoice_id and q.stream_type <> 'SOLAR'), 0)), 3),
            sum(coalesce(n.amount, 0))
     from known b left join net n using (invoice_id)
-    group by b.account_id
-$$;
+    group by b.account_id;
+end $$;
 
 -- The prices of plans, a row for each block: the first and last day of its validity (a later price ends an earlier one), the
 -- units a bill day at which it begins and ends, and dollars a unit, less the discount times its propensity; below zero for

@@ -5,56 +5,60 @@
 -- Tables written: bua.account_summary, bua.invoice_line_item_monthly, bua.account_exception.
 -- Safe to rerun: replaces the accounts' rows.
 create or replace procedure bua.bua_prepare_export_data(p_run_date date, p_account_ids text[])
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
-    v_items text[];
+    v_items    text[];
+    v_excepted text[];
 begin
     delete from bua.account_summary where run_date = p_run_date and account_id = any (p_account_ids);
     delete from bua.account_exception where run_date = p_run_date and account_id = any (p_account_ids);
     delete from bua.invoice_line_item_monthly where run_date = p_run_date and account_id = any (p_account_ids);
 
-    insert into bua.account_exception
-    select p_run_date, u.account_id, u.site_id, u.fuel, u.jurisdiction, lower(u.unbilled), upper(u.unbilled) - 1,
-           bua.count_days(u.unbilled),
-           case when f.account_id is not null then f.reason
-                when not exists (select from bua.account_streams(array[u.account_id]) s where s.days && u.unbilled)
-                    then 'No register at the site during the unbilled days: check registers'
-                when i.invoice_id is null then 'No invoice was generated: see the workflow exceptions of GENERATE_ILI'
-                when c.uncovered_days = c.stream_days then 'No reads, no invoice that is not an estimate and no profile to work from'
-                else 'The generated invoice has no line: check the plan' end,
-           f.run_types
-    from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
-    left join bua.uncovered_days(p_run_date, p_account_ids) c on c.account_id = u.account_id
-    left join core.invoice i on i.account_id = u.account_id and i.origin = 'BUA' and i.run_date = p_run_date
-    left join (
-        select account_id, string_agg(distinct run_type, ';' order by run_type) as run_types,
-               string_agg(reason, '; ' order by run_type, item_key) as reason
-        from bua.failed_items(p_run_date) where account_id = any (p_account_ids) group by 1
-    ) f on f.account_id = u.account_id
-    where f.account_id is not null or c.account_id is null or i.invoice_id is null or c.uncovered_days = c.stream_days
-        or not exists (select from core.invoice_line_item l join core.invoice_line_item_month using (invoice_line_item_id)
-                       where l.invoice_id = i.invoice_id);
-
-    insert into bua.invoice_line_item_monthly
-    select p_run_date, l.account_id, l.line_no, l.year_month, l.item_type, l.stream_type, l.time_class, l.quantity, l.days,
-           l.rate, l.net_amount, l.gst_amount, l.discount_net, l.discount_net_propensity, l.line_state, l.plan_item_id
-    from bua.export_lines(p_run_date, p_account_ids) l
-    where l.item_type = 'DAILY'
-       or not exists (select from bua.account_exception x where (x.run_date, x.account_id) = (p_run_date, l.account_id));
-
     -- Each of these is worked out once for all accounts: the planner expects one account, and would do it for each again.
-    insert into bua.account_summary
     with unbilled as materialized (
         select u.*, f.recoverable_from
         from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
         join bua.run r on r.run_date = p_run_date
-        cross join lateral bua.recoverable_from(u.jurisdiction, u.fuel, r.as_at) f (recoverable_from)
+        left join lateral bua.recoverable_from(u.jurisdiction, u.fuel, r.as_at) f on true
     ),
     covered as materialized (
         select * from bua.uncovered_days(p_run_date, p_account_ids)
     ),
-    unregistered as materialized (
-        select distinct account_id from bua.unregistered_days(p_run_date, p_account_ids)
+    exception as (
+        insert into bua.account_exception
+        select p_run_date, u.account_id, u.site_id, u.fuel, u.jurisdiction, lower(u.unbilled), upper(u.unbilled) - 1,
+               bua.count_days(u.unbilled),
+               case when f.account_id is not null then f.reason
+                    when not exists (select from bua.account_streams(array[u.account_id]) s where s.days && u.unbilled)
+                        then 'No register at the site during the unbilled days: check registers'
+                    when i.invoice_id is null then 'No invoice was generated: see the workflow exceptions of GENERATE_ILI'
+                    when c.uncovered_days = c.stream_days then 'No reads, no invoice that is not an estimate and no profile to work from'
+                    else 'The generated invoice has no line: check the plan' end,
+               f.run_types
+        from unbilled u
+        left join covered c on c.account_id = u.account_id
+        left join core.invoice i on i.account_id = u.account_id and i.origin = 'BUA' and i.run_date = p_run_date
+        left join (
+            select account_id, string_agg(distinct run_type, ';' order by run_type) as run_types,
+                   string_agg(reason, '; ' order by run_type, item_key) as reason
+            from bua.failed_items(p_run_date) where account_id = any (p_account_ids) group by 1
+        ) f on f.account_id = u.account_id
+        left join lateral (
+            select true as has_line
+            from core.invoice_line_item l join core.invoice_line_item_month using (invoice_line_item_id)
+            where l.invoice_id = i.invoice_id limit 1
+        ) l on true
+        where f.account_id is not null or c.account_id is null or i.invoice_id is null or c.uncovered_days = c.stream_days
+            or l.has_line is null
+        returning account_id
+    ),
+    monthly as (
+        insert into bua.invoice_line_item_monthly
+        select p_run_date, l.account_id, l.line_no, l.year_month, l.item_type, l.stream_type, l.time_class, l.quantity, l.days,
+               l.rate, l.net_amount, l.gst_amount, l.discount_net, l.discount_net_propensity, l.line_state, l.plan_item_id
+        from bua.export_lines(p_run_date, p_account_ids) l
+        where l.item_type = 'DAILY' or l.account_id not in (select x.account_id from exception x)
+        returning account_id, stream_type, quantity, rate, net_amount, gst_amount, discount_net_propensity, line_state
     ),
     by_hours as materialized (
         select * from bua.accounts_by_hours(p_run_date, p_account_ids)
@@ -77,10 +81,10 @@ begin
                coalesce(sum(m.net_amount) filter (where m.line_state = 'ESTIMATED'), 0) as net_estimated,
                bool_or(m.rate is null) as is_unpriced,
                bool_or(m.line_state = 'ESTIMATED') as is_estimated
-        from bua.invoice_line_item_monthly m
-        where m.run_date = p_run_date and m.account_id = any (p_account_ids)
+        from monthly m
         group by m.account_id
     )
+    insert into bua.account_summary
     select p_run_date, u.account_id, u.site_id, u.fuel, u.jurisdiction, u.customer_class, a.journal_segment,
            u.last_billed_to, lower(u.unbilled), upper(u.unbilled) - 1, bua.count_days(u.unbilled),
            case when a.next_bill_date > r.as_at or a.next_bill_date is null and a.close_date is null then 'NOT_DUE'
@@ -108,7 +112,7 @@ begin
                case when u.last_billed_to is null then 'NEVER_BILLED' end,
                case when lower(u.unbilled) < u.recoverable_from then 'NOT_RECOVERABLE' end,
                case when l.is_unpriced then 'NO_PRICE' end,
-               case when n.account_id is not null then 'NO_REGISTER' end,
+               case when c.has_unregistered then 'NO_REGISTER' end,
                case when exists (
                    select from unnest(u.unbilled) w
                    where upper(w) - lower(w) > a.billing_days + (select bua.parameter('grace_days'))) then 'OVER_CYCLE' end,
@@ -131,19 +135,19 @@ begin
     join core.account a on a.account_id = u.account_id
     join line l on l.account_id = u.account_id
     left join covered c on c.account_id = u.account_id
-    left join unregistered n on n.account_id = u.account_id
     left join by_hours h on h.account_id = u.account_id
-    left join bua.account_exception x on (x.run_date, x.account_id) = (p_run_date, u.account_id)
+    left join exception x on x.account_id = u.account_id
     left join leading_scalar s on s.account_id = u.account_id
     left join last_read d on d.account_id = u.account_id
     left join catch_up k on k.account_id = u.account_id
     left join core.site t on t.site_id = u.site_id;
 
+    v_excepted := array(
+        select account_id from bua.account_exception where run_date = p_run_date and account_id = any (p_account_ids));
     v_items := array(
         select unnest(p_account_ids) except
-        select account_id from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids));
+        select account_id from bua.account_summary where run_date = p_run_date and account_id = any (p_account_ids) except
+        select unnest(v_excepted));
     call bua.skip_work_items(p_run_date, 'PrepareExport', v_items, 'Billed to the accrual date');
-    v_items := array(
-        select account_id from bua.account_exception where run_date = p_run_date and account_id = any (p_account_ids));
-    call bua.skip_work_items(p_run_date, 'PrepareExport', v_items, 'Units cannot be worked out: see the exceptions');
+    call bua.skip_work_items(p_run_date, 'PrepareExport', v_excepted, 'Units cannot be worked out: see the exceptions');
 end $$;

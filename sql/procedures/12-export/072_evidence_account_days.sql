@@ -8,13 +8,13 @@ create or replace function bua.evidence_account_days(p_run_date date, p_account_
 returns table (account_id text, local_date date, line_no integer, item_type text, stream_type text, time_class text,
                line_state text, quantity numeric, net_amount numeric, gst_amount numeric, discount_net numeric,
                discount_net_propensity numeric, rate numeric, plan_item_id bigint, method text)
-language sql stable set enable_nestloop = off as $$
+language sql stable set enable_nestloop = off set enable_mergejoin = off as $$
     with day as materialized (
-        select u.account_id, d::date as local_date, o.plan_code
+        select u.account_id, d::date as local_date, p.plan_code
         from bua.bua_list_unbilled_accounts(p_run_date, p_account_ids) u
-        cross join unnest(u.unbilled) w
-        cross join generate_series(lower(w)::timestamp, upper(w) - interval '1 day', interval '1 day') d
-        cross join lateral bua.plan_on(u.account_id, u.plan_code, d::date) o
+        cross join lateral bua.plan_spans(u.account_id, u.plan_code) p
+        cross join lateral unnest(u.unbilled * datemultirange(p.days)) w
+        cross join lateral generate_series(lower(w)::timestamp, upper(w) - interval '1 day', interval '1 day') d
     ),
     price as materialized (   -- a later price ends an earlier one
         select i.plan_code, i.item_type, i.time_class, i.valid_from,
@@ -26,16 +26,23 @@ language sql stable set enable_nestloop = off as $$
         window later as (partition by i.plan_code, i.item_type, i.time_class order by i.valid_from)
     ),
     read as materialized (
-        select u.*, d.plan_code from bua.account_day_units(p_run_date, p_account_ids) u join day d using (account_id, local_date)
+        select * from bua.account_day_units(p_run_date, p_account_ids)
     ),
     share as materialized (   -- an index has no time of day
         select b.*, c.time_class, c.share
-        from (select distinct r.plan_code, r.stream_type, r.jurisdiction, r.local_date from read r where r.time_class is null) b
+        from (
+            select distinct r.plan_code, r.stream_type, r.jurisdiction, r.local_date
+            from read r
+            where r.time_class is null and not exists (   -- which the shares would find out day by day
+                select from price p
+                where p.plan_code = r.plan_code and p.item_type = bua.usage_item(r.stream_type) and p.time_class = 'ANYTIME'
+                  and r.local_date between p.valid_from and p.valid_to)
+        ) b
         cross join lateral bua.class_shares(b.plan_code, b.stream_type, b.jurisdiction, b.local_date) c
     ),
     unit as (
         select r.account_id, r.local_date, r.plan_code,
-               case r.stream_type when 'PRIMARY' then 'USAGE' when 'CONTROL' then 'CONTROL' else 'FEED_IN' end as item_type,
+               bua.usage_item(r.stream_type) as item_type,
                coalesce(r.time_class, s.time_class, 'ANYTIME') as time_class, r.read_state, r.quantity * coalesce(s.share, 1) as quantity
         from read r
         left join share s on r.time_class is null
@@ -61,10 +68,12 @@ language sql stable set enable_nestloop = off as $$
             and u.local_date between anytime.valid_from and anytime.valid_to
         group by 1, 2, 3, 4, 5, 6, 7, 8, 9
     ),
-    line as materialized (
-        select m.*, i.plan_code, i.valid_from as price_from
+    line as materialized (   -- a month of a line has a number: it is sorted by faster than by what it stands for
+        select m.*, row_number() over () as month_no, i.plan_code, i.valid_from as price_from,
+               case m.line_state when 'ESTIMATED' then a.method end as method
         from bua.invoice_line_item_monthly m
         left join core.plan_item i using (plan_item_id)
+        left join bua.account_summary a on a.run_date = p_run_date and a.account_id = m.account_id
         where m.run_date = p_run_date and m.account_id = any (p_account_ids)
     ),
     line_day as (
@@ -85,19 +94,20 @@ language sql stable set enable_nestloop = off as $$
                case when sum(l.units) over month = 0 then (count(*) over to_date)::numeric / count(*) over month
                     else sum(l.units) over to_date / sum(l.units) over month end as part
         from line_day l
-        window month as (partition by l.account_id, l.line_no, l.year_month), to_date as (month order by l.local_date)
+        window month as (partition by l.month_no), to_date as (month order by l.local_date)
+        offset 0   -- here and below: or it would be worked out again wherever it is used
     ),
     running as (
         select p.*, round(p.quantity * part, 6) as q, round(p.net_amount * part, 2) as net, round(p.gst_amount * part, 2) as gst,
                round(p.discount_net * part, 2) as discount, round(p.discount_net_propensity * part, 2) as taken
         from part p
+        offset 0
     )
     select r.account_id, r.local_date, r.line_no, r.item_type, r.stream_type, r.time_class, r.line_state,
            r.q - lag(r.q, 1, 0) over month, r.net - lag(r.net, 1, 0) over month, r.gst - lag(r.gst, 1, 0) over month,
            r.discount - lag(r.discount, 1, 0) over month, r.taken - lag(r.taken, 1, 0) over month,
-           r.rate, r.plan_item_id, case r.line_state when 'ESTIMATED' then a.method end
+           r.rate, r.plan_item_id, r.method
     from running r
-    left join bua.account_summary a on a.run_date = p_run_date and a.account_id = r.account_id
     where not r.is_gone   -- a day on which all of it was reversed
-    window month as (partition by r.account_id, r.line_no, r.year_month order by r.local_date)
+    window month as (partition by r.month_no order by r.local_date)
 $$;

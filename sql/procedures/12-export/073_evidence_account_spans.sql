@@ -18,8 +18,7 @@ language sql stable as $$
         select a.*, r.period_start, r.period_end, r.as_at, s.site_id, coalesce(u.unbilled, '{}') as unbilled, u.last_billed_to,
                x.account_id is not null as is_excepted, r.as_at - a.next_bill_date as overdue_days,
                a.close_date < r.period_end as is_closed, a.billing_days + bua.parameter('grace_days') as longest,
-               bua.recoverable_from(a.jurisdiction, a.fuel, r.as_at) as recoverable_from,
-               bua.recoverable_from(a.jurisdiction, a.fuel, r.as_at + 60) as recoverable_60
+               f.recoverable_from, f60.recoverable_from as recoverable_60
         from bua.run r
         join core.account a on a.account_id = any (p_account_ids) and a.open_date < r.period_end
             and coalesce(a.close_date, 'infinity') >= r.period_start
@@ -27,6 +26,8 @@ language sql stable as $$
         left join (select w.account_id, min(w.site_id) as site_id from bua.account_sites(p_account_ids) w group by 1) s
             on s.account_id = a.account_id
         left join bua.account_exception x on (x.run_date, x.account_id, x.item_key) = (p_run_date, a.account_id, '')
+        left join lateral bua.recoverable_from(a.jurisdiction, a.fuel, r.as_at) f on true
+        left join lateral bua.recoverable_from(a.jurisdiction, a.fuel, r.as_at + 60) f60 on true
         where r.run_date = p_run_date
     ),
     invoice as (

@@ -18,11 +18,11 @@ PASSWORD = "rehearsal"  # noqa: S105 - of a database of synthetic rows that list
 NAME = "core"
 ROLES = ("workflow", "meterdata", "lambda")
 
-# Those of the local stack, with more memory. Autovacuum is off: plans rest on what the run itself analyses, and its workers'
-# time is not taken for a run type's.
+# Those of the local stack, with more memory, and what the run's parameter group says that plans depend on. Autovacuum is off:
+# plans rest on what the run itself analyses, and its workers' time is not taken for a run type's.
 SETTINGS: Mapping[str, str | int] = {
     "shared_buffers": "1GB", "max_wal_size": "8GB", "maintenance_work_mem": "256MB", "autovacuum": "off",
-    "track_io_timing": "on",
+    "work_mem": "64MB", "random_page_cost": "1.1", "track_io_timing": "on",
 }  # fmt: skip
 
 
