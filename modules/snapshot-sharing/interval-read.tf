@@ -1,4 +1,4 @@
-# Through this role the accrual reads production's interval store. It can do nothing else.
+# Through this role the accrual reads production's interval store, where it is not exported. It can do nothing else.
 resource "aws_iam_role" "interval_read" {
   name               = "${var.prefix}-role-bua-interval-read"
   description        = "Read-only: the accrual's functions in account ${var.accrual_account_id} query interval reads"
@@ -34,7 +34,7 @@ data "aws_iam_policy_document" "interval_read" {
   statement {
     sid       = "Query"
     actions   = ["dynamodb:Query"]
-    resources = ["arn:aws:dynamodb:${var.region}:${var.account_id}:table/${var.interval_table_name}"]
+    resources = [local.interval_table_arn]
   }
 
   dynamic "statement" {

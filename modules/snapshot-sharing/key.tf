@@ -1,7 +1,7 @@
 # Production's own key is never shared: snapshots are re-encrypted under this one, which one role of the accrual's account
-# may use through RDS, to copy a snapshot under a key of its own.
+# may use through RDS, to copy a snapshot under a key of its own, and another through S3, to import the interval reads.
 resource "aws_kms_key" "shared" {
-  description             = "Snapshots of ${var.production_instance} that account ${var.accrual_account_id} may copy"
+  description             = "Snapshots of ${var.production_instance} and exports that account ${var.accrual_account_id} may copy"
   enable_key_rotation     = true
   deletion_window_in_days = 30
   policy                  = data.aws_iam_policy_document.key.json
@@ -78,6 +78,29 @@ data "aws_iam_policy_document" "key" {
       test     = "Bool"
       variable = "kms:GrantIsForAWSResource"
       values   = ["true"]
+    }
+  }
+
+  statement {
+    sid       = "AccrualReadsExports"
+    actions   = ["kms:Decrypt"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = [local.accrual_root_arn]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${var.region}.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:PrincipalArn"
+      values   = [var.importer_role_arn]
     }
   }
 

@@ -7,12 +7,16 @@ locals {
   snapshot_arns = [local.snapshot_arn, local.shared_arn]
   instance_arn  = "arn:aws:rds:${var.region}:${var.account_id}:db:${var.production_instance}"
 
+  interval_table_arn = "arn:aws:dynamodb:${var.region}:${var.account_id}:table/${var.interval_table_name}"
+
   values = {
-    production_instance = var.production_instance
-    shared_key_arn      = aws_kms_key.shared.arn
-    accrual_account_id  = var.accrual_account_id
-    snapshot_topic_arn  = aws_sns_topic.snapshot.arn
-    snapshots_kept      = tostring(var.snapshots_kept)
+    production_instance    = var.production_instance
+    shared_key_arn         = aws_kms_key.shared.arn
+    accrual_account_id     = var.accrual_account_id
+    snapshot_topic_arn     = aws_sns_topic.snapshot.arn
+    snapshots_kept         = tostring(var.snapshots_kept)
+    interval_table_arn     = local.interval_table_arn
+    interval_export_bucket = aws_s3_bucket.interval_export.id
   }
 }
 
@@ -30,7 +34,35 @@ module "machine" {
   log_retention_days = var.log_retention_days
   alarm_topic_arn    = module.alarm_topic.arn
 
-  statements = [
+  statements = concat(var.interval_table_key_arn == null ? [] : [
+    {
+      sid       = "ReadEncryptedIntervals"
+      actions   = ["kms:Decrypt", "kms:DescribeKey"]
+      resources = [var.interval_table_key_arn]
+      conditions = [
+        { test = "StringEquals", variable = "kms:ViaService", values = ["dynamodb.${var.region}.amazonaws.com"] },
+      ]
+    },
+    ], [
+    {
+      sid       = "ExportIntervals"
+      actions   = ["dynamodb:ExportTableToPointInTime"]
+      resources = [local.interval_table_arn]
+    },
+    {
+      # DynamoDB writes with the machine's identity. Buckets with the owner enforced know no ACLs, and DynamoDB asks all the same.
+      sid       = "WriteExports"
+      actions   = ["s3:PutObject", "s3:PutObjectAcl", "s3:AbortMultipartUpload"]
+      resources = ["${aws_s3_bucket.interval_export.arn}/*"]
+    },
+    {
+      sid       = "EncryptExports"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [aws_kms_key.shared.arn]
+      conditions = [
+        { test = "StringEquals", variable = "kms:ViaService", values = ["s3.${var.region}.amazonaws.com"] },
+      ]
+    },
     {
       sid       = "TakeSnapshot"
       actions   = ["rds:CreateDBSnapshot"]
@@ -94,5 +126,5 @@ module "machine" {
         { test = "StringEquals", variable = "kms:ViaService", values = ["sns.${var.region}.amazonaws.com"] },
       ]
     },
-  ]
+  ])
 }

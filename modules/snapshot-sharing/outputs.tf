@@ -13,6 +13,11 @@ output "interval_role_arn" {
   value       = aws_iam_role.interval_read.arn
 }
 
+output "interval_export_bucket" {
+  description = "Bucket of the interval store's exports."
+  value       = aws_s3_bucket.interval_export.id
+}
+
 output "machine_arn" {
   description = "ARN of the state machine."
   value       = module.machine.arn

@@ -54,7 +54,7 @@ variable "production_key_arn" {
 }
 
 variable "interval_table_name" {
-  description = "Production's interval store, which the accrual reads."
+  description = "Production's interval store, which the accrual works on."
   type        = string
 }
 
@@ -71,6 +71,27 @@ variable "copier_role_arn" {
   validation {
     condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^*?]+$", var.copier_role_arn))
     error_message = "copier_role_arn must be the ARN of one role: not an account, and without wildcards."
+  }
+}
+
+variable "importer_role_arn" {
+  description = "The one role of the accrual's account that may read exports of the interval store; it does not have to exist yet."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^*?]+$", var.importer_role_arn))
+    error_message = "importer_role_arn must be the ARN of one role: not an account, and without wildcards."
+  }
+}
+
+variable "interval_export_days" {
+  description = "Days for which exports of the interval store are kept: as long as the months of `snapshots_kept` can be run again."
+  type        = number
+  default     = 95
+
+  validation {
+    condition     = var.interval_export_days >= 7
+    error_message = "interval_export_days must be at least 7: the current run needs its export."
   }
 }
 

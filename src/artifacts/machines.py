@@ -134,6 +134,8 @@ def example_values(catalogue: Catalogue) -> dict[str, str]:
         "accrual_account_id": "222222222222",
         "snapshot_topic_arn": "arn:aws:sns:ap-southeast-2:111111111111:tst-earl-sns-bua-snapshot",
         "snapshots_kept": "3",
+        "interval_table_arn": "arn:aws:dynamodb:ap-southeast-2:111111111111:table/tst-earl-ddb-interval",
+        "interval_export_bucket": "tst-earl-s3-bua-interval-export",
     }
 
 

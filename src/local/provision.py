@@ -96,7 +96,20 @@ def _create_storage(clients: Clients) -> None:
             ObjectLockEnabledForBucket=bucket == names.BUCKET,
         )  # fmt: skip
     s3.put_object(Bucket=names.BUCKET, Key=names.TEMPLATE_KEY, Body=TEMPLATE.read_bytes())
-    create_role(clients("EARL", "iam"), names.INTERVAL_ROLE, {"AWS": f"arn:aws:iam::{names.ANSTEAD}:root"})
+    for role in (names.INTERVAL_ROLE, names.INTERVAL_EXPORT_ROLE):
+        create_role(clients("EARL", "iam"), role, {"AWS": f"arn:aws:iam::{names.ANSTEAD}:root"})
+    _create_export_bucket(clients("EARL", "s3"))
+
+
+def _create_export_bucket(s3: Any) -> None:
+    """EARL's bucket of interval reads, which ANSTEAD may list and read."""
+    bucket = names.INTERVAL_EXPORT_BUCKET
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": names.REGION})
+    statement = {
+        "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{names.ANSTEAD}:root"},
+        "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+    }  # fmt: skip
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
 
 
 def _create_secrets(clients: Clients, authority: str) -> None:
@@ -138,6 +151,8 @@ def _environment(endpoint_url: str, keys: Keys, zone: str) -> dict[str, str]:
         "STATE_MACHINE_ARN_PREFIX": names.machine_arn("ANSTEAD", ""), "TICK_SECONDS": str(TICK_SECONDS),
         "MOST_TIMEOUT_SECONDS": str(MOST_TIMEOUT_SECONDS), "MOST_ITEMS_PER_MESSAGE": str(MOST_ITEMS_PER_MESSAGE), "INTERVAL_TABLE": names.EARL_INTERVAL_TABLE,
         "INTERVAL_ROLE_ARN": f"arn:aws:iam::{names.EARL}:role/{names.INTERVAL_ROLE}",
+        "INTERVAL_EXPORT_ROLE_ARN": f"arn:aws:iam::{names.EARL}:role/{names.INTERVAL_EXPORT_ROLE}",
+        "INTERVAL_TABLE_PREFIX": names.RUN_INTERVAL_TABLE, "GENERATED_INTERVAL_TABLE": names.INTERVAL_TABLE,
         "DATABASE_NAME": names.DATABASE, "DATABASE_SECRET_PREFIX": names.SECRET_PREFIX,
         "DATABASE_DNS_NAME": names.DATABASE_DNS_NAME, "HOSTED_ZONE_ID": zone, "KMS_KEY_ARN": keys.own,
         "RESTORE_SUBNET_GROUP": names.SUBNET_GROUP, "RESTORE_PARAMETER_GROUP": names.PARAMETER_GROUP,
@@ -232,7 +247,8 @@ def _create_event_sources(clients: Clients) -> None:
 def _create_machines(clients: Clients, endpoint_url: str, keys: Keys, topic: str) -> None:
     plain = {
         "production_instance": names.PRODUCTION, "shared_key_arn": keys.shared, "accrual_account_id": names.ANSTEAD,
-        "snapshot_topic_arn": topic, "snapshots_kept": "3",
+        "snapshot_topic_arn": topic, "snapshots_kept": "3", "interval_export_bucket": names.INTERVAL_EXPORT_BUCKET,
+        "interval_table_arn": names.arn("dynamodb", names.EARL, f"table/{names.EARL_INTERVAL_TABLE}"),
     }  # fmt: skip
     entries = catalogue.load()
     prefixes = {"EARL": names.EARL_PREFIX, "ANSTEAD": names.PREFIX}

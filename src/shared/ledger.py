@@ -3,7 +3,7 @@
 | control_key      | run_date     | what                                                                     |
 |------------------|--------------|--------------------------------------------------------------------------|
 | BUA              | CURRENT      | the environment's current run: run_date, database address, lock, counter |
-| BUA              | <run_date>   | a run: update_id, snapshot, period, state, times, error                  |
+| BUA              | <run_date>   | a run: update_id, snapshot, interval reads, period, state, times, error  |
 | BUA Restore, ... | <run_date>   | a step of a run: attempts, state, times, counts of its fan-outs, error   |
 """
 
@@ -168,16 +168,19 @@ class Ledger:
         packed: dict[str, Any] = {}
         for position, (name, value) in enumerate(values.items()):
             names[f"#v{position}"], packed[f":v{position}"] = _stored_name(name), value
-        expression = "SET " + ", ".join(f"#v{position} = :v{position}" for position in range(len(values)))
+        expression = ""
+        if values:
+            expression = "SET " + ", ".join(f"#v{position} = :v{position}" for position in range(len(values))) + " "
         if remove:
             names |= {f"#r{position}": _stored_name(name) for position, name in enumerate(remove)}
-            expression += " REMOVE " + ", ".join(f"#r{position}" for position in range(len(remove)))
+            expression += "REMOVE " + ", ".join(f"#r{position}" for position in range(len(remove)))
+        given = {"ExpressionAttributeValues": _pack(packed)} if packed else {}
         self._client.update_item(
             TableName=self._table,
             Key=_key(key, run_date),
             UpdateExpression=expression,
             ExpressionAttributeNames=names,
-            ExpressionAttributeValues=_pack(packed),
+            **given,
         )
 
 

@@ -33,12 +33,15 @@ class Settings(BaseModel):
 
     memory_mb: int = Field(alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE", default=2048, ge=128)  # of the function itself
 
-    # EARL's interval store, read through a role in EARL
+    # EARL's interval store, read through a role in EARL; its export, looked at through another; the run's own table, by its
+    # name without the run date; meterdata's table here. Read units are those of one function, a second; 0: all.
     interval_table: str = Field(alias="INTERVAL_TABLE")
     interval_role_arn: str = Field(alias="INTERVAL_ROLE_ARN")
-    interval_read_units: float = Field(
-        alias="INTERVAL_READ_UNITS", default=0, ge=0
-    )  # of one function, a second; 0: all
+    interval_read_units: float = Field(alias="INTERVAL_READ_UNITS", default=0, ge=0)
+    interval_export_role_arn: str = Field(alias="INTERVAL_EXPORT_ROLE_ARN")
+    interval_table_prefix: str = Field(alias="INTERVAL_TABLE_PREFIX")
+    run_interval_read_units: float = Field(alias="RUN_INTERVAL_READ_UNITS", default=0, ge=0)
+    generated_interval_table: str = Field(alias="GENERATED_INTERVAL_TABLE")
 
     database_name: str = Field(alias="DATABASE_NAME", default="core")
     database_secret_prefix: str = Field(alias="DATABASE_SECRET_PREFIX")

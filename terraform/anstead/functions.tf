@@ -57,9 +57,13 @@ locals {
     contains(keys(local.queue_functions), key) ? min(function.timeout_seconds, var.most_timeout_seconds) : function.timeout_seconds
   }
 
-  # A site-data function consumes about 1,850 read units a second: 250 sites in 12 seconds (docs/deployment.md). Production's
-  # table has that many to spare for so many of them, and each keeps to its share.
-  interval_readers = var.interval_read_units_per_second == 0 ? 1000 : max(2, floor(var.interval_read_units_per_second / 1850))
+  # A site-data function consumes about 1,850 read units a second: 250 sites in 12 seconds (docs/deployment.md). So many of them
+  # read all that the run's own table gives. From production's table, where there is no export, each takes its share of what is to
+  # spare, and at least 150 units a second, so that a message of 22,250 units ends within the function's time-out.
+  interval_readers = min(
+    var.run_interval_read_units_per_second == 0 ? 1000 : max(2, floor(var.run_interval_read_units_per_second / 1850)),
+    var.interval_read_units_per_second == 0 ? 1000 : max(2, floor(var.interval_read_units_per_second / 150)),
+  )
   concurrency = { for key, function in local.queue_functions : key =>
     min(function.queue.concurrency, var.concurrency_cap, key == "site-data" ? local.interval_readers : 1000)
   }
@@ -86,6 +90,10 @@ locals {
     INTERVAL_TABLE           = coalesce(var.earl_interval_table_name, "${local.earl_prefix}-ddb-interval")
     INTERVAL_ROLE_ARN        = local.interval_role_arn
     INTERVAL_READ_UNITS      = tostring(floor(var.interval_read_units_per_second / local.concurrency["site-data"]))
+    INTERVAL_EXPORT_ROLE_ARN = local.export_role_arn
+    INTERVAL_TABLE_PREFIX    = local.run_table_prefix
+    RUN_INTERVAL_READ_UNITS  = tostring(floor(var.run_interval_read_units_per_second / local.concurrency["site-data"]))
+    GENERATED_INTERVAL_TABLE = local.interval_table
     DATABASE_NAME            = "core"
     RESTORE_INSTANCE_CLASS   = var.instance_class
 

@@ -17,6 +17,10 @@ locals {
   node_group_name    = "${local.prefix}-bua"
   topic_arn          = "arn:aws:sns:${var.region}:${var.earl_account_id}:${local.earl_prefix}-sns-bua-snapshot"
   interval_role_arn  = "arn:aws:iam::${var.earl_account_id}:role/${local.earl_prefix}-role-bua-interval-read"
+  export_role_arn    = "arn:aws:iam::${var.earl_account_id}:role/${local.earl_prefix}-role-bua-interval-export"
+  export_bucket_arn  = "arn:aws:s3:::${local.earl_prefix}-s3-bua-interval-export"
+  run_table_prefix   = "${local.prefix}-ddb-bua-interval-"
+  run_tables_arn     = "arn:aws:dynamodb:${var.region}:${var.account_id}:table/${local.run_table_prefix}*"
   machine_arn_prefix = "arn:aws:states:${var.region}:${var.account_id}:stateMachine:${local.prefix}-"
   queue_url_prefix   = "${coalesce(var.sqs_endpoint, "https://sqs.${var.region}.amazonaws.com")}/${var.account_id}/${local.prefix}-sqs-bua-"
 }

@@ -154,8 +154,56 @@ locals {
     write-meter-data = [
       { sid = "WriteMeterData", actions = ["s3:PutObject"], resources = ["${local.bucket_arn}/nem12/*"] },
     ]
+    # The run's own table, or, where there is no export, production's.
     read-intervals = [
+      { sid = "ReadRunsIntervals", actions = ["dynamodb:Query"], resources = [local.run_tables_arn] },
       { sid = "ReadEarlsIntervals", actions = ["sts:AssumeRole"], resources = [local.interval_role_arn] },
+    ]
+    # DynamoDB imports with the function's identity: what it asks for is listed at
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataImport.Requesting.html
+    import-intervals = [
+      { sid = "LookAtExport", actions = ["sts:AssumeRole"], resources = [local.export_role_arn] },
+      {
+        sid       = "ImportIntervals"
+        actions   = ["dynamodb:ImportTable", "dynamodb:DescribeTable", "dynamodb:DeleteTable"]
+        resources = [local.run_tables_arn]
+      },
+      { sid = "LookAtImport", actions = ["dynamodb:DescribeImport"], resources = ["${local.run_tables_arn}/import/*"] },
+      { sid = "ListExport", actions = ["s3:ListBucket"], resources = [local.export_bucket_arn] },
+      { sid = "ReadExport", actions = ["s3:GetObject"], resources = ["${local.export_bucket_arn}/*"] },
+      {
+        sid       = "DecryptExport"
+        actions   = ["kms:Decrypt"]
+        resources = [var.earl_shared_key_arn]
+        conditions = [
+          { test = "StringEquals", variable = "kms:ViaService", values = ["s3.${var.region}.amazonaws.com"] },
+        ]
+      },
+      {
+        # What a table under a customer's key needs beside kms:Decrypt and kms:GenerateDataKey, which the module grants.
+        sid       = "EncryptRunsTable"
+        actions   = ["kms:CreateGrant", "kms:DescribeKey", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
+        resources = [module.encryption_key.arn]
+        conditions = [
+          { test = "StringEquals", variable = "kms:ViaService", values = ["dynamodb.${var.region}.amazonaws.com"] },
+        ]
+      },
+      {
+        sid = "LogImportErrors"
+        actions = [
+          "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents",
+          "logs:PutRetentionPolicy",
+        ]
+        resources = ["arn:aws:logs:${var.region}:${var.account_id}:log-group:/aws-dynamodb/*"]
+      },
+    ]
+    # What meterdata loaded for a run is of no use after it.
+    empty-intervals = [
+      {
+        sid       = "EmptyGeneratedIntervals"
+        actions   = ["dynamodb:Scan", "dynamodb:BatchWriteItem"]
+        resources = ["arn:aws:dynamodb:${var.region}:${var.account_id}:table/${local.interval_table}"]
+      },
     ]
     start-run = [
       { sid = "StartRun", actions = ["states:StartExecution"], resources = ["${local.machine_arn_prefix}bua"] },
@@ -191,7 +239,7 @@ locals {
 
   function_grants = {
     controller-fast = ["ledger-write", "database-admin", "restore", "scale", "executions", "clear-files"]
-    controller-slow = ["database-admin", "copy-outbound", "write-control", "keep-exports", "tell-finance"]
+    controller-slow = ["ledger-write", "database-admin", "copy-outbound", "write-control", "keep-exports", "tell-finance", "import-intervals", "empty-intervals"]
     next            = ["ledger-write", "keep-alive", "fail-task", "complete-task", "tick"]
     notify          = ["start-run"]
     report          = ["report", "tell-finance"]

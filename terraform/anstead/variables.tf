@@ -211,8 +211,19 @@ variable "concurrency_cap" {
   }
 }
 
+variable "run_interval_read_units_per_second" {
+  description = "Read units a second that a run takes of its own table of interval reads, all functions together: what the quota lets an on-demand table give, 40,000 by default. 0 for no limit: all 800 functions ask at once, and are throttled by the table."
+  type        = number
+  default     = 40000
+
+  validation {
+    condition     = var.run_interval_read_units_per_second == 0 || var.run_interval_read_units_per_second >= 4000
+    error_message = "With fewer than 4,000 read units a second the interval reads of a month take longer than three hours."
+  }
+}
+
 variable "interval_read_units_per_second" {
-  description = "Read units a second that a run may take of production's interval store, all functions together; production shares the table. An on-demand table has 40,000 by default, and throttles above double its earlier peak. 0 for no limit."
+  description = "Read units a second that a run may take of production's interval store where there is no export, all functions together; production shares the table. An on-demand table has 40,000 by default, and throttles above double its earlier peak. 0 for no limit."
   type        = number
   default     = 20000
 

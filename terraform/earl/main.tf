@@ -1,4 +1,4 @@
-# EARL, the production account. It only gives: a snapshot on the first of the month, and a role that reads intervals.
+# EARL, the production account. It only gives: a snapshot and an export of interval reads on the first of the month, and roles that look at them.
 locals {
   prefix         = "${var.environment}-earl"
   anstead_prefix = "${var.environment}-anstead"
@@ -22,6 +22,8 @@ module "snapshot_sharing" {
   interval_table_name    = coalesce(var.interval_table_name, "${local.prefix}-ddb-interval")
   interval_table_key_arn = var.interval_table_key_arn
   copier_role_arn        = "arn:aws:iam::${var.anstead_account_id}:role/${local.anstead_prefix}-role-bua-lambda-controller-fast"
+  importer_role_arn      = "arn:aws:iam::${var.anstead_account_id}:role/${local.anstead_prefix}-role-bua-lambda-controller-slow"
+  interval_export_days   = var.interval_export_days
   reader_role_arns       = ["arn:aws:iam::${var.anstead_account_id}:role/${local.anstead_prefix}-role-bua-lambda-site-data"]
   notification_queue_arn = "arn:aws:sqs:${var.region}:${var.anstead_account_id}:${local.anstead_prefix}-sqs-bua-notify"
   template_files         = ["${local.definitions}/blocks.yaml", "${local.definitions}/${format("%02d", local.position["snapshot"])}-snapshot.asl.yaml"]

@@ -75,6 +75,12 @@ variable "snapshots_kept" {
   default     = 3
 }
 
+variable "interval_export_days" {
+  description = "Days for which exports of the interval store are kept: as long as the months of `snapshots_kept` can be run again."
+  type        = number
+  default     = 95
+}
+
 variable "alarm_emails" {
   description = "Mail addresses that are notified when a snapshot fails."
   type        = set(string)

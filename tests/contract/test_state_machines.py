@@ -191,7 +191,10 @@ def test_errors_that_are_retried_exist(step):
     for name, state in states_of(step):
         for rule in [*state.get("Retry", []), *state.get("Catch", [])]:
             for error in rule["ErrorEquals"]:
-                assert error in ours or error.split(".")[0] in ("States", "Lambda", "SQS", "Rds"), (name, error)
+                assert error in ours or error.split(".")[0] in ("States", "Lambda", "SQS", "Rds", "DynamoDb"), (
+                    name,
+                    error,
+                )
 
 
 @pytest.mark.parametrize("step", [step for step in STEPS if step != "snapshot"])

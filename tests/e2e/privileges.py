@@ -28,6 +28,8 @@ UNSEEN = {
     r".*-controller-fast: rds:DescribeEvents on \*": "CloudFormation looks for the reason when an instance fails",
     r".*-machine-snapshot: rds:AddTagsToResource on .*": "asked where production copies its tags to its snapshots",
     r".*-controller-fast: cloudformation:TagResource on .*": "asked by AWS when a stack is created with tags",
+    r".*-role-bua-interval-read: (dynamodb:Query|kms:Decrypt) on .*": "where there is no export, production's table is read",
+    r".*-lambda-site-data: sts:AssumeRole on .*-interval-read": "the same",
     # Schedules do not fire in a test that lasts minutes; both of their machines are started as they do it.
     r".*-scheduler: (states:StartExecution|sqs:SendMessage|kms:Decrypt|kms:GenerateDataKey) on .*": "the schedules",
     r".*-controller-fast: rds:CopyDBSnapshot on .*-shared": "the emulator asks for the copy alone, AWS for the original too",

@@ -28,6 +28,8 @@ def machine(earl):
         "production_instance": names.PRODUCTION, "accrual_account_id": names.ANSTEAD, "snapshots_kept": "3",
         "shared_key_arn": earl.client("kms").create_key()["KeyMetadata"]["Arn"],
         "snapshot_topic_arn": earl.client("sns").create_topic(Name="test-unheard")["TopicArn"],
+        "interval_table_arn": names.arn("dynamodb", names.EARL, f"table/{names.EARL_INTERVAL_TABLE}"),
+        "interval_export_bucket": names.INTERVAL_EXPORT_BUCKET,
     }  # fmt: skip
     entry = next(machine for machine in entries.state_machines if machine.step == "snapshot")
     definition = machines.render_machine(entries, entry, values)

@@ -12,9 +12,10 @@ variables {
   interval_table_name    = "tst-earl-ddb-interval"
   reader_role_arns       = ["arn:aws:iam::222222222222:role/tst-anstead-role-bua-lambda-site-data"]
   copier_role_arn        = "arn:aws:iam::222222222222:role/tst-anstead-role-bua-lambda-controller-fast"
+  importer_role_arn      = "arn:aws:iam::222222222222:role/tst-anstead-role-bua-lambda-controller-slow"
   notification_queue_arn = "arn:aws:sqs:ap-southeast-2:222222222222:tst-anstead-sqs-bua-notify"
   template_files         = ["../../statemachines/blocks.yaml", "../../statemachines/14-snapshot.asl.yaml"]
-  placeholders           = ["production_instance", "shared_key_arn", "accrual_account_id", "snapshot_topic_arn", "snapshots_kept"]
+  placeholders           = ["production_instance", "shared_key_arn", "accrual_account_id", "snapshot_topic_arn", "snapshots_kept", "interval_table_arn", "interval_export_bucket"]
 }
 
 run "begins_at_local_midnight_of_the_first" {
@@ -52,16 +53,18 @@ run "trusts_exactly_the_other_account" {
       contains([for c in s.condition : c.variable], "kms:ViaService") && !contains(s.actions, "kms:*")
       if contains(flatten([for p in s.principals : tolist(p.identifiers)]), "arn:aws:iam::222222222222:root")
     ])
-    error_message = "The other account uses the key through RDS only."
+    error_message = "The other account uses the key through services only."
   }
 
   assert {
-    condition = alltrue([for s in data.aws_iam_policy_document.key.statement :
-      contains([for c in s.condition : "${c.test} ${c.variable} ${join(" ", c.values)}"],
-      "ArnEquals aws:PrincipalArn arn:aws:iam::222222222222:role/tst-anstead-role-bua-lambda-controller-fast")
+    condition = jsonencode({ for s in data.aws_iam_policy_document.key.statement : s.sid => sort([for c in s.condition : "${c.variable} ${join(" ", c.values)}"])
       if contains(flatten([for p in s.principals : tolist(p.identifiers)]), "arn:aws:iam::222222222222:root")
-    ])
-    error_message = "Of the other account one role uses the key: whoever else may use RDS there copies nothing."
+      }) == jsonencode({
+      AccrualCopiesSnapshots = ["aws:PrincipalArn arn:aws:iam::222222222222:role/tst-anstead-role-bua-lambda-controller-fast", "kms:ViaService rds.ap-southeast-2.amazonaws.com"]
+      AccrualLetsRdsUseIt    = ["aws:PrincipalArn arn:aws:iam::222222222222:role/tst-anstead-role-bua-lambda-controller-fast", "kms:GrantIsForAWSResource true", "kms:ViaService rds.ap-southeast-2.amazonaws.com"]
+      AccrualReadsExports    = ["aws:PrincipalArn arn:aws:iam::222222222222:role/tst-anstead-role-bua-lambda-controller-slow", "kms:ViaService s3.ap-southeast-2.amazonaws.com"]
+    })
+    error_message = "Of the other account one role copies and one reads exports: whoever else may use RDS or S3 there gets nothing."
   }
 
   assert {
@@ -144,4 +147,48 @@ run "refuses_to_keep_nothing" {
   }
 
   expect_failures = [var.snapshots_kept]
+}
+
+run "exports_are_read_by_one_role_and_kept_for_a_time" {
+  assert {
+    condition = [for s in data.aws_iam_policy_document.interval_export_bucket.statement : s.actions if s.effect != "Deny"] == [toset(["s3:GetObject", "s3:ListBucket"])] && [
+      for c in data.aws_iam_policy_document.interval_export_bucket.statement[0].condition : "${c.test} ${c.variable} ${join(" ", c.values)}"
+    ] == ["ArnEquals aws:PrincipalArn arn:aws:iam::222222222222:role/tst-anstead-role-bua-lambda-controller-slow"]
+    error_message = "One role of the other account lists and reads, and nobody there writes."
+  }
+
+  assert {
+    condition     = one(data.aws_iam_policy_document.interval_export_trust.statement[0].condition).values == tolist(["arn:aws:iam::222222222222:role/tst-anstead-role-bua-lambda-controller-slow"])
+    error_message = "The same role looks at exports."
+  }
+
+  assert {
+    condition     = data.aws_iam_policy_document.interval_export.statement[0].actions == toset(["dynamodb:DescribeExport"]) && data.aws_iam_policy_document.interval_export.statement[0].resources == toset(["arn:aws:dynamodb:ap-southeast-2:111111111111:table/tst-earl-ddb-interval/export/*"])
+    error_message = "It looks, and does nothing else."
+  }
+
+  assert {
+    condition     = aws_s3_bucket.interval_export.bucket == "tst-earl-s3-bua-interval-export" && one(one(aws_s3_bucket_lifecycle_configuration.interval_export.rule).expiration).days == 95
+    error_message = "The name that the accrual's account reads, for three months."
+  }
+
+  assert {
+    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.interval_export.rule).apply_server_side_encryption_by_default).kms_master_key_id == aws_kms_key.shared.arn
+    error_message = "Encrypted under the key that the other account may use."
+  }
+
+  assert {
+    condition     = local.values.interval_table_arn == "arn:aws:dynamodb:ap-southeast-2:111111111111:table/tst-earl-ddb-interval"
+    error_message = "The table that the machine exports."
+  }
+}
+
+run "refuses_an_importer_that_is_an_account" {
+  command = plan
+
+  variables {
+    importer_role_arn = "arn:aws:iam::222222222222:root"
+  }
+
+  expect_failures = [var.importer_role_arn]
 }

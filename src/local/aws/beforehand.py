@@ -40,6 +40,7 @@ def create_production(clients: Clients, production_dsn: Callable[[], str]) -> No
 def create_interval_store(clients: Clients) -> None:
     """EARL's table of interval reads, which meterdata keeps."""
     create_table(clients("EARL", "dynamodb"), names.EARL_INTERVAL_TABLE, "pk", "sk")
+    enable_recovery(clients("EARL", "dynamodb"), names.EARL_INTERVAL_TABLE)
 
 
 def create_zone(clients: Clients) -> str:
@@ -79,6 +80,12 @@ def create_table(dynamodb: Any, table: str, partition_key: str, sort_key: str) -
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in attributes],
         KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in attributes],
     )
+
+
+def enable_recovery(dynamodb: Any, table: str) -> None:
+    """Let a table be exported as of any later moment."""
+    recovery = {"PointInTimeRecoveryEnabled": True}
+    dynamodb.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=recovery)
 
 
 def create_role(iam: Any, name: str, principal: dict[str, str]) -> str:

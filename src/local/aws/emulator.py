@@ -19,7 +19,7 @@ from pathlib import Path
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 
-from local.aws import eks, interval_patches, names, patches, rds
+from local.aws import eks, exports, interval_patches, names, patches, rds
 from local.aws.kubernetes import Authenticator, Cluster, Deployment, Server, service_command
 from local.aws.patching import require_version
 from local.aws.tls import Authority
@@ -35,6 +35,7 @@ def main() -> None:
     rds.install(databases)
     patches.install()
     interval_patches.install()
+    exports.install()
     cluster = _start_kubernetes(directory, endpoint_url, authority)
     # ministack ends by sys.exit() at SIGTERM; end-of-file on stdin is turned into that signal.
     threading.Thread(target=_end_with_parent, daemon=True, name="lifeline").start()

@@ -16,6 +16,8 @@ CONTROL_TABLE = f"{PREFIX}-ddb-bua"
 EARL_INTERVAL_TABLE = f"{EARL_PREFIX}-ddb-interval"
 IMPORT_BUCKET = f"{EARL_PREFIX}-s3-interval-import"  # while a portfolio is loaded
 INTERVAL_TABLE = f"{PREFIX}-ddb-interval"  # meterdata's in ANSTEAD
+RUN_INTERVAL_TABLE = f"{PREFIX}-ddb-bua-interval-"  # with the run date: the run's own
+INTERVAL_EXPORT_BUCKET = f"{EARL_PREFIX}-s3-bua-interval-export"
 BUCKET = f"{PREFIX}-s3-bua"
 INTEGRATION_BUCKET = f"{PREFIX}-s3-rw-integration"
 TEMPLATE_KEY = "templates/bua-sql.json"
@@ -30,6 +32,7 @@ PRODUCTION_SECRET = f"{EARL_PREFIX}-core-db-{MASTER}"
 REPORT_TOPIC = f"{PREFIX}-sns-bua-report"
 TOPIC = f"{EARL_PREFIX}-sns-bua-snapshot"
 INTERVAL_ROLE = f"{EARL_PREFIX}-role-bua-interval-read"
+INTERVAL_EXPORT_ROLE = f"{EARL_PREFIX}-role-bua-interval-export"
 SHARED_KEY_ALIAS = f"alias/{EARL_PREFIX}-kms-bua-snapshot"
 KEY_ALIAS = f"alias/{PREFIX}-kms-bua"
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -202,7 +202,8 @@ class Bench:
         """site-data's transaction for a message of sites."""
         names = self.messages()[0]
         work = Work(run_date=LOADED, run_type="UtilityProfile", attempt="bench", batch_no=1, items=names)
-        write = utility_profile.write(sites)
+        now = datetime.now(UTC)
+        write = utility_profile.write(sites, utility_profile.Reading("bench", now, now))
 
         def ours() -> None:
             with self.connection.cursor() as cursor:

@@ -32,10 +32,10 @@ def importing(
 ) -> Iterator[None]:
     """Fill an empty table while the body of the with statement does other work; at its end the table is filled.
 
-    An import creates its table: the empty one is replaced by one of the same keys. The bucket, a new one of this name,
+    An import creates its table: the empty one is replaced by one of the same keys, with point-in-time recovery if it had that. The bucket, a new one of this name,
     lives as long as the import. Raises ImportFailed when the table holds items, or does not hold all of them at the end.
     """
-    definition = dynamodb.describe_table(TableName=table)["Table"]
+    definition, recovery = dynamodb.describe_table(TableName=table)["Table"], _recovery(dynamodb, table)
     if dynamodb.scan(TableName=table, Limit=1, Select="COUNT")["Count"]:
         raise ImportFailed(f"table {table} is not empty, an import would replace what it holds")
     region: Any = {"LocationConstraint": s3.meta.region_name}
@@ -56,8 +56,17 @@ def importing(
     )
     yield
     _wait(dynamodb, started["ImportTableDescription"]["ImportArn"])
+    if recovery:
+        dynamodb.update_continuous_backups(
+            TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
     s3.delete_object(Bucket=bucket, Key=ITEMS_KEY)
     s3.delete_bucket(Bucket=bucket)
+
+
+def _recovery(dynamodb: "DynamoDBClient", table: str) -> bool:
+    backups = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+    return backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
 
 
 def _wait(dynamodb: "DynamoDBClient", import_arn: str) -> None:

@@ -14,6 +14,7 @@ from shared.steps import (
     control_totals,
     export,
     failures,
+    intervals,
     invoiceruns,
     nem12,
     restore,
@@ -68,6 +69,12 @@ ACTIONS: dict[str, Action] = {
     "restore.calculate_statistics": Action(RunRequest, restore.calculate_statistics),
     "restore.point_dns": Action(RunRequest, restore.point_dns),
     "terminate.delete_copy": Action(RunRequest, restore.delete_copy),
+    # the frozen input
+    "intervals.wait_for_export": Action(RunRequest, intervals.wait_for_export),
+    "intervals.import_table": Action(RunRequest, intervals.import_table),
+    "intervals.wait_for_import": Action(RunRequest, intervals.wait_for_import),
+    "intervals.delete_table": Action(RunRequest, intervals.delete_table),
+    "intervals.empty_generated": Action(RunRequest, intervals.empty_generated),
     # scaling
     "scale.nodes": Action(scaling.ScaleNodes, scaling.scale_nodes),
     "scale.wait_for_nodes": Action(scaling.ScaleNodes, scaling.wait_for_nodes),

@@ -17,6 +17,7 @@ from shared.ledger import Current
 from shared.period import Period
 from shared.steps.requests import Request
 from shared.telemetry import logger
+from shared.work.messages import IntervalExport
 
 RUNNING, SUCCEEDED, FAILED, TERMINATED = "RUNNING", "SUCCEEDED", "FAILED", "TERMINATED"
 
@@ -35,6 +36,9 @@ class ConsoleInput(BaseModel):
     max_errors: int | None = Field(default=None, ge=0)
     acceptable_error_rate: float | None = Field(default=None, ge=0, le=1)
     comment: str | None = Field(default=None, alias="Comment")  # the console's own example input has one
+    interval_export: IntervalExport | None = None
+    no_interval_export: str | None = None
+    live_intervals: bool | None = None  # True: read production's table as it is, even if there is an export
     from_date: date | None = None
     to_date: date | None = None
     as_at: date | None = None
@@ -94,18 +98,22 @@ def begin_run(context: Context, request: BeginRun) -> dict[str, Any]:
     steps = choose_steps(catalogue.load().pipeline(), given.start_at, given.stop_after, given.skip)
     if given.snapshot_arn and given.run_date:
         # Before the lock: an announcement comes once, and must not be lost because another execution is running.
-        context.ledger.set_run(given.run_date, {"snapshot_arn": given.snapshot_arn})
+        _record_source(context, given.run_date, given)
     context.ledger.take_lock(request.execution, context.now, lambda arn: is_running(context, arn))
     with _released_on_error(context, request.execution):
         current = context.ledger.current()
         run_date = resolve_run_date(current, given.run_date, force=given.force, may_begin="restore" in steps)
         chosen = resolve_period(context, run_date, given, may_begin="restore" in steps)
         _make_current(context, current, run_date, restores="restore" in steps)
-        values = {"state": RUNNING, "started_at": context.now.isoformat(timespec="seconds"), "steps": list(steps)}
+        values: dict[str, Any] = {
+            "state": RUNNING,
+            "started_at": context.now.isoformat(timespec="seconds"),
+            "steps": list(steps),
+        }
         values |= asdict(chosen)
-        if given.snapshot_arn:  # of the current run, where no date was given
-            values["snapshot_arn"] = given.snapshot_arn
+        values |= _choose_intervals(given, restores="restore" in steps)
         context.ledger.set_run(run_date, values, remove=("finished_at", "error", "cause"))
+        _record_source(context, run_date, given)
     logger.info("run begins", run_date=run_date.isoformat(), period=str(chosen), steps=steps)
     step_input: dict[str, Any] = {
         "run_date": run_date.isoformat(),
@@ -150,10 +158,11 @@ def begin_step(context: Context, request: BeginStep) -> dict[str, Any]:
         chosen = resolve_period(context, run_date, given, may_begin=is_restore)
         if is_restore:
             _make_current(context, current, run_date, restores=True)
-            values = asdict(chosen)
-            if given.snapshot_arn:
-                values["snapshot_arn"] = given.snapshot_arn
-            context.ledger.set_run(run_date, values)
+            chosen_intervals = {} if given.lock_owner else _choose_intervals(given, restores=True)
+            context.ledger.set_run(run_date, asdict(chosen) | chosen_intervals)
+            _record_source(context, run_date, given)
+        else:
+            _choose_intervals(given, restores=False)
         attempt = context.ledger.begin_step(request.step, run_date, request.execution, context.now)
     logger.info("step begins", step=request.step, run_date=run_date.isoformat(), attempt=attempt)
     return {"run_date": run_date.isoformat(), "attempt": attempt}
@@ -253,6 +262,27 @@ def readable(error: str, cause: str) -> tuple[str, str]:
         if "Cause" in parsed:
             return readable(str(parsed.get("Error", error)), str(parsed["Cause"]))
     return error[:ERROR_LENGTH], cause[:CAUSE_LENGTH]
+
+
+def _choose_intervals(given: ConsoleInput, *, restores: bool) -> dict[str, bool]:
+    """Whether the run reads production's table as it is; raises InvalidInput where the input is chosen already."""
+    if not restores and given.live_intervals is not None:
+        raise InvalidInput("live_intervals is chosen where a database is restored: start at restore")
+    return {"live_intervals": bool(given.live_intervals)} if restores else {}
+
+
+def _record_source(context: Context, run_date: date, given: ConsoleInput) -> None:
+    """Record what the run works on: the snapshot, and the export of the interval reads that belongs to it."""
+    known = context.ledger.run(run_date)
+    if given.interval_export:
+        context.ledger.set_run(
+            run_date, {"interval_export": given.interval_export.model_dump()}, remove=("no_interval_export",)
+        )
+    elif given.snapshot_arn and given.snapshot_arn != known.get("snapshot_arn"):
+        why = given.no_interval_export or "no export was announced with the snapshot"
+        context.ledger.set_run(run_date, {"no_interval_export": why}, remove=("interval_export",))
+    if given.snapshot_arn:
+        context.ledger.set_run(run_date, {"snapshot_arn": given.snapshot_arn})
 
 
 def _take_or_join_lock(context: Context, request: BeginStep) -> None:

@@ -11,6 +11,7 @@ from psycopg2 import sql
 from shared.context import Context
 from shared.database.connections import Cursor
 from shared.errors import ControlTotalsRefused
+from shared.steps import intervals
 from shared.steps.export import EXPORTS
 from shared.steps.folders import CONTROL, evidence_file, folder
 from shared.steps.previous import run_before
@@ -29,12 +30,14 @@ def write(context: Context, request: RunRequest) -> dict[str, Any]:
         ((totals,),) = cursor.fetchall()
         csv_files, lost_rows = _csv_files(context, cursor, request.run_date)
         evidence, changed = _evidence_files(context, cursor, request.run_date)
+        interval_input = intervals.describe_input(context, cursor, request.run_date)
     broken += [*lost_rows, *changed]
     if broken:
         raise ControlTotalsRefused(f"{len(broken)} identities do not hold: {'; '.join(broken)}")
     # Exact decimals stay as they are written; there is no clock in it, so that the same input gives the same bytes.
     document = json.loads(totals, parse_float=str)
     document["snapshot"] = context.ledger.run(request.run_date).get("snapshot_arn")
+    document["interval_input"] = interval_input
     document["previous_run"] = run_before(context, request.run_date)
     document["files"] = csv_files | evidence
     context.client("s3").put_object(

@@ -1,6 +1,5 @@
 """EARL's announcement starts `bua`, once per run date however often it is delivered."""
 
-import json
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -29,9 +28,7 @@ def start_run(states: Any, machine_arn: str, envelope: Envelope) -> None:
         states.start_execution(
             stateMachineArn=machine_arn,
             name=f"announced-{announcement.run_date.isoformat()}",
-            input=json.dumps(
-                {"run_date": announcement.run_date.isoformat(), "snapshot_arn": announcement.snapshot_arn}
-            ),
+            input=announcement.model_dump_json(exclude_none=True),
         )
     except states.exceptions.ExecutionAlreadyExists:
         logger.warning("this run was started before; to repeat it, start it from the console")

@@ -8,21 +8,20 @@ import io
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from psycopg2.extras import execute_values
 
-from shared.aws import clients
 from shared.context import Context
 from shared.database import binary_copy
 from shared.database.connections import Cursor
 from shared.errors import PermanentError
 from shared.metering.interval_store import SiteDays, read_site
-from shared.metering.pace import Pace
 from shared.metering.plausibility import Implausible, Limits, judge, without
+from shared.steps import intervals
 from shared.work.items import Perform, work_off
 from shared.work.messages import Work
 
@@ -40,6 +39,14 @@ class Register(NamedTuple):
     from_date: date
     to_date: date
     account_id: str
+
+
+class Reading(NamedTuple):
+    """The table that a message's sites were read from, and when."""
+
+    table: str
+    read_from: datetime
+    read_to: datetime
 
 
 @dataclass(frozen=True)
@@ -80,27 +87,27 @@ class Partial:
 
 def extract(context: Context, work: Work) -> None:
     """Work a message off: list its registers, read their days, write profiles and partial sums in one transaction."""
+    source = intervals.source(context, work.run_date)
     registers, limits = _ask(context, work)
-    sites = read_sites(context, registers, limits)
+    began = datetime.now(UTC)
+    sites = read_sites(source, registers, limits)
+    reading = Reading(source.table, began, datetime.now(UTC))
     with context.database.brief_session(context.remaining_seconds()) as connection:
-        work_off(connection, work, write(sites))
+        work_off(connection, work, write(sites, reading))
 
 
 def read_sites(
-    context: Context, registers: Mapping[str, list[Register]], limits: Limits
+    source: intervals.Source, registers: Mapping[str, list[Register]], limits: Limits
 ) -> dict[str, Site | PermanentError]:
-    """Read each site's days from EARL's interval store, at the function's share of what production can spare.
+    """Read each site's days from the run's interval reads, at the function's share of what the table can give.
 
     A site with invalid items fails alone.
     """
-    settings = context.settings
-    pace = Pace(settings.interval_read_units) if settings.interval_read_units else None
-    client = clients.client_as("dynamodb", settings.interval_role_arn, "bua-site-data")
     sites: dict[str, Site | PermanentError] = {}
     for site_id, wanted in registers.items():
         first, last = min(r.from_date for r in wanted), max(r.to_date for r in wanted)
         try:
-            days = read_site(client, settings.interval_table, site_id, first, last, pace=pace)
+            days = read_site(source.client, source.table, site_id, first, last, pace=source.pace)
             sites[site_id] = believe(assign(site_id, days, wanted), limits)
         except PermanentError as error:
             sites[site_id] = error
@@ -138,7 +145,7 @@ def believe(site: Site, limits: Limits) -> Site:
     return replace(site, days=without(site.days, (one for _, one in found)), implausible=found)
 
 
-def write(sites: Mapping[str, Site | PermanentError]) -> Perform:
+def write(sites: Mapping[str, Site | PermanentError], reading: Reading) -> Perform:
     """Work that writes the claimed sites' rows."""
 
     def perform(cursor: Cursor, work: Work, items: list[str]) -> None:
@@ -150,7 +157,7 @@ def write(sites: Mapping[str, Site | PermanentError]) -> Perform:
             if site is not None:
                 chosen.append(site)
         _copy(cursor, "utility_profile", (_profile_rows(work.run_date, site) for site in chosen))
-        _insert_log(cursor, work.run_date, chosen)
+        _insert_log(cursor, work.run_date, chosen, reading)
         _insert_summary(cursor, work.run_date, chosen)
         _insert_implausible(cursor, work.run_date, chosen)
         _copy(cursor, "incomplete_day", (_incomplete_rows(work.run_date, site) for site in chosen))
@@ -279,11 +286,12 @@ def _copy(cursor: Cursor, table: str, rows: Iterable[bytes]) -> None:
     cursor.copy_expert(f"copy bua.{table} from stdin (format binary)", stream)
 
 
-def _insert_log(cursor: Cursor, run_date: date, sites: list[Site]) -> None:
-    rows = [(run_date, s.site_id, s.days.items_read, s.days_written, s.days.newest_update) for s in sites]
+def _insert_log(cursor: Cursor, run_date: date, sites: list[Site], reading: Reading) -> None:
+    rows = [(run_date, s.site_id, s.days.items_read, s.days_written, s.days.newest_update, *reading) for s in sites]
     execute_values(
         cursor,
-        "insert into bua.utility_profile_log (run_date, site_id, items_read, days_written, newest_update) values %s",
+        "insert into bua.utility_profile_log (run_date, site_id, items_read, days_written, newest_update, interval_table,"
+        " read_from, read_to) values %s",
         rows,
     )
 

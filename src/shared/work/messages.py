@@ -49,13 +49,31 @@ class Work(_Message):
     items: list[str] = Field(min_length=1)
 
 
+class IntervalExport(BaseModel):
+    """EARL's export of production's interval store: the table as it was at a moment (ISO 8601, UTC), in a bucket."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    arn: str = Field(pattern=r"^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/[^/]+/export/[^/]+$")
+    bucket: str = Field(min_length=3)
+    prefix: str = Field(min_length=1)
+    moment: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
+
+    @property
+    def export_id(self) -> str:
+        """DynamoDB's name for the export, of which its folder in the bucket has the name too."""
+        return self.arn.rsplit("/", 1)[1]
+
+
 class Announcement(BaseModel):
-    """EARL's announcement of a shared snapshot."""
+    """EARL's announcement of a shared snapshot, with the export of the interval reads or why there is none."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     run_date: date
     snapshot_arn: str = Field(pattern=r"^arn:aws[a-z-]*:rds:[a-z0-9-]+:\d{12}:snapshot:.+$")
+    interval_export: IntervalExport | None = None
+    no_interval_export: str | None = None
 
 
 def parse(model: type[M], text: str) -> M:

@@ -37,10 +37,20 @@ run "names_are_the_document_s" {
   }
 }
 
-run "production_s_interval_store_is_read_at_a_bounded_rate" {
+run "the_run_s_own_table_gives_what_it_can_and_production_s_what_it_can_spare" {
   assert {
-    condition     = local.concurrency["site-data"] == 10 && local.environment["INTERVAL_READ_UNITS"] == "2000"
-    error_message = "Ten functions at 2,000 read units a second: 20,000, half of what an on-demand table has by default."
+    condition     = local.concurrency["site-data"] == 21 && local.environment["RUN_INTERVAL_READ_UNITS"] == "1904"
+    error_message = "21 functions at 1,904 read units a second: 40,000, what an on-demand table gives by default."
+  }
+
+  assert {
+    condition     = local.environment["INTERVAL_READ_UNITS"] == "952"
+    error_message = "Where there is no export, 21 functions at 952: 20,000 of production's table."
+  }
+
+  assert {
+    condition     = startswith(local.environment["INTERVAL_TABLE_PREFIX"], local.control_table) && local.run_tables_arn == "arn:aws:dynamodb:ap-southeast-2:222222222222:table/tst-anstead-ddb-bua-interval-*"
+    error_message = "The run's table has the accrual's name."
   }
 
   assert {
@@ -86,5 +96,17 @@ run "every_worker_has_its_grants" {
   assert {
     condition     = sort(setunion(flatten(values(local.function_grants)), ["ledger-read", "database"])) == sort(keys(local.grants))
     error_message = "Every grant is used."
+  }
+}
+
+run "a_higher_quota_is_used_as_far_as_the_live_table_allows" {
+  variables {
+    run_interval_read_units_per_second = 0
+    concurrency_cap                    = 1000
+  }
+
+  assert {
+    condition     = local.concurrency["site-data"] == 133 && local.environment["RUN_INTERVAL_READ_UNITS"] == "0" && local.environment["INTERVAL_READ_UNITS"] == "150"
+    error_message = "At 150 units a second of production's table a message still ends within the time-out."
   }
 }

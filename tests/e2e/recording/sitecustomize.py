@@ -75,6 +75,8 @@ def _recorder(evaluate: Evaluate, path: Path) -> Evaluate:
         if context.action.startswith("sqs:"):
             context = replace(context, action=context.action.removesuffix("Batch"))
         result = evaluate(context, *arguments)
+        if context.action == "dynamodb:ImportTable" and result.decision == "Allow":
+            result = _of_import(context, arguments[0], recorded, result)
         role = context.principal_arn.split("/")[1] if "role/" in context.principal_arn else context.principal_arn
         line = {"role": role, "action": context.action, "resource": context.resource_arn, "decision": result.decision}
         if _ASKED.get():
@@ -82,6 +84,31 @@ def _recorder(evaluate: Evaluate, path: Path) -> Evaluate:
         return result
 
     return recorded
+
+
+def _of_import(context: Any, policies: Any, ask: Evaluate, allowed: Any) -> Any:
+    """DynamoDB imports with the importer's identity: it reads the bucket, which both accounts must allow, and logs errors."""
+    from local.aws import names
+    from ministack.core import iam_evaluator
+    from ministack.services import s3
+
+    bucket = f"arn:aws:s3:::{names.INTERVAL_EXPORT_BUCKET}"
+    shared = s3._bucket_policies.get_scoped(names.EARL, None, names.INTERVAL_EXPORT_BUCKET, "{}")
+    for action, arn in (("s3:ListBucket", bucket), ("s3:GetObject", f"{bucket}/any/AWSDynamoDB/any/data/any.json.gz")):
+        asked = replace(context, action=action, resource_arn=arn, service_context={})
+        of_bucket = iam_evaluator.evaluate_resource_policy(shared, asked)
+        if ask(asked, policies).decision != "Allow" or of_bucket.decision != "Allow":
+            return replace(allowed, decision="ImplicitDeny", reason=f"{action} on {arn}")
+    logs = f"arn:aws:logs:{context.region}:{names.ANSTEAD}:log-group:/aws-dynamodb/imports"
+    for action in (
+        "CreateLogGroup", "CreateLogStream", "DescribeLogGroups", "DescribeLogStreams", "PutLogEvents", "PutRetentionPolicy",
+    ):  # fmt: skip
+        if (
+            ask(replace(context, action=f"logs:{action}", resource_arn=logs, service_context={}), policies).decision
+            != "Allow"
+        ):
+            return replace(allowed, decision="ImplicitDeny", reason=f"logs:{action} on {logs}")
+    return allowed
 
 
 def _name_resources_as_aws_does() -> None:
@@ -99,11 +126,20 @@ def _name_resources_as_aws_does() -> None:
                 name = iam_actions._query_param(query, key)
                 if name and not name.startswith("arn:"):
                     return f"arn:aws:rds:{region}:{account}:snapshot:{name}"
+        if service == "dynamodb" and (arn := _of_export_or_import(json.loads(body or b"{}"), region, account)):
+            return arn
         if service == "states" and b'"taskToken"' in body:
             return _MACHINE_OF_TOKEN[json.loads(body)["taskToken"]]
         return str(extract(service, method, path, *request))
 
     iam_actions.extract_resource_arn = resource_of
+
+
+def _of_export_or_import(request: dict[str, Any], region: str, account: str) -> str | None:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html"""
+    if created := request.get("TableCreationParameters"):
+        return f"arn:aws:dynamodb:{region}:{account}:table/{created['TableName']}"
+    return next((request[name] for name in ("ExportArn", "ImportArn") if name in request), None)
 
 
 def _give_machines_their_roles(evaluate: Evaluate) -> None:
@@ -153,6 +189,13 @@ def needed(resource: str, arguments: dict[str, Any], region: str, account: str) 
     kind = resource.rsplit(":::", maxsplit=1)[-1]
     if kind.startswith("aws-sdk:rds:"):
         return _needed_of_rds(kind.rsplit(":", 1)[-1], arguments, f"arn:aws:rds:{region}:{account}")
+    if kind == "aws-sdk:dynamodb:exportTableToPointInTime":
+        file = f"arn:aws:s3:::{arguments['S3Bucket']}/{arguments['S3Prefix']}/AWSDynamoDB/some/data/some.json.gz"
+        return [
+            ("dynamodb:ExportTableToPointInTime", arguments["TableArn"]),
+            ("s3:PutObject", file),
+            ("s3:PutObjectAcl", file),
+        ]
     if kind.startswith("dynamodb:getItem"):
         return [("dynamodb:GetItem", f"arn:aws:dynamodb:{region}:{account}:table/{arguments['TableName']}")]
     if kind.startswith("lambda:invoke"):
