@@ -20,6 +20,7 @@ SHORT_LINES = {
     "left_window": "Left the window", "now_read": "Read now", "revalued": "Revalued", "closing": "Closing",
 }  # fmt: skip
 TOP = 10
+MANY_STATES = 4
 
 
 _MOVED = """
@@ -98,12 +99,8 @@ def ageing_bars(book: Book) -> Picture:
         _stacked(lower, used)
         lower.set_title("When it was used")
         months = [row[0] for row in used]
-        for first, length, states in limits:
-            _limit(
-                lower,
-                months.index(f"{first:%Y-%m}") - 0.5 + (first.day - 1) / 31,
-                f"{states}: {length} month{'' if length == 1 else 's'} back",
-            )
+        for first, name in _named(limits):
+            _limit(lower, months.index(f"{first:%Y-%m}") - 0.5 + (first.day - 1) / 31, name)
 
     rows = [("Waiting", *row) for row in waiting] + [("Used in", *row) for row in used]
     heads = columns("Bars", "Of", ("Read or supply $", "money"), ("Estimated $", "money"))
@@ -124,6 +121,15 @@ def _every_month(rows: Sequence[tuple[Any, ...]], limits: Sequence[date]) -> lis
         every.append(found.get(name, (name, ZERO, ZERO)))
         year, month = year + month // 12, month % 12 + 1
     return every
+
+
+def _named(limits: Sequence[tuple[Any, ...]]) -> list[tuple[date, str]]:
+    """Limits with the states that they are for. Most states may share one: there is no room to name them, they are the others."""
+    named = []
+    for first, length, states in limits:
+        who = "others" if len(limits) > 1 and states.count(",") >= MANY_STATES - 1 else states
+        named.append((first, f"{who}: {length} month{'' if length == 1 else 's'} back"))
+    return named
 
 
 def _limit(axes: Any, place: float, text: str) -> None:
@@ -295,7 +301,7 @@ def _past(runs: Sequence[date], band: int) -> str:
     found = (
         "No run before has been trued up yet."
         if not runs
-        else f"Dots are what true-ups found of the accruals of {', '.join(map(day, runs))}; the last one is filled."
+        else f"Dots are what true-ups found of the accruals of the runs of {', '.join(map(day, runs))}; the last one is filled."
     )
     return f"The line is the {band} % band, the square the estimate. {found} Strata without a band are not drawn."
 

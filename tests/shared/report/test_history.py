@@ -69,5 +69,6 @@ def test_the_picture_says_when_nothing_was_trued_up_yet() -> None:
     assert "No run before has been trued up yet" in pictures.forest([stratum], 95).caption
     later = dataclasses.replace(stratum, past=[(SEPTEMBER, Decimal(1))])
     assert (
-        "of the accruals of 1\N{NO-BREAK SPACE}September\N{NO-BREAK SPACE}2026" in pictures.forest([later], 95).caption
+        "of the accruals of the runs of 1\N{NO-BREAK SPACE}September\N{NO-BREAK SPACE}2026"
+        in pictures.forest([later], 95).caption
     )
