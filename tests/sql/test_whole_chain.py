@@ -343,6 +343,7 @@ def no_row_can_be_lost(chain: Chain) -> None:
                 "bua.invoice_line_item_monthly",
                 "bua.account_exception",
                 "bua.estimate_band",
+                "bua.account_band",
             }:
                 prepare_again(cursor, chain.run_date)  # as if it had been lost before the export began
                 if not is_refused(cursor, chain.run_date):
