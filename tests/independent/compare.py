@@ -234,7 +234,7 @@ class Judge:
             ours_estimated = result.units("ESTIMATED")
             margin = max(RELATIVE * ours_estimated, LEAST_UNITS)
             estimated.close(key, float(row["units_estimated"]), ours_estimated, margin, why)
-            methods[row["method"]] += 1
+            methods[row.get("method", "")] += 1
             of_money.close(key, net, our_net, max(RELATIVE * gross(result), LEAST_DOLLARS), why)
         estimated.note = "(" + ", ".join(f"{name} {count}" for name, count in sorted(methods.items())) + ")"
         guessed.note = f"(not judged: {dict(aside)})" if aside else ""
@@ -243,7 +243,7 @@ class Judge:
         check = self.check("scalars are 0 to 20, estimated units and feed-in have the right sign")
         for row in self.summary:
             if row["fuel"] == "ELECTRICITY":
-                cap = Decimal("Infinity") if "GIANT" in row["flags"] else CAP
+                cap = Decimal("Infinity") if "GIANT" in row.get("flags", "") else CAP
                 check.expect(0 <= number(row, "scalar") <= cap, f"{row['account_id']}: scalar {row['scalar']}")
             check.expect(
                 number(row, "units_estimated") >= 0, f"{row['account_id']}: {row['units_estimated']} estimated"

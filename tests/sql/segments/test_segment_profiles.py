@@ -68,7 +68,7 @@ def test_dates_to_check_run_from_a_season_before_the_first_read_to_the_periods_l
 
 
 def test_no_dates_before_the_profiles_begin(book: Book) -> None:
-    book.days(home(book, "A"), "2024-11-30", "2024-11-30")
+    book.days(home(book, "A"), "2025-05-20", "2025-05-20")
     book.close_profiles()
     book.call("create_segments")
     assert dates_to_check(book) == [("QLD|RES|PRIMARY", "2025-05-09", "2026-10-31", 541)]
