@@ -35,7 +35,8 @@ def moments(earl):
     put("a", b"2")
     put("c", b"1")
     dynamodb.delete_item(TableName=TABLE, Key={"pk": {"S": "b"}, "sk": {"S": "s"}})
-    return {"before": before, "first": first}
+    yield {"before": before, "first": first}
+    dynamodb.delete_table(TableName=TABLE)
 
 
 def export(earl, moment, **given):
