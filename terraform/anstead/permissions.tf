@@ -182,10 +182,19 @@ locals {
       {
         # What a table under a customer's key needs beside kms:Decrypt and kms:GenerateDataKey, which the module grants.
         sid       = "EncryptRunsTable"
-        actions   = ["kms:CreateGrant", "kms:DescribeKey", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
+        actions   = ["kms:DescribeKey", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
         resources = [module.encryption_key.arn]
         conditions = [
           { test = "StringEquals", variable = "kms:ViaService", values = ["dynamodb.${var.region}.amazonaws.com"] },
+        ]
+      },
+      {
+        sid       = "LetDynamoDbUseKey"
+        actions   = ["kms:CreateGrant"]
+        resources = [module.encryption_key.arn]
+        conditions = [
+          { test = "StringEquals", variable = "kms:ViaService", values = ["dynamodb.${var.region}.amazonaws.com"] },
+          { test = "Bool", variable = "kms:GrantIsForAWSResource", values = ["true"] },
         ]
       },
       {

@@ -228,9 +228,28 @@ class TestNotify:
         }
 
     @pytest.mark.parametrize(
+        "given",
+        [
+            {"interval_export": {
+                "arn": "arn:aws:dynamodb:ap-southeast-2:111111111111:table/tst-earl-ddb-interval/export/0179-abc",
+                "bucket": "tst-earl-s3-bua-interval-export", "prefix": "2026-11-01", "moment": "2026-10-31T13:00:12.345Z",
+            }},
+            {"no_interval_export": "DynamoDb.PointInTimeRecoveryUnavailableException: not enabled"},
+        ],
+        ids=["export", "no-export"],
+    )  # fmt: skip
+    def test_hands_the_export_of_the_interval_reads_on_or_why_there_is_none(self, states, announce, given):
+        other = {"interval_export": None, "no_interval_export": None} | given  # as EARL's machine writes it
+        message = {"run_date": "2026-11-01", "snapshot_arn": SNAPSHOT}
+        assert announce(json.dumps(message | other)) == {"batchItemFailures": []}
+        (started,) = states.started.values()
+        assert json.loads(started) == message | given
+
+    @pytest.mark.parametrize(
         "message",
         [
             "not json",
+            json.dumps({"run_date": "2026-11-01", "snapshot_arn": SNAPSHOT, "interval_export": {"arn": "x"}}),
             json.dumps({"run_date": "2026-13-01", "snapshot_arn": SNAPSHOT}),
             json.dumps({"run_date": "2026-11-01", "snapshot_arn": "tst-earl-core-bua-2026-11-01-shared"}),
         ],

@@ -74,6 +74,34 @@ def test_of_its_own_snapshots_three_months_stay_and_of_others_all(earl, ended):
     assert own_snapshots(earl).isdisjoint(map(snapshot, EXPIRED))
 
 
+def test_the_interval_reads_are_exported_as_of_the_snapshot(earl, ended):
+    (found,) = earl.client("rds").describe_db_snapshots(DBSnapshotIdentifier=snapshot(f"bua-{RUN_DATE}"))["DBSnapshots"]
+    export = ended["interval_export"]
+    described = earl.client("dynamodb").describe_export(ExportArn=export["arn"])["ExportDescription"]
+    assert described["ExportTime"] == found["SnapshotCreateTime"] == datetime.fromisoformat(export["moment"])
+    assert (described["S3Bucket"], described["S3Prefix"]) == (export["bucket"], export["prefix"])
+    assert (export["prefix"], ended["no_interval_export"]) == (RUN_DATE, None)
+
+
+def test_a_table_that_cannot_be_exported_is_announced_as_such(earl, machine, ended):
+    """The snapshot is older than what can be exported."""
+    dynamodb = earl.client("dynamodb")
+
+    def switch(enabled):
+        dynamodb.update_continuous_backups(
+            TableName=names.EARL_INTERVAL_TABLE,
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": enabled},
+        )
+
+    switch(False)
+    without = run(earl, machine, "2026-01-02")
+    assert without["interval_export"] is None
+    assert without["no_interval_export"].startswith("DynamoDb.PointInTimeRecoveryUnavailableException: ")
+    switch(True)
+    again = run(earl, machine, "2026-01-02")  # its snapshot was taken before
+    assert again["no_interval_export"].startswith("DynamoDb.InvalidExportTimeException: ")
+
+
 def test_a_second_execution_finds_nothing_to_forget(earl, machine, ended):
     before = own_snapshots(earl)
     assert run(earl, machine, RUN_DATE) == ended | {"forgotten": []}

@@ -52,6 +52,39 @@ run "prepares_what_a_restore_needs" {
   }
 }
 
+run "a_database_that_is_left_full_or_busy_rings" {
+  assert {
+    condition = jsonencode({ for name, alarm in jsondecode(file(aws_s3_object.template.source)).Resources : name => [
+      alarm.Properties.Namespace, alarm.Properties.MetricName, alarm.Properties.Statistic, alarm.Properties.ComparisonOperator, alarm.Properties.Threshold,
+      alarm.Properties.Period * alarm.Properties.EvaluationPeriods,
+      ] if alarm.Type == "AWS::CloudWatch::Alarm" }) == jsonencode({
+      Cpu     = ["AWS/RDS", "CPUUtilization", "Average", "GreaterThanThreshold", 95, 3600]
+      Storage = ["AWS/RDS", "FreeStorageSpace", "Minimum", "LessThanThreshold", { Ref = "LowBytes" }, 300]
+      Left    = ["AWS/RDS", "DatabaseConnections", "SampleCount", "GreaterThanThreshold", 0, 86400]
+    })
+    error_message = "A day old, a tenth of the disk free, processors at 95 % for an hour."
+  }
+
+  assert {
+    condition = alltrue([for alarm in jsondecode(file(aws_s3_object.template.source)).Resources :
+      jsonencode(alarm.Properties.AlarmActions) == jsonencode([{ Ref = "AlarmTopic" }]) &&
+      jsonencode(alarm.Properties.Dimensions) == jsonencode([{ Name = "DBInstanceIdentifier", Value = { Ref = "InstanceName" } }])
+      if alarm.Type == "AWS::CloudWatch::Alarm"
+    ])
+    error_message = "Of this instance alone, to the topic that the step names."
+  }
+
+  assert {
+    condition     = sort([for alarm in jsondecode(file(aws_s3_object.template.source)).Resources : alarm.Properties.AlarmName["Fn::Sub"] if alarm.Type == "AWS::CloudWatch::Alarm"]) == tolist(["$${InstanceName}-cpu", "$${InstanceName}-left", "$${InstanceName}-storage"])
+    error_message = "The names that the runbook lists."
+  }
+
+  assert {
+    condition     = output.environment.ALARM_TOPIC_ARN == "arn:aws:sns:ap-southeast-2:222222222222:tst-anstead-sns-bua-alarms"
+    error_message = "The step names the topic of the alarms."
+  }
+}
+
 run "permits_the_run_s_own_resources_and_no_others" {
   assert {
     condition     = [for s in output.restore_statements : s.actions if contains(s.resources, "*")] == [["rds:DescribeEvents"]]

@@ -41,6 +41,19 @@ run "nodes_that_were_left_ring_after_a_day" {
     condition     = aws_cloudwatch_metric_alarm.nodes_left.dimensions == tomap({ AutoScalingGroupName = "eks-tst-anstead-bua-1" }) && aws_cloudwatch_metric_alarm.nodes_left.period * aws_cloudwatch_metric_alarm.nodes_left.evaluation_periods == 86400
     error_message = "The accrual's own nodes, by their group."
   }
+
+  assert {
+    condition = aws_cloudwatch_metric_alarm.nodes_left.alarm_name == "tst-anstead-bua-nodes-left" && [
+      aws_cloudwatch_metric_alarm.nodes_left.namespace, aws_cloudwatch_metric_alarm.nodes_left.metric_name, aws_cloudwatch_metric_alarm.nodes_left.statistic,
+      aws_cloudwatch_metric_alarm.nodes_left.comparison_operator,
+    ] == ["AWS/EC2", "CPUUtilization", "SampleCount", "GreaterThanThreshold"] && aws_cloudwatch_metric_alarm.nodes_left.threshold == 0
+    error_message = "Whether there are samples at all, in each of 24 hours: a group without nodes has none."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.nodes_left.alarm_actions == toset(["arn:aws:sns:ap-southeast-2:222222222222:alarms"])
+    error_message = "It reaches the topic."
+  }
 }
 
 run "a_run_that_is_late_rings" {

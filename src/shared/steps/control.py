@@ -278,7 +278,7 @@ def _record_source(context: Context, run_date: date, given: ConsoleInput) -> Non
         context.ledger.set_run(
             run_date, {"interval_export": given.interval_export.model_dump()}, remove=("no_interval_export",)
         )
-    elif given.snapshot_arn and given.snapshot_arn != known.get("snapshot_arn"):
+    elif given.no_interval_export or given.snapshot_arn not in (None, known.get("snapshot_arn")):
         why = given.no_interval_export or "no export was announced with the snapshot"
         context.ledger.set_run(run_date, {"no_interval_export": why}, remove=("interval_export",))
     if given.snapshot_arn:

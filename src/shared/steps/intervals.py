@@ -182,7 +182,12 @@ def _pace(units: float) -> Pace | None:
 
 def _describe_export(context: Context, export: IntervalExport) -> dict[str, Any]:
     client = clients.client_as("dynamodb", context.settings.interval_export_role_arn, "bua-restore")
-    found: dict[str, Any] = client.describe_export(ExportArn=export.arn)["ExportDescription"]
+    try:
+        found: dict[str, Any] = client.describe_export(ExportArn=export.arn)["ExportDescription"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ExportNotFoundException":  # DynamoDB forgets exports after some months
+            raise ResourceFailed(f'{error}. Give another export, or "live_intervals": true') from error
+        raise
     return found
 
 

@@ -99,6 +99,28 @@ run "every_worker_has_its_grants" {
   }
 }
 
+run "one_function_imports_interval_reads_and_one_reads_them" {
+  assert {
+    condition = [for s in local.statements["site-data"] : "${join(" ", s.actions)} ${join(" ", s.resources)}" if strcontains(s.sid, "Intervals")] == [
+      "dynamodb:Query arn:aws:dynamodb:ap-southeast-2:222222222222:table/tst-anstead-ddb-bua-interval-*",
+      "sts:AssumeRole arn:aws:iam::111111111111:role/tst-earl-role-bua-interval-read",
+    ]
+    error_message = "site-data reads the run's own table, or production's through the role there."
+  }
+
+  assert {
+    condition     = [for key, statements in local.statements : key if contains(flatten([for s in statements : s.actions]), "dynamodb:ImportTable")] == ["controller-slow"]
+    error_message = "EARL's bucket, key and role admit controller-slow."
+  }
+
+  assert {
+    condition = toset(flatten([for s in local.statements["controller-slow"] : s.resources if anytrue([for a in s.actions : startswith(a, "s3:")]) && anytrue([for r in s.resources : strcontains(r, "tst-earl")])])) == toset([
+      "arn:aws:s3:::tst-earl-s3-bua-interval-export", "arn:aws:s3:::tst-earl-s3-bua-interval-export/*",
+    ])
+    error_message = "The bucket as terraform/earl names it."
+  }
+}
+
 run "a_higher_quota_is_used_as_far_as_the_live_table_allows" {
   variables {
     run_interval_read_units_per_second = 0

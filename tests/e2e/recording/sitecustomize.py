@@ -88,9 +88,10 @@ def _recorder(evaluate: Evaluate, path: Path) -> Evaluate:
 
 def _of_import(context: Any, policies: Any, ask: Evaluate, allowed: Any) -> Any:
     """DynamoDB imports with the importer's identity: it reads the bucket, which both accounts must allow, and logs errors."""
-    from local.aws import names
     from ministack.core import iam_evaluator
     from ministack.services import s3
+
+    from local.aws import names
 
     bucket = f"arn:aws:s3:::{names.INTERVAL_EXPORT_BUCKET}"
     shared = s3._bucket_policies.get_scoped(names.EARL, None, names.INTERVAL_EXPORT_BUCKET, "{}")
@@ -189,15 +190,8 @@ def needed(resource: str, arguments: dict[str, Any], region: str, account: str) 
     kind = resource.rsplit(":::", maxsplit=1)[-1]
     if kind.startswith("aws-sdk:rds:"):
         return _needed_of_rds(kind.rsplit(":", 1)[-1], arguments, f"arn:aws:rds:{region}:{account}")
-    if kind == "aws-sdk:dynamodb:exportTableToPointInTime":
-        file = f"arn:aws:s3:::{arguments['S3Bucket']}/{arguments['S3Prefix']}/AWSDynamoDB/some/data/some.json.gz"
-        return [
-            ("dynamodb:ExportTableToPointInTime", arguments["TableArn"]),
-            ("s3:PutObject", file),
-            ("s3:PutObjectAcl", file),
-        ]
-    if kind.startswith("dynamodb:getItem"):
-        return [("dynamodb:GetItem", f"arn:aws:dynamodb:{region}:{account}:table/{arguments['TableName']}")]
+    if "dynamodb:" in kind:
+        return _needed_of_dynamodb(kind, arguments, f"arn:aws:dynamodb:{region}:{account}")
     if kind.startswith("lambda:invoke"):
         return [("lambda:InvokeFunction", arguments["FunctionName"])]
     if kind.startswith("sqs:sendMessage"):
@@ -213,6 +207,16 @@ def needed(resource: str, arguments: dict[str, Any], region: str, account: str) 
             ("states:DescribeExecution", machine.replace(":stateMachine:", ":execution:") + ":some"),
             *[(f"events:{action}", rule) for action in ("PutRule", "PutTargets", "DescribeRule")],
         ]
+    raise NotImplementedError(f"which permissions does {kind} need?")
+
+
+def _needed_of_dynamodb(kind: str, arguments: dict[str, Any], prefix: str) -> list[tuple[str, str]]:
+    if kind == "aws-sdk:dynamodb:exportTableToPointInTime":  # DynamoDB writes with the machine's identity
+        file = f"arn:aws:s3:::{arguments['S3Bucket']}/{arguments['S3Prefix']}/AWSDynamoDB/some/data/some.json.gz"
+        written = [(f"s3:{action}", file) for action in ("PutObject", "PutObjectAcl")]
+        return [("dynamodb:ExportTableToPointInTime", arguments["TableArn"]), *written]
+    if kind.startswith("dynamodb:getItem"):
+        return [("dynamodb:GetItem", f"{prefix}:table/{arguments['TableName']}")]
     raise NotImplementedError(f"which permissions does {kind} need?")
 
 

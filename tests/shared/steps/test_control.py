@@ -12,6 +12,10 @@ from shared.ledger import control_key
 from shared.steps import actions, control
 
 RUN_DATE = date(2026, 11, 1)
+EXPORT = {
+    "arn": "arn:aws:dynamodb:ap-southeast-2:111111111111:table/tst-earl-ddb-interval/export/0179-abc",
+    "bucket": "tst-earl-s3-bua-interval-export", "prefix": "2026-11-01", "moment": "2026-10-31T13:00:12.345Z",
+}  # fmt: skip
 SNAPSHOT = "arn:aws:rds:ap-southeast-2:111111111111:snapshot:tst-earl-core-bua-2026-11-01-shared"
 
 
@@ -66,6 +70,42 @@ class TestRun:
         with pytest.raises(RunInProgress):
             begin_run(context, "exec:announced", run_date="2026-12-01", snapshot_arn=SNAPSHOT)
         assert context.ledger.run(date(2026, 12, 1))["snapshot_arn"] == SNAPSHOT
+
+    def test_the_export_that_belongs_to_the_snapshot_is_recorded_and_kept(self, context):
+        begin_run(context, run_date="2026-11-01", snapshot_arn=SNAPSHOT, interval_export=EXPORT)
+        assert context.ledger.run(RUN_DATE)["interval_export"] == EXPORT
+        end_run(context)
+        begin_run(context, run_date="2026-11-01", snapshot_arn=SNAPSHOT)
+        assert context.ledger.run(RUN_DATE)["interval_export"] == EXPORT
+
+    def test_an_export_does_not_outlive_its_snapshot(self, context):
+        begin_run(context, run_date="2026-11-01", snapshot_arn=SNAPSHOT, interval_export=EXPORT)
+        end_run(context)
+        begin_run(context, run_date="2026-11-01", snapshot_arn=f"{SNAPSHOT}-again")
+        run = context.ledger.run(RUN_DATE)
+        assert "interval_export" not in run
+        assert run["no_interval_export"] == "no export was announced with the snapshot"
+
+    def test_why_there_is_no_export_is_recorded(self, context):
+        begin_run(context, run_date="2026-11-01", snapshot_arn=SNAPSHOT, interval_export=EXPORT)
+        end_run(context)
+        begin_run(context, run_date="2026-11-01", snapshot_arn=SNAPSHOT, no_interval_export="no recovery")
+        run = context.ledger.run(RUN_DATE)
+        assert ("interval_export" in run, run["no_interval_export"]) == (False, "no recovery")
+
+    def test_the_live_table_is_chosen_where_the_run_is_restored_and_only_for_that_time(self, context):
+        begin_run(context, run_date="2026-11-01", live_intervals=True)
+        end_run(context)
+        with pytest.raises(InvalidInput, match="start at restore"):
+            begin_run(context, start_at="segments", live_intervals=True)
+        begin_run(context, start_at="segments")
+        assert context.ledger.run(RUN_DATE)["live_intervals"] is True
+        end_run(context)
+        with pytest.raises(InvalidInput, match="start at restore"):
+            begin_step(context, "segments", live_intervals=True)
+        begin_run(context, run_date="2026-11-01")
+        begin_step(context, "restore", lock_owner="exec:run")
+        assert context.ledger.run(RUN_DATE)["live_intervals"] is False
 
     def test_the_lock_of_an_execution_that_has_ended_is_taken_over(self, context, states):
         states.running.add("exec:run")

@@ -109,6 +109,11 @@ class TestExport:
         with pytest.raises(ResourceFailed, match=r"S3NoSuchBucket: gone\..*live_intervals"):
             do(exported, "wait_for_export")
 
+    def test_that_dynamodb_has_forgotten_says_what_to_do(self, exported, dynamodb, monkeypatch):
+        monkeypatch.setattr(dynamodb, "describe_export", lambda **_: refuse("ExportNotFoundException"))
+        with pytest.raises(ResourceFailed, match="live_intervals"):
+            do(exported, "wait_for_export")
+
     def test_that_there_is_not_is_not_waited_for(self, context):
         context.ledger.set_run(RUN_DATE, {"no_interval_export": "DynamoDb.PointInTimeRecoveryUnavailableException: no"})
         assert do(context, "wait_for_export") == {"export": None}

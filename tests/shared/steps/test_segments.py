@@ -155,6 +155,30 @@ def test_writes_every_occupied_day_once(platform, context, database, work):
     assert database.brief_sessions == 2
 
 
+def test_a_run_with_a_table_of_its_own_reads_nothing_else(platform, context, work):
+    """Production has gone on: its table says 9 kWh, the run's own 1 kWh for each half-hour of the 9th."""
+    own, client = f"{context.settings.interval_table_prefix}2026-11-01", clients.client("dynamodb")
+    definition = client.describe_table(TableName=context.settings.interval_table)["Table"]
+    client.create_table(
+        TableName=own, BillingMode="PAY_PER_REQUEST", KeySchema=definition["KeySchema"],
+        AttributeDefinitions=definition["AttributeDefinitions"],
+    )  # fmt: skip
+    client.put_item(TableName=own, Item=reads(0, [1000] * 48))
+    client.put_item(TableName=context.settings.interval_table, Item=reads(0, [9000] * 48))
+    context.ledger.set_run(RUN_DATE, {"interval_table": own})
+    utility_profile.extract(context, work)
+    assert rows(platform, "select profile_date, day_total from bua.utility_profile") == [
+        (date(2026, 10, 9), 48_000_000)
+    ]
+    assert rows(platform, "select interval_table, read_from <= read_to from bua.utility_profile_log") == [(own, True)]
+
+
+def test_a_run_without_one_says_when_it_read_productions(platform, context, work):
+    utility_profile.extract(context, work)
+    found = rows(platform, "select interval_table, read_from <= read_to from bua.utility_profile_log")
+    assert found == [("tst-earl-ddb-interval", True)]
+
+
 def test_summarises_complete_days_by_register_and_class(platform, context, work):
     utility_profile.extract(context, work)
     found = rows(
