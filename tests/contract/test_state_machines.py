@@ -427,6 +427,27 @@ def test_the_snapshot_machine_keeps_three_months_counted_by_the_local_date():
     assert expired("2206-11-01", "2026-11-20T00:00:00+00:00") == dated[:3]  # a slip of the finger
 
 
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ({}, "Late"),
+        ({"state": {"S": "FAILED"}}, "Late"),
+        ({"state": {"S": "FAILED"}, "interval_table": {"S": "t"}}, "Late"),
+        ({"state": {"S": "SUCCEEDED"}}, "In time"),
+        ({"state": {"S": "SUCCEEDED"}, "interval_table": {"S": "t"}}, "Left"),
+    ],
+)
+def test_the_deadline_is_content_with_a_run_that_succeeded_and_left_no_table(item, expected):
+    states = json.loads((ROOT / "modules" / "monitoring" / "deadline.asl.json").read_text(encoding="utf-8"))["States"]
+    answer = {"states": {"result": {"Item": item}, "input": {"scheduled_time": "2026-11-02T01:00:00Z"}}}
+    assign = states["Read the ledger"]["Assign"]
+    known = {name: evaluate(text, answer) for name, text in assign.items()}
+    choice = states["Has it succeeded?"]
+    chosen = [rule["Next"] for rule in choice["Choices"] if evaluate(rule["Condition"], known)]
+    assert [*chosen, choice["Default"]][0] == expected
+    assert known["run_date"] == "2026-11-01"
+
+
 def evaluate(text: str, variables: dict[str, Any]) -> Any:
     """A state's JSONata expression, with the machine's variables."""
     expression = jsonata.Jsonata(text.removeprefix("{%").removesuffix("%}"))

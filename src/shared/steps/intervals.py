@@ -170,7 +170,7 @@ def describe_input(context: Context, cursor: Cursor, run_date: date) -> dict[str
     )
     run = context.ledger.run(run_date)
     own, tables = table_name(context.settings, run_date), cursor.fetchall()
-    if [table for table, _, _ in tables] == [own] and (export := export_of(run)):
+    if {table for table, _, _ in tables} <= {own} and (export := export_of(run)):
         return {"export": export.arn, "moment": export.moment}
     why = "live_intervals" if run.get("live_intervals") else run.get("no_interval_export")
     return {"live_tables": [{"table": t, "from": first, "to": last} for t, first, last in tables], "why": why}
@@ -224,16 +224,8 @@ def _begin_import(context: Context, export: IntervalExport, name: str, attempt: 
             },
             InputFormat="DYNAMODB_JSON",
             InputCompressionType="GZIP",
-            TableCreationParameters={
-                "TableName": name,
-                "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key, _ in KEYS],
-                "KeySchema": [{"AttributeName": key, "KeyType": kind} for key, kind in KEYS],
-                "BillingMode": "PAY_PER_REQUEST",
-                "SSESpecification": {
-                    "Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": context.settings.kms_key_arn,
-                },
-            },
-        )  # fmt: skip
+            TableCreationParameters=_creation(context.settings, name),
+        )
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceInUseException":  # an import that nobody knows any more
             _require_gone(context, name)
@@ -241,6 +233,16 @@ def _begin_import(context: Context, export: IntervalExport, name: str, attempt: 
             raise NotReady(f"{name} cannot be imported yet: {error}") from error
         raise
     return str(response["ImportTableDescription"]["ImportArn"])
+
+
+def _creation(settings: Settings, name: str) -> dict[str, Any]:
+    return {
+        "TableName": name,
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key, _ in KEYS],
+        "KeySchema": [{"AttributeName": key, "KeyType": kind} for key, kind in KEYS],
+        "BillingMode": "PAY_PER_REQUEST",
+        "SSESpecification": {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": settings.kms_key_arn},
+    }
 
 
 def _table_status(context: Context, name: str) -> str | None:
