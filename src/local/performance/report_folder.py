@@ -90,7 +90,8 @@ _FILES = {
                91 as billing_days, $last::date + 20 as next_bill_date, null as close_date,
                coalesce(sum(net_amount) filter (where line_state = 'ESTIMATED'), 0)::decimal(18,2) as net_estimated, sum(net_amount) as recoverable_amount,
                null as catch_up_units, null as catch_up_amount, 8 as estimated_days, 'ACTUAL' as read_type, 'N1' as node, $last::date - 8 as last_read_date,
-               null as reference_from, null as reference_to, 0 as daily_base, 0 as degree_slope, {_PERIOD}
+               null as reference_from, null as reference_to, 0 as daily_base, 0 as degree_slope, null as units_low_80, null as units_high_80,
+               null as units_low_95, null as units_high_95, 'Synthetic' as no_band, {_PERIOD}
         from account a join day d using (account_id) group by all order by a.account_id""",
     "summary": f"""
         select $run_date::date as run_date, jurisdiction, fuel, journal_segment, strftime(local_date, '%Y-%m') as year_month, item_type, stream_type,

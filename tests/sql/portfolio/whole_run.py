@@ -1,7 +1,7 @@
 """A run of a portfolio folder in SQL alone, from interval reads to the export: no queue, no file, every step of the chain."""
 
 from collections import defaultdict
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from local.portfolio.load import load_portfolio
 from local.portfolio.records import Portfolio
 from shared.metering.interval_store import decode_items
 from shared.metering.plausibility import Limits
-from shared.steps.utility_profile import Register, assign, believe, write
+from shared.steps.utility_profile import Reading, Register, assign, believe, write
 from shared.work.messages import Work
 
 SEGMENT_STEPS = ("SegmentJurisdictionAvgExclEst", "SegmentJurisdictionCheck", "SegmentJurisdictionFix")
@@ -79,5 +79,6 @@ def profile(book: Book, portfolio: Portfolio) -> None:
     }
     work = Work(run_date=date.fromisoformat(book.run_date), run_type="UtilityProfile", attempt="one", batch_no=1,
                 items=sorted(sites))  # fmt: skip
+    read_at = datetime(2026, 11, 1, 1, tzinfo=UTC)
     with book.connection.cursor() as cursor:
-        write(sites)(cursor, work, work.items)
+        write(sites, Reading("intervals", read_at, read_at))(cursor, work, work.items)
