@@ -300,7 +300,7 @@ def _missing_steps(gap: Gap) -> list[Step]:
             (
                 "Half-hours missing",
                 row["half_hours"],
-                "of the days' 48 each: no others are estimated, or of a day not unbilled",
+                "of 48 a day; the others were read, or lie in a day that is billed",
             )
         )
         steps.append(("Estimate of these half-hours", gap.units, "as the meter data file of the run has it"))
