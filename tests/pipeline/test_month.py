@@ -107,7 +107,7 @@ def test_two_accounts_of_every_kind_are_explained_as_a_second_opinion_reads_them
     month: Month, first: dict[str, bytes]
 ) -> None:
     reading, found = Reading(month.portfolio, RUN_DATE), kinds(first)
-    assert [kind for kind, ids in found.items() if not ids] == []
+    assert {kind for kind, ids in found.items() if not ids} <= {"GIANT_DAILY_MEAN"}  # everything of a giant may be read
     for account in sorted({account for ids in found.values() for account in ids[:2]}):
         explained = explain.of_folder(month.folder / "first", account)
         assert list(explained_differently(reading, explained)) == [], account

@@ -178,3 +178,18 @@ def test_days_that_are_read_in_part_and_estimates_that_were_delivered(tmp_path: 
     assert [tuple(map(str, row)) for row in _table(found, "reconciled").rows] == [
         ("PRIMARY", "10.000", "-3.750", "0.750", "0.000", "7.000")
     ]
+
+
+def test_a_missing_day_without_a_profile_has_the_mean_of_the_reference_window(tmp_path: Path) -> None:
+    """The profile ends on the 21st, 5 a day; ten days have 182 / 91 = 2 each. 2 x (105 + 20) = 250 kWh."""
+    profile = [("NSW|RES|PRIMARY", date(2026, 10, n), Decimal(5), None) for n in range(1, 22)]
+    run = dataclasses.replace(_run(), evidence={**_run().evidence, "profiles": profile})
+    steps = {
+        name: value
+        for name, value, _ in _table(explain.of_folder(write(run, tmp_path / "short"), "7"), "estimate_1").rows
+    }
+    assert (steps["Profile over the days missing"], steps["In place of a profile on the other days"]) == (
+        "105.000",
+        "20.000",
+    )
+    assert steps["Base x days + scalar x profile"] == "250.000"
