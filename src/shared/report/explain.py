@@ -16,6 +16,7 @@ from shared.report.figures import day, dollars
 from shared.report.table import Section, Table, columns
 
 TOP = 10
+_MEAN_DAYS = ("GIANT_DAILY_MEAN", "OWN_DAILY_MEAN")
 Step = tuple[str, Any, str]  # what it is called, the figure, what it is
 
 
@@ -234,7 +235,11 @@ class Gap:
     def by_formula(self) -> Decimal | None:
         """Base x days + scalar x profile + slope x degree-days, of whole days; None where the profile does not cover them."""
         row, stand_in = self.row, self.unprofiled
-        if not row["is_used"] or row["scalar"] is None or row["missing_days"] is None:
+        if not row["is_used"] or row["missing_days"] is None:
+            return None
+        if row["method"] in _MEAN_DAYS and row["daily_mean"] is not None:
+            return Decimal(row["missing_days"] * row["daily_mean"])
+        if row["scalar"] is None:
             return None
         if row["missing_macro"] is None and stand_in is None:
             return None
@@ -300,7 +305,6 @@ def _reference_steps(row: dict[str, Any]) -> list[Step]:
 
 
 _UNWEIGHTED = "of all days alike; in the scalar the days nearest to the gap count most"
-_MEAN_DAYS = ("GIANT_DAILY_MEAN", "OWN_DAILY_MEAN")
 
 
 def _missing_steps(gap: Gap) -> list[Step]:

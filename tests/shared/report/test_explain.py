@@ -193,3 +193,14 @@ def test_a_missing_day_without_a_profile_has_the_mean_of_the_reference_window(tm
         "20.000",
     )
     assert steps["Base x days + scalar x profile"] == "250.000"
+
+
+def test_a_meter_without_a_profile_has_its_own_mean_day(tmp_path: Path) -> None:
+    """31 days of 4 kWh."""
+    mean = (*SCALAR[:7], "OWN_DAILY_MEAN", None, Decimal(0), Decimal(4), *SCALAR[11:15], None, *SCALAR[16:])
+    run = dataclasses.replace(_run(), evidence={"scalars": [mean], "basic_reads": READS})
+    steps = {
+        name: value
+        for name, value, _ in _table(explain.of_folder(write(run, tmp_path / "mean"), "7"), "estimate_1").rows
+    }
+    assert steps["Own mean days"] == "124.000"
