@@ -61,7 +61,9 @@ def _report(options: argparse.Namespace, console: Console) -> bool:
     for kind, points in (("explain", report.verdict.explain), ("review", report.verdict.review)):
         for point in points:
             console.print(f"{kind}: {point}", markup=False, soft_wrap=True)
-    written = "report.html, report.xlsx" + (", journal.csv, journal_gst_memo.csv" if report.verdict.may_post else "")
+    written = "report.html, report.xlsx, trueup.csv" + (
+        ", journal.csv, journal_gst_memo.csv" if report.verdict.may_post else ""
+    )
     console.print(f"written to {options.out}: {written}", markup=False, soft_wrap=True)
     return report.verdict.may_post
 

@@ -13,6 +13,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.independent.accrual import Reading
+from tests.independent.explained import differences as explained_differently
+from tests.independent.readded import differences as added_differently
 from tests.pipeline.conftest import EXPORTS, RUN_DATE, Month, failure
 
 from local.aws import names
@@ -20,6 +23,8 @@ from local.report import write
 from local.watch import follow
 from shared import catalogue
 from shared.period import choose
+from shared.report import explain
+from shared.report.make import make
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST: dict[str, bytes] = {}
@@ -73,6 +78,49 @@ def test_a_second_opinion_agrees(month: Month, first: dict[str, bytes]) -> None:
         [*command, "--compare", str(month.folder / "first")], capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert opinion.returncode == 0, opinion.stdout[-6000:] + opinion.stderr[-2000:]
+
+
+METHODS = (
+    "ACTUAL", "RECENT_DAYS", "READS", "READS_SEASON", "OLDER_READS", "INVOICES", "SEGMENT_AVERAGE", "BASE_AND_SEASON", "DEGREE_DAYS",
+    "GIANT_DAILY_MEAN", "DELIVERED_ESTIMATE",
+)  # fmt: skip
+
+
+def kinds(exported: dict[str, bytes]) -> dict[str, list[str]]:
+    """Accounts of every kind that an auditor would ask about."""
+    lines, accounts = (rows(exported, f"{name}.csv") for name in ("InvoiceLineItemMonthly", "BUAAccountSummary"))
+    prices: dict[tuple[str, ...], set[str]] = {}
+    for row in lines:
+        prices.setdefault(
+            tuple(row[name] for name in ("account_id", "item_type", "time_class", "line_state")), set()
+        ).add(row["rate"])
+    found = {method: [row["account_id"] for row in accounts if row["method"] == method] for method in METHODS}
+    found["solar"] = [row["account_id"] for row in lines if row["stream_type"] == "SOLAR"]
+    found["controlled load"] = [row["account_id"] for row in lines if row["stream_type"] == "CONTROL"]
+    found["block"] = [key[0] for key, rates in prices.items() if len(rates) > 1]
+    found["discount"] = [row["account_id"] for row in accounts if Decimal(row["discount_amount"])]
+    found["exception"] = [row["account_id"] for row in rows(exported, "exceptions.csv") if row["account_id"]]
+    return {kind: sorted(set(ids)) for kind, ids in found.items()}
+
+
+def test_two_accounts_of_every_kind_are_explained_as_a_second_opinion_reads_them(
+    month: Month, first: dict[str, bytes]
+) -> None:
+    reading, found = Reading(month.portfolio, RUN_DATE), kinds(first)
+    assert {kind for kind, ids in found.items() if not ids} <= {"GIANT_DAILY_MEAN"}  # everything of a giant may be read
+    for account in sorted({account for ids in found.values() for account in ids[:2]}):
+        explained = explain.of_folder(month.folder / "first", account)
+        assert list(explained_differently(reading, explained)) == [], account
+        tables = {table.key: table for table in explained.tables}
+        assert {row[3] for row in tables["sums"].rows} == {0}, account
+        reconciled = tables["reconciled"].rows if "reconciled" in tables else []
+        assert all(abs(row[4]) <= Decimal("0.005") for row in reconciled), account  # what is left is rounding
+
+
+def test_every_total_of_the_report_is_added_again(month: Month, first: dict[str, bytes], tmp_path: Path) -> None:
+    report = make(month.folder / "first", tmp_path)
+    assert report.verdict.may_post, report.verdict.headline
+    assert list(added_differently(report, month.folder / "first", tmp_path)) == []
 
 
 def test_the_whole_pipeline_again_gives_the_same_bytes(month: Month, first: dict[str, bytes]) -> None:

@@ -16,6 +16,7 @@ from shared.report.figures import day, dollars
 from shared.report.table import Section, Table, columns
 
 TOP = 10
+_MEAN_DAYS = ("GIANT_DAILY_MEAN", "OWN_DAILY_MEAN")
 Step = tuple[str, Any, str]  # what it is called, the figure, what it is
 
 
@@ -198,7 +199,7 @@ generated as (   -- an interval meter's are the market days with a half-hour tha
 )
 select s.* replace (coalesce(s.first_missing, g.first_day) as first_missing, coalesce(s.last_missing, g.last_day) as last_missing),
        coalesce(e.days, s.last_missing - s.first_missing + 1, len(g.days)) as missing_days,
-       m.macro as missing_macro, m.degree_days as missing_degree_days, e.half_hours, e.day_units, e.units,
+       m.macro as missing_macro, m.days as profile_days, m.degree_days as missing_degree_days, e.half_hours, e.day_units, e.units,
        -- a meter that was replaced has a scalar too, but no day is estimated on it
        case s.read_type when 'BASIC' then exists (
            from now.basic_reads r where r.account_id = s.account_id and r.meter_serial = s.meter_serial
@@ -207,7 +208,7 @@ from now.scalars s
 left join guessed g on g.stream_type = s.stream_type
 left join generated e on s.read_type = 'INTERVAL' and (e.meter_serial, e.register_id, e.gap) = (s.meter_serial, s.register_id, s.gap)
 left join lateral (
-    select sum(p.units) as macro, sum(p.degree_days) as degree_days from now.profiles p where p.profile_key = s.profile_key
+    select sum(p.units) as macro, count(p.units) as days, sum(p.degree_days) as degree_days from now.profiles p where p.profile_key = s.profile_key
     and case when s.first_missing is null then list_contains(g.days, p.profile_date)
              else p.profile_date between s.first_missing and s.last_missing end
 ) m on true
@@ -222,15 +223,29 @@ class Gap:
     row: dict[str, Any]
 
     @property
+    def unprofiled(self) -> Decimal | None:
+        """What stands for the profile on missing days without one: so many mean days of the reference window."""
+        row = self.row
+        days = (row["missing_days"] or 0) - row["profile_days"]
+        if row["read_type"] == "INTERVAL" or days <= 0 or not row["reference_days"] or row["macro_units"] is None:
+            return None
+        return Decimal(days * row["macro_units"] / row["reference_days"])
+
+    @property
     def by_formula(self) -> Decimal | None:
         """Base x days + scalar x profile + slope x degree-days, of whole days; None where the profile does not cover them."""
-        row = self.row
-        if not row["is_used"] or row["scalar"] is None or row["missing_macro"] is None or row["missing_days"] is None:
+        row, stand_in = self.row, self.unprofiled
+        if not row["is_used"] or row["missing_days"] is None:
             return None
+        if row["method"] in _MEAN_DAYS and row["daily_mean"] is not None:
+            return Decimal(row["missing_days"] * row["daily_mean"])
+        if row["scalar"] is None:
+            return None
+        if row["missing_macro"] is None and stand_in is None:
+            return None
+        macro = (row["missing_macro"] or ZERO) + (stand_in or ZERO)
         by_degrees = (row["degree_slope"] or 0) * (row["missing_degree_days"] or 0)
-        return Decimal(
-            (row["daily_base"] or 0) * row["missing_days"] + row["scalar"] * row["missing_macro"] + by_degrees
-        )
+        return Decimal((row["daily_base"] or 0) * row["missing_days"] + row["scalar"] * macro + by_degrees)
 
     @property
     def whole_days(self) -> Decimal | None:
@@ -247,7 +262,16 @@ def _gaps(files: Files, account_id: str) -> list[Gap]:
     names = [
         row[0] for row in files.rows("select column_name from (describe now.scalars) where $id is not null", account_id)
     ]
-    names += ["missing_days", "missing_macro", "missing_degree_days", "half_hours", "day_units", "units", "is_used"]
+    names += [
+        "missing_days",
+        "missing_macro",
+        "profile_days",
+        "missing_degree_days",
+        "half_hours",
+        "day_units",
+        "units",
+        "is_used",
+    ]
     return [Gap(dict(zip(names, row, strict=True))) for row in files.rows(_SCALARS, account_id)]
 
 
@@ -281,7 +305,6 @@ def _reference_steps(row: dict[str, Any]) -> list[Step]:
 
 
 _UNWEIGHTED = "of all days alike; in the scalar the days nearest to the gap count most"
-_MEAN_DAYS = ("GIANT_DAILY_MEAN", "OWN_DAILY_MEAN")
 
 
 def _missing_steps(gap: Gap) -> list[Step]:
@@ -292,6 +315,11 @@ def _missing_steps(gap: Gap) -> list[Step]:
     steps: list[Step] = [
         ("Days missing", row["missing_days"], _dates(row["first_missing"], row["last_missing"])),
         ("Profile over the days missing", row["missing_macro"], "sum of the daily totals"),
+        (
+            "In place of a profile on the other days",
+            gap.unprofiled,
+            "their number x the profile's mean day of the reference window",
+        ),
         ("Degree-days missing", row["missing_degree_days"] if row["degree_slope"] else None, "degrees below 15.5 C"),
         (formula, gap.whole_days, "the estimate of whole days"),
     ]
@@ -300,7 +328,7 @@ def _missing_steps(gap: Gap) -> list[Step]:
             (
                 "Half-hours missing",
                 row["half_hours"],
-                "of the days' 48 each: no others are estimated, or of a day not unbilled",
+                "of 48 a day; the others were read, or lie in a day that is billed",
             )
         )
         steps.append(("Estimate of these half-hours", gap.units, "as the meter data file of the run has it"))

@@ -39,9 +39,9 @@ def test_what_was_planned_was_worked(done):
     measured, _ = done
     found = {name: (m.items, m.worked) for name, m in by_name(measured).items() if m.messages}
     assert all(planned == worked for planned, worked in found.values())
-    # Half of the accounts are interval sites; every account was open in the period; seven CSV files and eight of evidence.
+    # Half of the accounts are interval sites; every account was open in the period; seven CSV files and ten of evidence.
     assert {name: found[name] for name in ("UtilityProfile", "PrepareExport", "Export", "ExportEvidence")} == {
-        "UtilityProfile": (30, 30), "PrepareExport": (60, 60), "Export": (7, 7), "ExportEvidence": (8, 8),
+        "UtilityProfile": (30, 30), "PrepareExport": (60, 60), "Export": (7, 7), "ExportEvidence": (10, 10),
     }  # fmt: skip
     # k = n / 4 is 0 to 14; a bill ends 37 k mod 91 days before TO: on TO itself for k = 0 alone.
     assert found["MicroScalar"] == (56, 56)

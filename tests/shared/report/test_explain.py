@@ -145,3 +145,62 @@ def test_an_account_that_is_fully_billed_says_so(folder: Path) -> None:
 def test_an_account_that_is_not_in_the_run_is_refused(folder: Path) -> None:
     with pytest.raises(InvalidInput, match=r"account 999 is not in the run of 2026-11-01"):
         explain.of_folder(folder, "999")
+
+
+def test_days_that_are_read_in_part_and_estimates_that_were_delivered(tmp_path: Path) -> None:
+    """Half of a profile of 10 a day: 5 kWh a day, 1.25 of it on the 12 missing half-hours of the 30th; 0.75 were delivered."""
+    first, last = date(2026, 10, 30), date(2026, 10, 31)
+    scalar = ("9", "site-9", "M9", "E1", "PRIMARY", "INTERVAL", 1, "RECENT_DAYS", Decimal("0.5"), Decimal(0), Decimal(5), date(2026, 10, 1),
+              date(2026, 10, 28), 28, Decimal(140), Decimal(280), None, None, None, False, False, False, first, last, "NSW|RES|PRIMARY",
+              Decimal(0))  # fmt: skip
+    evidence = {
+        "scalars": [scalar], "profiles": [("NSW|RES|PRIMARY", one, Decimal(10), None) for one in (first, last)],
+        "estimated_days": [
+            ("9", "M9", "E1", "PRIMARY", "BUA", 1, first, 12, Decimal(5), Decimal("1.25"), Decimal(0)),
+            ("9", "M9", "E1", "PRIMARY", "BUA", 1, last, 48, Decimal(5), Decimal(5), Decimal(0)),
+            ("9", "M9", "E1", "PRIMARY", "PLATFORM", None, date(2026, 10, 29), None, None, Decimal(0), Decimal("0.75")),
+        ],
+    }  # fmt: skip
+    lines = [
+        Line("9", number, on, on, "1.00", quantity, state="ESTIMATED", rate="0.20")
+        for number, (on, quantity) in enumerate(((date(2026, 10, 29), "0.75"), (first, "1.25"), (last, "5")), 1)
+    ]
+    run = dataclasses.replace(
+        SECOND, accounts=(*SECOND.accounts, Account("9")), spans=(*SECOND.spans, Span("9", *OCTOBER, "ACCRUED", "NOT_DUE", "WITHIN")),
+        lines=(*SECOND.lines, *lines), evidence=evidence,
+    )  # fmt: skip
+    found = explain.of_folder(write(run, tmp_path / "parts"), "9")
+    steps = {name: value for name, value, _ in _table(found, "estimate_1").rows}
+    assert (steps["Days missing"], steps["Half-hours missing"]) == (2, 60)
+    assert (steps["Profile over the days missing"], steps["Base x days + scalar x profile"]) == ("20.000", "10.000")
+    assert steps["Estimate of these half-hours"] == "6.250"
+    # Ten, less 3.75 that was read, and 0.75 that was delivered, make the seven that the lines have.
+    assert [tuple(map(str, row)) for row in _table(found, "reconciled").rows] == [
+        ("PRIMARY", "10.000", "-3.750", "0.750", "0.000", "7.000")
+    ]
+
+
+def test_a_missing_day_without_a_profile_has_the_mean_of_the_reference_window(tmp_path: Path) -> None:
+    """The profile ends on the 21st, 5 a day; ten days have 182 / 91 = 2 each. 2 x (105 + 20) = 250 kWh."""
+    profile = [("NSW|RES|PRIMARY", date(2026, 10, n), Decimal(5), None) for n in range(1, 22)]
+    run = dataclasses.replace(_run(), evidence={**_run().evidence, "profiles": profile})
+    steps = {
+        name: value
+        for name, value, _ in _table(explain.of_folder(write(run, tmp_path / "short"), "7"), "estimate_1").rows
+    }
+    assert (steps["Profile over the days missing"], steps["In place of a profile on the other days"]) == (
+        "105.000",
+        "20.000",
+    )
+    assert steps["Base x days + scalar x profile"] == "250.000"
+
+
+def test_a_meter_without_a_profile_has_its_own_mean_day(tmp_path: Path) -> None:
+    """31 days of 4 kWh."""
+    mean = (*SCALAR[:7], "OWN_DAILY_MEAN", None, Decimal(0), Decimal(4), *SCALAR[11:15], None, *SCALAR[16:])
+    run = dataclasses.replace(_run(), evidence={"scalars": [mean], "basic_reads": READS})
+    steps = {
+        name: value
+        for name, value, _ in _table(explain.of_folder(write(run, tmp_path / "mean"), "7"), "estimate_1").rows
+    }
+    assert steps["Own mean days"] == "124.000"

@@ -1,12 +1,14 @@
 """Three months in a row of 240 synthetic accounts: two roll-forwards and two true-ups, worked out again with dictionaries."""
 
 import itertools
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.independent.readded import differences
 from tests.independent.rolled import Folder, rolled, trued_up
 
 from local.performance import report_folder
@@ -103,3 +105,22 @@ def test_two_true_ups_come_to_the_third_month(folders: list[Path]) -> None:
         (MONTHS[1], MONTHS[0]),
         (MONTHS[2], MONTHS[1]),
     ]
+
+
+def test_every_total_is_added_again_from_the_csv_files(folders: list[Path], tmp_path: Path) -> None:
+    report = make(folders[2], tmp_path / "out", folders[1])
+    assert list(differences(report, folders[2], tmp_path / "out")) == []
+
+
+def test_adding_again_finds_a_cent(folders: list[Path], tmp_path: Path) -> None:
+    shutil.copytree(folders[2], tmp_path / "changed")
+    report = make(folders[2], tmp_path / "out")
+    path = tmp_path / "changed" / "InvoiceLineItemMonthly.csv"
+    head, first, *rest = path.read_text().splitlines()
+    cells, place = first.split(","), head.split(",").index("net_amount")
+    cells[place] = str(Decimal(cells[place]) + Decimal("0.01"))
+    path.write_text("\n".join([head, ",".join(cells), *rest]) + "\n")
+    found = list(differences(report, tmp_path / "changed", tmp_path / "out"))
+    assert any(one.startswith("net of the lines") for one in found)
+    assert any(one.startswith("journal.csv") for one in found)
+    assert any(one.startswith("pivot_1") for one in found)
