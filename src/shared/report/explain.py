@@ -131,7 +131,21 @@ def _outcome(files: Files, account_id: str, account: dict[str, Any] | None, span
         f"{account['unbilled_days']} days are not billed, {day(account['unbilled_from'])} to {day(account['unbilled_to'])}: {dollars(account['net_amount'])} "
         f"are accrued{guess}. Plan {account['plan_code'] or '-'}.{flags}"
     )
-    return [*said, found]
+    return [*said, found, *_band(account)]
+
+
+def _band(account: dict[str, Any]) -> list[str]:
+    """How sure the account's estimated units are, or why that cannot be said."""
+    if account["no_band"]:
+        return [f"How far the estimate may be off cannot be said. {account['no_band']}."]
+    if account["units_low_80"] is None:
+        return []
+    limits = [
+        f"with {percent} % probability {account[f'units_low_{percent}']:,} to {account[f'units_high_{percent}']:,}"
+        for percent in (80, 95)
+        if account[f"units_low_{percent}"] is not None
+    ]
+    return [f"Of its units {account['units_estimated']:,} {account['uom']} are estimated: {', '.join(limits)}."]
 
 
 def _windows(spans: list[tuple[Any, ...]]) -> Table:

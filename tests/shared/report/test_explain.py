@@ -136,6 +136,35 @@ def test_the_reads_and_the_last_bill(folder: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("summary", "said"),
+    [
+        (
+            {
+                "units_low_80": "279.000",
+                "units_high_80": "1341.000",
+                "units_low_95": "248.000",
+                "units_high_95": "1372.000",
+            },
+            "Of its units 310.000 KWH are estimated: with 80 % probability 279.000 to 1,341.000, with 95 % probability 248.000 to 1,372.000.",
+        ),
+        (
+            {"units_low_80": "279.000", "units_high_80": "341.000"},  # too few registers for 95 %
+            "Of its units 310.000 KWH are estimated: with 80 % probability 279.000 to 341.000.",
+        ),
+        (
+            {"no_band": "A giant is like no other register"},
+            "How far the estimate may be off cannot be said. A giant is like no other register.",
+        ),
+    ],
+)
+def test_how_sure_the_estimate_is(tmp_path: Path, summary: dict[str, str], said: str) -> None:
+    run = _run()
+    seven = dataclasses.replace(run.accounts[-2], summary=summary)
+    run = dataclasses.replace(run, accounts=(*run.accounts[:-2], seven, run.accounts[-1]))
+    assert explain.of_folder(write(run, tmp_path / "sure"), "7").lead[-1] == said
+
+
 def test_an_account_that_is_fully_billed_says_so(folder: Path) -> None:
     found = explain.of_folder(folder, "8")
     assert found.lead[-1].startswith("It is fully billed")
