@@ -25,6 +25,7 @@ from local.aws import names
 from local.aws.postgres import free_port, remove_directory
 from local.provision import Provision, provision
 from shared.errors import BuaError
+from shared.ledger import Ledger
 
 _START_SECONDS = 120.0
 _STOP_SECONDS = 30.0
@@ -111,6 +112,14 @@ class LocalStack:
             dbname=names.DATABASE, user=login["username"], password=login["password"],
             sslmode="verify-full", sslrootcert=str(self.authority_file),
         )  # fmt: skip
+
+    def run_dsn(self) -> str:
+        """libpq connection string of the current run's database, as its master role; raises NoCurrentRun."""
+        current = Ledger(self.client("ANSTEAD", "dynamodb"), names.CONTROL_TABLE).current()
+        current.database_address()
+        return self.dsn(
+            "ANSTEAD", f"{names.PREFIX}-{current.update_id}-bua-sql", f"{names.SECRET_PREFIX}-{names.MASTER}"
+        )
 
     def start_month(self, run_date: date) -> str:
         """Do what EARL's schedule does at midnight of the first: start the snapshot machine. Returns the execution's ARN."""

@@ -148,13 +148,11 @@ class _Watch:
         return ""
 
     def _progress(self) -> str:
-        current = self._ledger.current()
-        if current.db_host is None:
+        if self._ledger.current().db_host is None:
             return ""
-        instance, secret = f"{names.PREFIX}-{current.update_id}-bua-sql", f"{names.SECRET_PREFIX}-{names.MASTER}"
         with (
             suppress(psycopg2.Error),
-            closing(psycopg2.connect(self._stack.dsn("ANSTEAD", instance, secret))) as connection,
+            closing(psycopg2.connect(self._stack.run_dsn())) as connection,
             connection.cursor() as cursor,
         ):
             cursor.execute(_FAN_OUTS, (self._run_date,))

@@ -21,7 +21,6 @@ from tests.pipeline.conftest import RUN_DATE, Month, failure
 
 from local import report
 from local.aws import names
-from shared.ledger import Ledger
 from shared.metering.interval_store import partition_key
 from shared.period import choose
 
@@ -80,7 +79,7 @@ def poisoned(month: Month) -> Iterator[Poisoned]:
     execution = month.run_step("bua", run_date=str(RUN_DATE), snapshot_arn=take_snapshot(month), stop_after="export")
     assert execution["status"] == "SUCCEEDED", failure(execution)
     clean = month.exported("clean")
-    with closing(psycopg2.connect(database_of(month))) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(month.stack.run_dsn())) as connection, connection.cursor() as cursor:
         accounts = choose_accounts(cursor)
         for number, what in enumerate(POISONS):
             put_in(cursor, number, what, accounts.get(what))
@@ -111,13 +110,6 @@ def take_snapshot(month: Month) -> str:
         time.sleep(0.2)
     snapshots = month.stack.client("EARL", "rds").describe_db_snapshots()["DBSnapshots"]
     return str(next(s["DBSnapshotArn"] for s in snapshots if s["DBSnapshotIdentifier"].endswith("-shared")))
-
-
-def database_of(month: Month) -> str:
-    """The dsn of the run's database, as its master role."""
-    current = Ledger(month.stack.client("ANSTEAD", "dynamodb"), names.CONTROL_TABLE).current()
-    instance = f"{names.PREFIX}-{current.update_id}-bua-sql"
-    return month.stack.dsn("ANSTEAD", instance, f"{names.SECRET_PREFIX}-{names.MASTER}")
 
 
 def choose_accounts(cursor: Any) -> dict[str, str]:

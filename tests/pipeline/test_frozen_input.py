@@ -12,7 +12,6 @@ from typing import Any
 import psycopg2
 import pytest
 from tests.pipeline.conftest import RUN_DATE, Month, failure
-from tests.pipeline.test_failures import database_of
 
 from local.aws import names
 
@@ -24,7 +23,7 @@ FIRST: dict[str, bytes] = {}
 def rows(month: Month) -> dict[str, bytes]:
     """Each table as PostgreSQL writes it, sorted."""
     found = {}
-    with closing(psycopg2.connect(database_of(month))) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(month.stack.run_dsn())) as connection, connection.cursor() as cursor:
         for table in TABLES:
             text = io.BytesIO()
             cursor.copy_expert(f"copy (select t::text from bua.{table} t order by 1) to stdout", text)
@@ -34,7 +33,7 @@ def rows(month: Month) -> dict[str, bytes]:
 
 def inputs(month: Month) -> list[str]:
     """The tables that the sites' reads were taken from."""
-    with closing(psycopg2.connect(database_of(month))) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(month.stack.run_dsn())) as connection, connection.cursor() as cursor:
         cursor.execute("select distinct interval_table from bua.utility_profile_log")
         return [table for (table,) in cursor.fetchall()]
 

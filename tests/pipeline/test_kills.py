@@ -11,7 +11,7 @@ import psutil
 import psycopg2
 import pytest
 from tests.pipeline.conftest import RUN_DATE, Month, failure
-from tests.pipeline.test_failures import database_of, take_snapshot
+from tests.pipeline.test_failures import take_snapshot
 
 from local.aws import names
 
@@ -40,7 +40,7 @@ def processes(month: Month, function: str) -> list[psutil.Process]:
 
 
 def rows(month: Month, query: str) -> list[tuple[object, ...]]:
-    with closing(psycopg2.connect(database_of(month))) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(month.stack.run_dsn())) as connection, connection.cursor() as cursor:
         cursor.execute(query)
         return list(cursor.fetchall())
 
@@ -48,7 +48,7 @@ def rows(month: Month, query: str) -> list[tuple[object, ...]]:
 @contextmanager
 def locked(month: Month, table: str) -> Iterator[None]:
     """Whoever needs the table waits for the end of the block."""
-    with closing(psycopg2.connect(database_of(month))) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(month.stack.run_dsn())) as connection, connection.cursor() as cursor:
         cursor.execute(f"lock table {table} in access exclusive mode")
         yield
 

@@ -92,7 +92,7 @@ class Killer(threading.Thread):
         while not self._over.is_set():
             with (
                 suppress(psycopg2.Error, PermanentError),
-                closing(psycopg2.connect(run_database(self._stack))) as connection,
+                closing(psycopg2.connect(self._stack.run_dsn())) as connection,
             ):
                 connection.autocommit = True
                 with connection.cursor() as cursor:
@@ -124,13 +124,6 @@ class Killer(threading.Thread):
             with suppress(psutil.Error):  # it has just ended
                 found += [(c.laddr.port, process) for c in process.net_connections("tcp") if c.raddr]
         return found
-
-
-def run_database(stack: LocalStack) -> str:
-    """The dsn of the current run's database, as its master role; raises NoCurrentRun."""
-    current = Ledger(stack.client("ANSTEAD", "dynamodb"), names.CONTROL_TABLE).current()
-    current.database_address()
-    return stack.dsn("ANSTEAD", f"{names.PREFIX}-{current.update_id}-bua-sql", f"{names.SECRET_PREFIX}-{names.MASTER}")
 
 
 def step_seconds(stack: LocalStack) -> dict[str, float]:
