@@ -10,6 +10,7 @@ importer's account in. A table is CREATING and cannot be deleted while it is bei
 
 import gzip
 import json
+import logging
 import threading
 import time
 from collections import defaultdict
@@ -60,6 +61,8 @@ class Journal:
 # By TableId: a table that is deleted and created again has no past.
 _JOURNALS: dict[str, Journal] = {}
 _LOCK = threading.Lock()  # an item and its past change together
+_BEGINNING = threading.Lock()  # no import runs before its request is noted and its table is CREATING
+_log = logging.getLogger("local.aws.exports")
 
 
 def _keep_journals() -> None:
@@ -140,8 +143,10 @@ def _export_as_of_a_moment() -> None:
             "ExportTime": _seconds(data["ExportTime"]), "ExportFormat": "DYNAMODB_JSON", "ExportType": "FULL_EXPORT",
             "_request": dict(data),
         } | {key: data[key] for key in ("S3Bucket", "S3Prefix", "S3BucketOwner", "S3SseAlgorithm", "S3SseKmsKeyId") if key in data}  # fmt: skip
-        spawn_background(_write_export, exports[arn], thread_name="ddb-export")
-        return json_response({"ExportDescription": _public(exports[arn])})  # type: ignore[no-any-return]
+        # The answer is written first: a small export may be complete before its caller hears of it.
+        begun: Response = json_response({"ExportDescription": _public(exports[arn])})
+        spawn_background(_run_export, exports[arn], thread_name="ddb-export")
+        return begun
 
     def describe(data: Record) -> Response:
         found = exports.get(data["ExportArn"])
@@ -160,6 +165,14 @@ def _public(description: Record) -> Record:
 def _error(code: str, message: str) -> Response:
     response: Response = error_response_json(code, message, 400)
     return response
+
+
+def _run_export(description: Record) -> None:
+    try:
+        _write_export(description)
+    except Exception as error:  # noqa: BLE001 - whatever it was, it is a failed export
+        _log.exception("export %s failed", description["ExportArn"])
+        description.update(ExportStatus="FAILED", FailureCode="InternalServerError", FailureMessage=str(error))
 
 
 def _write_export(description: Record) -> None:
@@ -195,34 +208,38 @@ def _import_once() -> None:
 
     @replaces(dynamodb, "_import_table")
     def _begin(data: Record) -> Response:
-        for known in dynamodb._imports.values():
-            if data.get("ClientToken") and known.get("ClientToken") == data["ClientToken"]:
-                if known["_request"] != data:
-                    return _error("ImportConflictException", "The client token was used with other parameters")
-                return json_response({"ImportTableDescription": dynamodb._import_description(known)})  # type: ignore[no-any-return]
-        response: Response = import_table(data)
-        if response[0] == 200:
-            arn = json.loads(response[2])["ImportTableDescription"]["ImportArn"]
-            dynamodb._imports[arn]["_request"] = dict(data)
+        with _BEGINNING:
+            for known in dynamodb._imports.values():
+                if data.get("ClientToken") and known.get("ClientToken") == data["ClientToken"]:
+                    if known["_request"] != data:
+                        return _error("ImportConflictException", "The client token was used with other parameters")
+                    return json_response({"ImportTableDescription": dynamodb._import_description(known)})  # type: ignore[no-any-return]
+            response: Response = import_table(data)
+            if response[0] == 200:
+                arn = json.loads(response[2])["ImportTableDescription"]["ImportArn"]
+                dynamodb._imports[arn]["_request"] = dict(data)
+                _set_status(data["TableCreationParameters"]["TableName"], "CREATING")
         return response
 
 
 def _creating_while_importing() -> None:
-    run_import, delete_table, drop = dynamodb._run_import, dynamodb._delete_table, dynamodb._drop_import_table
-
-    def set_status(name: str, status: str) -> None:
-        if table := dynamodb._tables.get(name):
-            table["TableStatus"] = status
+    run_import, finish, drop = dynamodb._run_import, dynamodb._finish_import, dynamodb._drop_import_table
+    delete_table = dynamodb._delete_table
 
     @replaces(dynamodb, "_run_import")
     def _run(import_arn: str, name: str) -> None:
-        set_status(name, "CREATING")
+        with _BEGINNING:
+            pass
         run_import(import_arn, name)
-        set_status(name, "ACTIVE")
+
+    @replaces(dynamodb, "_finish_import")
+    def _finish(description: Record, *arguments: Any) -> None:
+        _set_status(description["TableCreationParameters"]["TableName"], "ACTIVE")
+        finish(description, *arguments)
 
     @replaces(dynamodb, "_drop_import_table")
     def _drop(name: str) -> None:
-        set_status(name, "ACTIVE")
+        _set_status(name, "ACTIVE")
         drop(name)
 
     @replaces(dynamodb, "_delete_table")
@@ -231,6 +248,11 @@ def _creating_while_importing() -> None:
         if table.get("TableStatus") == "CREATING":
             return _error("ResourceInUseException", "Table is being created")
         return delete_table(data)  # type: ignore[no-any-return]
+
+
+def _set_status(name: str, status: str) -> None:
+    if table := dynamodb._tables.get(name):
+        table["TableStatus"] = status
 
 
 def _import_from_another_account() -> None:
