@@ -90,4 +90,4 @@ def _array(values: npt.NDArray[Any], element: str, oid: int) -> Column:
     column["length"], column["lower_bound"] = width, 1
     column["elements"]["size"] = np.dtype(element).itemsize
     column["elements"]["value"] = values
-    return Column(column)
+    return Column(column.view(f"V{dtype.itemsize}"))  # plain bytes: numpy copies a record field by field

@@ -187,16 +187,22 @@ def _add_up_segment(members: list[tuple[SiteDays, npt.NDArray[np.intp]]]) -> Par
         totals=np.zeros((length, 48), dtype=np.int64),
         complete_totals=np.zeros(length, dtype=np.int64),
     )
+    whole = np.zeros((length, 1), dtype=np.int32)  # registers by day, as if every half-hour were usable
     for days, positions in members:
         row = (days.days[positions] - first).astype(int)
-        usable = (days.excluded[positions, np.newaxis] >> HALF_HOURS & 1) == 0
-        factors = 10 ** (6 - days.scales[positions].astype(np.int64))
-        micro = days.half_hours[positions].astype(np.int64) * factors[:, np.newaxis]
-        # A register has a day once, so no row occurs twice in one addition.
-        partial.counts[row] += usable
-        partial.totals[row] += np.where(usable, micro, 0)
-        partial.complete_totals[row] += np.where(days.excluded[positions] == 0, days.totals[positions], 0)
-        partial.present[row] = True
+        excluded = days.excluded[positions]
+        dirty = np.flatnonzero(excluded)  # few days: only they are looked at half-hour by half-hour
+        usable = (excluded[dirty, np.newaxis] >> HALF_HOURS & 1) == 0
+        micro = days.half_hours[positions] * (10 ** (6 - days.scales[positions].astype(np.int64)))[:, np.newaxis]
+        micro[dirty] *= usable
+        # A register has a day once, in order, so no row occurs twice in one addition.
+        rows = slice(row[0], row[-1] + 1) if row[-1] - row[0] + 1 == len(row) else row
+        whole[rows] += 1
+        partial.counts[row[dirty]] -= ~usable
+        partial.totals[rows] += micro
+        partial.complete_totals[rows] += np.where(excluded == 0, days.totals[positions], 0)
+        partial.present[rows] = True
+    partial.counts += whole
     return partial
 
 
