@@ -105,6 +105,7 @@ class SyntheticStore:
             end = min(last, f"{stream.last_day.isoformat()}|~")
             at = bisect_left(made, first, key=_sort_key), bisect_right(made, end, key=_sort_key)
             items += [{**item, "pk": {"S": key}} for item in made[slice(*at)]]
+        items.sort(key=_sort_key)  # as DynamoDB gives them: by day, then suffix
         self.seconds += time.thread_time() - began
         yield {"Items": items}
 

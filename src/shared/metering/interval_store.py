@@ -46,6 +46,7 @@ ESTIMATED_ONLY = frozenset("EN")
 
 SAMPLED = 7  # of so many half-hours one is looked at before all are
 _FIELDS = itemgetter("len", "scale", "val", "q")
+_UPDATED = itemgetter("upd")
 
 
 class DayKeys(NamedTuple):
@@ -154,7 +155,11 @@ def decode_items(items: Iterable[Item]) -> SiteDays:
     day, for an item that is invalid.
     """
     return _decode_usable(
-        [item for item in items if item.get("origin", _ABSENT)["S"] != BUA and item.get("uom", _ABSENT)["S"] == KWH]
+        [
+            item
+            for item in items
+            if "uom" in item and item["uom"]["S"] == KWH and ("origin" not in item or item["origin"]["S"] != BUA)
+        ]
     )
 
 
@@ -211,13 +216,13 @@ def _decode_usable(items: list[Item]) -> SiteDays:
     # Hundreds of days a call, millions a run: whatever is done here for each day is done a few hundred million times.
     keys, chosen = _newest(items)
     fields = [_FIELDS(item) for item in chosen]  # once: an item is scattered over the memory
-    lengths = [int(field[0]["N"]) for field in fields]
-    half_hours = _to_half_hours(chosen, [field[2]["B"] for field in fields], lengths)
-    marks = _marks_of(chosen, [field[3]["S"] for field in fields], lengths)
+    lengths = _integers([length["N"] for length, _, _, _ in fields])
+    half_hours = _to_half_hours(chosen, [packed["B"] for _, _, packed, _ in fields], lengths)
+    marks = _marks_of(chosen, [runs["S"] for _, _, _, runs in fields], lengths)
     excluded = np.array([mark[1] for mark in marks], dtype=np.int64)
     missing = np.array([mark[2] for mark in marks], dtype=np.int64)
     _blank_missing(half_hours, missing)
-    scales = np.array([int(field[1]["N"]) for field in fields], dtype=np.int16)
+    scales = np.array(_integers([scale["N"] for _, scale, _, _ in fields]), dtype=np.int16)
     _check_scales(scales, chosen)
     _reduce_scales(half_hours, scales)
     _fit_int4(half_hours, scales)
@@ -232,8 +237,14 @@ def _decode_usable(items: list[Item]) -> SiteDays:
         missing=missing,
         totals=half_hours.sum(axis=1) * _POWERS[MAX_SCALE - scales],
         items_read=len(items),
-        newest_update=max([item["upd"]["S"] for item in items], default=None),
+        newest_update=max([update["S"] for update in map(_UPDATED, items)], default=None),
     )
+
+
+def _integers(texts: list[str]) -> list[int]:
+    """The numbers of a few different texts."""
+    values = {text: int(text) for text in set(texts)}
+    return [values[text] for text in texts]
 
 
 def _newest(items: list[Item]) -> tuple[DayKeys, list[Item]]:
@@ -246,8 +257,11 @@ def _newest(items: list[Item]) -> tuple[DayKeys, list[Item]]:
         [key[11:] for key in sort_keys],
         [key[:10] for key in sort_keys],
     )
-    if len(nmi_of) == 1 and len(set(keys.suffixes)) == 1 and all(map(lt, sort_keys, sort_keys[1:])):
-        return keys, items  # nearly always: a query gives them in order
+    if len(nmi_of) == 1 and all(map(lt, sort_keys, sort_keys[1:])):  # nearly always: a query gives them in order
+        if len(set(keys.suffixes)) == 1:
+            return keys, items
+        order = sorted(range(len(items)), key=keys.suffixes.__getitem__)  # days of a suffix stay in order
+        return DayKeys(*([part[at] for at in order] for part in keys)), [items[at] for at in order]
     each = list(zip(*keys, strict=True))
     best = dict(zip(each, items, strict=True))
     if len(best) < len(items):  # days that were read more than once, or estimated before they were read
