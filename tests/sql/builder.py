@@ -281,6 +281,20 @@ class Book:
             " on conflict (run_date, profile_key, profile_date) do update set daily_total = excluded.daily_total",
             *(self.run_date, key, units, first, last),
         )
+        self.total_macro()
+
+    def forget_macro(self, first: str, last: str) -> None:
+        """No macro profile has a value on any of the days."""
+        self.rows("delete from bua.macro_profile where profile_date between %s and %s", first, last)
+        self.total_macro()
+
+    def total_macro(self) -> None:
+        """The running totals of the macro profiles."""
+        self.rows(
+            "update bua.macro_profile m set (days_before, total_before) ="
+            " (select count(*), coalesce(sum(e.daily_total), 0) from bua.macro_profile e"
+            "  where (e.run_date, e.profile_key) = (m.run_date, m.profile_key) and e.profile_date < m.profile_date)"
+        )
 
     def segment(self, median_daily: Any = "4.8", key: str = "QLD|RES|PRIMARY") -> None:
         """A segment with its median home and, as the average of electricity, scalar 1."""

@@ -76,7 +76,7 @@ def test_a_read_that_spans_billed_days_is_shared_out_by_macro(home: Book) -> Non
 
 def test_where_the_profile_has_a_gap_a_span_is_shared_evenly(home: Book) -> None:
     home.macro("2026-10-01", "2026-10-31", 30)
-    home.rows("delete from bua.macro_profile where profile_date = '2026-09-25'")
+    home.forget_macro("2026-09-25", "2026-09-25")
     register = home.basic(billed_to(home, "2026-09-30"))
     home.read(register, ("2026-09-21", 0), ("2026-10-11", 200), ("2026-11-01", 242))
     accrue(home)
@@ -228,7 +228,7 @@ def test_meters_of_a_swap_have_each_their_days(home: Book) -> None:
 
 
 def test_a_day_without_a_macro_value_takes_the_profiles_mean_of_the_reference(home: Book) -> None:
-    home.rows("delete from bua.macro_profile where profile_date = '2026-10-07'")
+    home.forget_macro("2026-10-07", "2026-10-07")
     register = home.basic(billed_to(home, "2026-09-30"))
     home.read(register, ("2026-08-02", 0), ("2026-10-01", 576))
     accrue(home)

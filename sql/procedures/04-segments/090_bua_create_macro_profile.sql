@@ -8,16 +8,20 @@ begin
     call bua.truncate_run('macro_profile', p_run_date);
     call bua.truncate_run('profile_scalar', p_run_date);
 
-    insert into bua.macro_profile (run_date, profile_key, profile_date, daily_total)
-    select p.run_date, p.segment, p.profile_date, sum(v.value::numeric)
-    from bua.segment_profile p cross join unnest(p.profile) v (value)
-    where p.run_date = p_run_date
-    group by 1, 2, 3 having count(v.value) = 48;   -- no total when a half-hour is unknown
-
-    insert into bua.macro_profile (run_date, profile_key, profile_date, daily_total, degree_days)
-    select g.run_date, concat_ws('|', g.jurisdiction, g.node), g.profile_date, g.volume_mj, d.degree_days
-    from bua.gas_profile g left join bua.degree_days(p_run_date) d using (jurisdiction, node, profile_date)
-    where g.run_date = p_run_date;
+    insert into bua.macro_profile (run_date, profile_key, profile_date, daily_total, degree_days, days_before, total_before)
+    with day as (
+        select p.segment as profile_key, p.profile_date, sum(v.value::numeric) as total, null::numeric as degree_days
+        from bua.segment_profile p cross join unnest(p.profile) v (value)
+        where p.run_date = p_run_date
+        group by 1, 2 having count(v.value) = 48    -- no total when a half-hour is unknown
+        union all
+        select concat_ws('|', g.jurisdiction, g.node), g.profile_date, g.volume_mj, d.degree_days
+        from bua.gas_profile g left join bua.degree_days(p_run_date) d using (jurisdiction, node, profile_date)
+        where g.run_date = p_run_date
+    )
+    select p_run_date, d.profile_key, d.profile_date, d.total, d.degree_days, count(*) over before, coalesce(sum(d.total) over before, 0)
+    from day d
+    window before as (partition by d.profile_key order by d.profile_date rows between unbounded preceding and 1 preceding);
 
     call bua.analyze_run('macro_profile', p_run_date);
 

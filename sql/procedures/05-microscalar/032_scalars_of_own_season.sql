@@ -53,7 +53,7 @@ begin
         where t.fuel = 'GAS' and x.back <= p.fit_spans and x.macro > 0
         window w as (partition by x.account_id, x.meter_register_id)
     ),
-    fit as (
+    fit as materialized (
         select account_id, meter_register_id, bool_and(by_degrees) as by_degrees, count(*) as fitted_spans,
                sum(weight * days * days) as dd, sum(weight * days * driver) as dv, sum(weight * driver * driver) as vv,
                sum(weight * days * quantity) as du, sum(weight * driver * quantity) as vu,
@@ -83,23 +83,27 @@ begin
         where abs(s.season_from - s.length - r.read_date) <= p.reach and r.read_date < s.season_from
         order by account_id, meter_register_id, abs(s.season_from - s.length - r.read_date), r.read_date
     ),
-    summed as (
-        select t.account_id, t.meter_register_id, t.scalar as s1, t.fuel, t.customer_class, t.power, t.last_read, s.season_from,
-               s.season_to,
-               sum(x.quantity) filter (where x.macro > 0 and x.from_date >= s.season_from and x.to_date <= s.season_to)
-                   / sum(x.macro) filter (where x.macro > 0 and x.from_date >= s.season_from and x.to_date <= s.season_to) as s4,
-               sum(x.quantity) filter (where x.macro > 0 and x.from_date >= b.before_from and x.to_date <= s.season_from)
-                   / sum(x.macro) filter (where x.macro > 0 and x.from_date >= b.before_from and x.to_date <= s.season_from) as s5,
-               -- four quarters of 91 days are a year: not a fifth that ends 364 days ago
-               sum(x.quantity) filter (where x.macro > 0 and x.to_date > coalesce(s.season_from, t.last_read - 365))
-                   / sum(x.macro) filter (where x.macro > 0 and x.to_date > coalesce(s.season_from, t.last_read - 365)) as year_scalar,
-               t.last_read - coalesce(max(x.to_date) filter (where x.quantity > 0), min(x.from_date)) as days_without_use,
-               max(x.quantity) filter (where x.back = 1) as u1, max(x.days) filter (where x.back = 1) as d1
+    dated as materialized (     -- before the spans are joined: for each register once
+        select t.*, s.season_from, s.season_to, b.before_from
         from target t
-        join span x using (account_id, meter_register_id)
         left join season_start s using (account_id, meter_register_id)
         left join season_before b using (account_id, meter_register_id)
-        group by t.account_id, t.meter_register_id, t.scalar, t.fuel, t.customer_class, t.power, t.last_read, s.season_from, s.season_to
+    ),
+    summed as (
+        select t.account_id, t.meter_register_id, t.scalar as s1, t.fuel, t.customer_class, t.power, t.last_read, t.season_from,
+               t.season_to,
+               sum(x.quantity) filter (where x.macro > 0 and x.from_date >= t.season_from and x.to_date <= t.season_to)
+                   / sum(x.macro) filter (where x.macro > 0 and x.from_date >= t.season_from and x.to_date <= t.season_to) as s4,
+               sum(x.quantity) filter (where x.macro > 0 and x.from_date >= t.before_from and x.to_date <= t.season_from)
+                   / sum(x.macro) filter (where x.macro > 0 and x.from_date >= t.before_from and x.to_date <= t.season_from) as s5,
+               -- four quarters of 91 days are a year: not a fifth that ends 364 days ago
+               sum(x.quantity) filter (where x.macro > 0 and x.to_date > coalesce(t.season_from, t.last_read - 365))
+                   / sum(x.macro) filter (where x.macro > 0 and x.to_date > coalesce(t.season_from, t.last_read - 365)) as year_scalar,
+               t.last_read - coalesce(max(x.to_date) filter (where x.quantity > 0), min(x.from_date)) as days_without_use,
+               max(x.quantity) filter (where x.back = 1) as u1, max(x.days) filter (where x.back = 1) as d1
+        from dated t
+        join span x using (account_id, meter_register_id)
+        group by t.account_id, t.meter_register_id, t.scalar, t.fuel, t.customer_class, t.power, t.last_read, t.season_from, t.season_to
     ),
     season as (
         select z.*, case when s4 > 0 and s5 > 0 then least(greatest(s4 / s5, 1 / p.season_limit), p.season_limit) end as own,

@@ -2,11 +2,12 @@
 -- A day between two actual reads has its share of the usage between them, in proportion to the macro profile (evenly where
 -- the profile does not cover the span); the share of billed days is left out. A later day has its share of a delivered
 -- estimate. Otherwise it is daily base + scalar x macro profile + degree slope x degree-days, or the account's daily mean where it follows no profile.
--- plan_code is the account's plan of the day.
+-- plan_code is the account's plan of the day. Days of one price_epoch have the same prices, and days that nobody read or estimated
+-- the same reads before them when they have one read_epoch, which others lack.
 -- Inputs: run_date, accounts. Reads only.
 create or replace function bua.basic_days(p_run_date date, p_account_ids text[])
 returns table (account_id text, meter_register_id bigint, stream_type text, jurisdiction text, plan_code text, local_date date,
-               read_state text, quantity numeric)
+               read_state text, price_epoch integer, read_epoch integer, quantity numeric)
 language sql stable as $$
     with stream as materialized (
         select u.account_id, u.plan_code, u.unbilled, s.meter_register_id, s.stream_type, s.jurisdiction, s.occupied, s.days,
@@ -34,7 +35,12 @@ language sql stable as $$
         select stream, array_agg(span) as spans from span group by 1
     ),
     planned as materialized (   -- plan by plan, not day by day
-        select s.*, o.spans, p.plan_code as plan_of_days, s.unbilled * s.days * datemultirange(p.days) as planned_days
+        select s.*, o.spans, p.plan_code as plan_of_days, s.unbilled * s.days * datemultirange(p.days) as planned_days,
+               (select array_agg(e order by e)      -- on which a price begins, or is no longer valid
+                from core.plan_item i cross join lateral unnest(array[i.valid_from, i.valid_to + 1]) e
+                where i.plan_code = p.plan_code and e is not null) as price_dates,
+               (select array_agg(r.read_date order by r.read_date)
+                from core.meter_read r where r.meter_register_id = s.meter_register_id and r.origin = 'PLATFORM') as read_dates
         from scaled s
         left join of_stream o using (stream)
         cross join lateral bua.plan_spans(s.account_id, s.plan_code) p
@@ -42,20 +48,27 @@ language sql stable as $$
     ),
     day as (
         select s.account_id, s.plan_of_days, s.meter_register_id, s.stream_type, s.jurisdiction, s.profile_key, s.scalar,
-               s.daily_base, s.degree_slope, s.daily_mean, s.mean_macro, d::date as local_date, x.from_date, x.to_date, x.quantity,
-               x.read_state, x.macro
+               s.daily_base, s.degree_slope, s.daily_mean, s.mean_macro, d.local_date, x.from_date, x.to_date, x.quantity,
+               coalesce(x.read_state, 'ESTIMATED') as read_state, x.macro,
+               coalesce(width_bucket(d.local_date, s.price_dates), 0) as price_epoch,
+               coalesce(width_bucket(d.local_date, s.read_dates), 0) as read_epoch
         from planned s
         cross join lateral unnest(s.planned_days) w
-        cross join lateral generate_series(lower(w)::timestamp, upper(w)::timestamp - interval '1 day', interval '1 day') d
+        cross join lateral (select lower(w) + n as local_date from generate_series(0, upper(w) - lower(w) - 1) n) d
         left join lateral unnest(s.spans) as x (stream bigint, from_date date, to_date date, quantity numeric, read_state text, macro numeric)
-            on d::date >= x.from_date and d::date < x.to_date
+            on d.local_date >= x.from_date and d.local_date < x.to_date
     )
-    select d.account_id, d.meter_register_id, d.stream_type, d.jurisdiction, d.plan_of_days, d.local_date, coalesce(d.read_state, 'ESTIMATED'),
+    select d.account_id, d.meter_register_id, d.stream_type, d.jurisdiction, d.plan_of_days, d.local_date, d.read_state, d.price_epoch,
+           case d.read_state when 'ESTIMATED' then d.read_epoch end,
            round(case when d.from_date is null
                       then coalesce(d.daily_base + d.scalar * coalesce(m.daily_total, d.mean_macro)
                                     + d.degree_slope * coalesce(m.degree_days, 0), d.daily_mean)
                       when d.macro > 0 then d.quantity * m.daily_total / d.macro
                       else d.quantity / (d.to_date - d.from_date) end, 6)
     from day d
-    left join bua.macro_profile m on (m.run_date, m.profile_key, m.profile_date) = (p_run_date, d.profile_key, d.local_date)
+    left join lateral (     -- day by day: the planner would read everybody's profile
+        select m.daily_total, m.degree_days from bua.macro_profile m
+        where (m.run_date, m.profile_key, m.profile_date) = (p_run_date, d.profile_key, d.local_date)
+        offset 0
+    ) m on true
 $$;

@@ -29,35 +29,15 @@ begin
     from bua.implausible_index_reads(p_run_date, v_registers, v_occupied) i;
 
     insert into core.aggregated_read (meter_register_id, from_date, to_date, time_class, read_state, quantity, origin, run_date)
-    -- What days have in common is worked out once, for the first of them, and handed on by a window: not by a join, whose cost
-    -- would be the square of the batch.
-    with dated as (
-        select b.*,
-               case when row_number() over of_plan = 1 then (   -- on which a price begins, or is no longer valid
-                   select array_agg(e order by e)
-                   from core.plan_item i cross join lateral unnest(array[i.valid_from, i.valid_to + 1]) e
-                   where i.plan_code = b.plan_code and e is not null
-               ) end as first_price_dates,
-               case when row_number() over of_register = 1 then (
-                   select array_agg(r.read_date order by r.read_date)
-                   from core.meter_read r where r.meter_register_id = b.meter_register_id and r.origin = 'PLATFORM'
-               ) end as first_read_dates
+    -- The shares that periods have in common are worked out once, for the first of them, and handed on by a window: not by a join,
+    -- whose cost would be the square of the batch.
+    with day as (
+        select b.*, y.day_type,
+               b.local_date - (row_number() over (partition by b.account_id, b.meter_register_id, b.read_state, b.plan_code
+                                                  order by b.local_date))::integer as island
         from bua.basic_days(p_run_date, p_account_ids) b
+        cross join lateral bua.day_type(b.jurisdiction, b.local_date) y
         where b.quantity is not null
-        window of_register as (partition by b.account_id, b.meter_register_id order by b.local_date),
-               of_plan as (partition by b.plan_code order by b.account_id, b.meter_register_id, b.local_date)
-    ),
-    day as (
-        select d.*, y.day_type,
-               coalesce(width_bucket(d.local_date, first_value(d.first_price_dates) over of_plan), 0) as price_epoch,
-               case d.read_state when 'ESTIMATED'
-                   then coalesce(width_bucket(d.local_date, first_value(d.first_read_dates) over of_register), 0) end as read_epoch,
-               d.local_date - (row_number() over (partition by d.account_id, d.meter_register_id, d.read_state, d.plan_code
-                                                  order by d.local_date))::integer as island
-        from dated d
-        cross join lateral bua.day_type(d.jurisdiction, d.local_date) y
-        window of_register as (partition by d.account_id, d.meter_register_id order by d.local_date),
-               of_plan as (partition by d.plan_code order by d.account_id, d.meter_register_id, d.local_date)
     ),
     kind as (   -- a period's days of one kind
         select d.account_id, d.meter_register_id, d.read_state, d.plan_code, d.price_epoch, d.read_epoch, d.island, d.day_type,

@@ -21,16 +21,23 @@ language sql stable as $$
         from day d
         window w as (partition by account_id, meter_register_id, gap, day_type order by distance, profile_date)
     ),
-    half_hour as (  -- whole micro-kWh
-        select n.account_id, n.meter_register_id, n.gap, n.day_type, v.h, sum(v.value * (10 ^ (6 - n.scale))::bigint) as value
-        from nearest n cross join unnest(n.half_hours) with ordinality as v (value, h)
+    pile as (   -- days upon each other: a half-hour is added up within its pile, without the pile's names beside every value
+        select n.account_id, n.meter_register_id, n.gap, n.day_type, array_agg(n.half_hours) as days,
+               array_agg((10 ^ (6 - n.scale))::bigint) as factors  -- to whole micro-kWh
+        from nearest n
         where n.place <= (select bua.parameter('shape_days')) and n.days >= (select bua.parameter('shape_min_days'))
-        group by 1, 2, 3, 4, 5
+        group by 1, 2, 3, 4
     )
-    select account_id, meter_register_id, gap, day_type, array_agg(value / total order by h)
-    from (
-        select *, sum(value) over (partition by account_id, meter_register_id, gap, day_type) as total from half_hour
-    ) v
-    where total > 0
-    group by account_id, meter_register_id, gap, day_type
+    select p.account_id, p.meter_register_id, p.gap, p.day_type, s.shares
+    from pile p
+    cross join lateral (
+        select array_agg(v.value / v.total order by v.h) as shares
+        from (
+            select h, sum(p.days[d][h] * p.factors[d]) as value, sum(sum(p.days[d][h] * p.factors[d])) over () as total
+            from generate_series(1, 48) h cross join generate_subscripts(p.days, 1) d
+            group by 1
+        ) v
+        where v.total > 0
+    ) s
+    where s.shares is not null
 $$;

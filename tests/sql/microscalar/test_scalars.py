@@ -70,7 +70,7 @@ def test_days_without_a_macro_value_count_on_neither_side(segment: Book) -> None
     register = interval(segment)
     segment.days(register, "2026-07-02", "2026-07-31", 900)
     segment.days(register, "2026-08-01", "2026-09-30", 200)
-    segment.rows("delete from bua.macro_profile where profile_date between '2026-07-01' and '2026-07-31'")
+    segment.forget_macro("2026-07-01", "2026-07-31")
     create(segment)
     assert segment.scalar("A", FULL)[:5] == ("RECENT_DAYS", 2, Decimal("9.6"), 61, "2026-08-01")
 
@@ -318,7 +318,7 @@ def test_an_invoice_whose_days_the_profile_does_not_cover_is_no_reference(segmen
     segment.basic(segment.account("A", opened="2026-01-01"))
     segment.billed("A", "2026-01-01", "2026-01-31", units={"PRIMARY": 99_999})
     segment.billed("A", "2026-07-01", "2026-09-30", units={"PRIMARY": 883.2})
-    segment.rows("delete from bua.macro_profile where profile_date = '2026-01-15'")
+    segment.forget_macro("2026-01-15", "2026-01-15")
     create(segment)
     assert segment.scalar("A", "method, scalar") == ("INVOICES", 2)
 
