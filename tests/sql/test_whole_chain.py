@@ -406,6 +406,7 @@ def every_routine_was_called(chain: Chain) -> None:
         book.call("fail_work_items", "Export", "none", ["none"], "none")
         book.call("reset_export_evidence")
         book.ask("bua_list_missing_periods")
+        book.ask("evidence_account_days", book.ask("evidence_accounts", 1)[0][0])
     for role in chain.connections:
         chain.execute(role, "select pg_stat_force_next_flush()")
     with chain.connections["core_admin"] as connection:

@@ -7,7 +7,8 @@ returns table (account_id text, meter_register_id bigint, gap smallint, day_type
 language sql stable as $$
     with day as materialized (
         select s.account_id, s.meter_register_id, s.gap, y.day_type, u.profile_date,
-               greatest(s.first_missing - u.profile_date, u.profile_date - s.last_missing) as distance, u.half_hours, u.scale
+               greatest(s.first_missing - u.profile_date, u.profile_date - s.last_missing) as distance,
+               u.half_hours as h, (10 ^ (6 - u.scale))::bigint as m   -- short names for what is written 48 times below
         from bua.micro_scalar s
         join core.site t using (site_id)
         join bua.utility_profile u
@@ -21,23 +22,25 @@ language sql stable as $$
         from day d
         window w as (partition by account_id, meter_register_id, gap, day_type order by distance, profile_date)
     ),
-    pile as (   -- days upon each other: a half-hour is added up within its pile, without the pile's names beside every value
-        select n.account_id, n.meter_register_id, n.gap, n.day_type, array_agg(n.half_hours) as days,
-               array_agg((10 ^ (6 - n.scale))::bigint) as factors  -- to whole micro-kWh
+    summed as (   -- whole micro-kWh; written out, because days of 48 rows each would be sorted by the half-hour
+        select n.account_id, n.meter_register_id, n.gap, n.day_type,
+               array[sum(m * h[1]), sum(m * h[2]), sum(m * h[3]), sum(m * h[4]), sum(m * h[5]), sum(m * h[6]),
+                     sum(m * h[7]), sum(m * h[8]), sum(m * h[9]), sum(m * h[10]), sum(m * h[11]), sum(m * h[12]),
+                     sum(m * h[13]), sum(m * h[14]), sum(m * h[15]), sum(m * h[16]), sum(m * h[17]), sum(m * h[18]),
+                     sum(m * h[19]), sum(m * h[20]), sum(m * h[21]), sum(m * h[22]), sum(m * h[23]), sum(m * h[24]),
+                     sum(m * h[25]), sum(m * h[26]), sum(m * h[27]), sum(m * h[28]), sum(m * h[29]), sum(m * h[30]),
+                     sum(m * h[31]), sum(m * h[32]), sum(m * h[33]), sum(m * h[34]), sum(m * h[35]), sum(m * h[36]),
+                     sum(m * h[37]), sum(m * h[38]), sum(m * h[39]), sum(m * h[40]), sum(m * h[41]), sum(m * h[42]),
+                     sum(m * h[43]), sum(m * h[44]), sum(m * h[45]), sum(m * h[46]), sum(m * h[47]), sum(m * h[48])] as half_hours
         from nearest n
         where n.place <= (select bua.parameter('shape_days')) and n.days >= (select bua.parameter('shape_min_days'))
         group by 1, 2, 3, 4
     )
-    select p.account_id, p.meter_register_id, p.gap, p.day_type, s.shares
-    from pile p
+    select s.account_id, s.meter_register_id, s.gap, s.day_type, v.shares
+    from summed s
+    cross join lateral (select sum(value) as total from unnest(s.half_hours) value) t
     cross join lateral (
-        select array_agg(v.value / v.total order by v.h) as shares
-        from (
-            select h, sum(p.days[d][h] * p.factors[d]) as value, sum(sum(p.days[d][h] * p.factors[d])) over () as total
-            from generate_series(1, 48) h cross join generate_subscripts(p.days, 1) d
-            group by 1
-        ) v
-        where v.total > 0
-    ) s
-    where s.shares is not null
+        select array_agg(value / t.total order by h) as shares from unnest(s.half_hours) with ordinality v (value, h)
+    ) v
+    where t.total > 0
 $$;

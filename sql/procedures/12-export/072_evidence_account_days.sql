@@ -53,12 +53,11 @@ language sql stable set enable_nestloop = off set enable_mergejoin = off as $$
         where d.plan_code in (select p.plan_code from price p where p.item_type = 'DAILY')
     ),
     priced as materialized (   -- as priced: ANYTIME where the plan has no price for the read's own class
-        select u.account_id, u.local_date, to_char(u.local_date, 'YYYY-MM') as year_month, u.item_type, u.read_state,
+        select u.account_id, u.local_date, date_trunc('month', u.local_date::timestamp) as month, u.item_type, u.read_state, u.quantity,
                coalesce(own.time_class, anytime.time_class, u.time_class) as time_class,
                case when coalesce(own.valid_from, anytime.valid_from) is not null then u.plan_code end as plan_code,
                coalesce(own.valid_from, anytime.valid_from) as price_from,
-               coalesce(own.is_limited, anytime.is_limited, true) as is_limited, sum(u.quantity) as units,
-               sum(u.quantity) = 0 and min(u.quantity) < 0 as is_reversed
+               coalesce(own.is_limited, anytime.is_limited, true) as is_limited
         from unit u
         left join price own
             on (own.plan_code, own.item_type, own.time_class) = (u.plan_code, u.item_type, u.time_class)
@@ -66,48 +65,51 @@ language sql stable set enable_nestloop = off set enable_mergejoin = off as $$
         left join price anytime
             on (anytime.plan_code, anytime.item_type, anytime.time_class) = (u.plan_code, u.item_type, 'ANYTIME')
             and u.local_date between anytime.valid_from and anytime.valid_to
-        group by 1, 2, 3, 4, 5, 6, 7, 8, 9
     ),
     line as materialized (   -- a month of a line has a number: it is sorted by faster than by what it stands for
-        select m.*, row_number() over () as month_no, i.plan_code, i.valid_from as price_from,
+        select m.*, row_number() over () as month_no, to_date(m.year_month, 'YYYY-MM')::timestamp as month, i.plan_code,
+               i.valid_from as price_from,
                case m.line_state when 'ESTIMATED' then a.method end as method
         from bua.invoice_line_item_monthly m
         left join core.plan_item i using (plan_item_id)
         left join bua.account_summary a on a.run_date = p_run_date and a.account_id = m.account_id
         where m.run_date = p_run_date and m.account_id = any (p_account_ids)
     ),
-    line_day as (
-        select l.*, p.local_date, p.units, p.is_reversed
-        from line l join priced p using (account_id, year_month, item_type, time_class, plan_code, price_from)
+    -- From here to the end a row has three columns: what its line says is looked up when it has been sorted and added up.
+    line_unit as (
+        select l.month_no, p.local_date, p.quantity
+        from line l join priced p using (account_id, month, item_type, time_class, plan_code, price_from)
         where p.read_state = l.line_state
         union all
-        select l.*, p.local_date, p.units, p.is_reversed
-        from line l
-        join (
-            select p.account_id, p.year_month, p.item_type, p.time_class, p.read_state, p.local_date, sum(p.units) as units, bool_and(p.is_reversed) as is_reversed
-            from priced p where p.is_limited group by 1, 2, 3, 4, 5, 6
-        ) p using (account_id, year_month, item_type, time_class)
-        where p.read_state = l.line_state and l.plan_item_id is null
+        select l.month_no, p.local_date, p.quantity
+        from line l join priced p using (account_id, month, item_type, time_class)
+        where p.read_state = l.line_state and p.is_limited and l.plan_item_id is null
     ),
-    part as (   -- of the month, up to the end of the day
-        select l.*, l.is_reversed and sum(l.units) over month <> 0 as is_gone,
-               case when sum(l.units) over month = 0 then (count(*) over to_date)::numeric / count(*) over month
-                    else sum(l.units) over to_date / sum(l.units) over month end as part
-        from line_day l
-        window month as (partition by l.month_no), to_date as (month order by l.local_date)
+    line_day as (
+        select u.month_no, u.local_date, sum(u.quantity) as units, sum(u.quantity) = 0 and min(u.quantity) < 0 as is_reversed
+        from line_unit u
+        group by u.month_no, u.local_date
+    ),
+    running as (   -- part: of the month, up to the end of the day
+        select d.month_no, d.local_date, d.is_reversed and sum(d.units) over month <> 0 as is_gone,
+               case when sum(d.units) over month = 0 then (count(*) over to_date)::numeric / count(*) over month
+                    else sum(d.units) over to_date / sum(d.units) over month end as part
+        from line_day d
+        window month as (partition by d.month_no), to_date as (month order by d.local_date)
         offset 0   -- here and below: or it would be worked out again wherever it is used
     ),
-    running as (
-        select p.*, round(p.quantity * part, 6) as q, round(p.net_amount * part, 2) as net, round(p.gst_amount * part, 2) as gst,
-               round(p.discount_net * part, 2) as discount, round(p.discount_net_propensity * part, 2) as taken
-        from part p
+    part as (   -- before: up to the end of the day before; a day on which all was reversed moves it no further
+        select r.*, lag(r.part, 1, 0::numeric) over (partition by r.month_no order by r.local_date) as before
+        from running r
         offset 0
     )
-    select r.account_id, r.local_date, r.line_no, r.item_type, r.stream_type, r.time_class, r.line_state,
-           r.q - lag(r.q, 1, 0) over month, r.net - lag(r.net, 1, 0) over month, r.gst - lag(r.gst, 1, 0) over month,
-           r.discount - lag(r.discount, 1, 0) over month, r.taken - lag(r.taken, 1, 0) over month,
-           r.rate, r.plan_item_id, r.method
-    from running r
-    where not r.is_gone   -- a day on which all of it was reversed
-    window month as (partition by r.month_no order by r.local_date)
+    select l.account_id, p.local_date, l.line_no, l.item_type, l.stream_type, l.time_class, l.line_state,
+           round(l.quantity * p.part, 6) - round(l.quantity * p.before, 6),
+           round(l.net_amount * p.part, 2) - round(l.net_amount * p.before, 2),
+           round(l.gst_amount * p.part, 2) - round(l.gst_amount * p.before, 2),
+           round(l.discount_net * p.part, 2) - round(l.discount_net * p.before, 2),
+           round(l.discount_net_propensity * p.part, 2) - round(l.discount_net_propensity * p.before, 2),
+           l.rate, l.plan_item_id, l.method
+    from part p join line l using (month_no)
+    where not p.is_gone   -- a day on which all of it was reversed
 $$;
