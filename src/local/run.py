@@ -8,6 +8,10 @@ import argparse
 import os
 import shutil
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,6 +23,7 @@ from local.aws import names
 from local.demo import write_demo
 from local.portfolio.check import add_run_date, console_of, exit_status, iso_date_of, read
 from local.portfolio.production import load_production
+from local.portfolio.records import Portfolio
 from local.stack import LocalStack
 from local.watch import follow
 from shared import period
@@ -41,23 +46,16 @@ def _run(options: argparse.Namespace, console: Console) -> None:
     chosen = period.choose(options.run_date, options.from_date, options.to_date, options.as_at)
     before = previous.read(options.previous, options.run_date) if options.previous else None
     _make_room(options.out)
-    if options.portfolio is None:
-        with console.status(f"generating a demo portfolio of {options.accounts} accounts ..."):
-            shutil.rmtree(folder, ignore_errors=True)
-            write_demo(folder, accounts=options.accounts, seed=options.seed, run_date=options.run_date)
-    portfolio = read(folder, options.run_date, console, chosen)
-    counts = f"{len(portfolio.accounts)} accounts, {len(portfolio.registers)} registers"
-    console.print(f"Portfolio {folder}: {counts}; the period is {chosen}", markup=False)
-    with console.status("packaging the functions ..."):
-        zips.build(zips.host_target())
-    with console.status("starting the local stack ...") as status, LocalStack(options.work) as stack:
-        status.update("loading the portfolio into production ...")
-        load_production(stack, portfolio)
-        if before:
-            previous.put(stack.client("ANSTEAD", "s3"), before)
+    with _starting(options.work) as started:
+        portfolio = _portfolio(options, folder, chosen, console)
+        with console.status("starting the local stack ...") as status:
+            stack = started()
+            status.update("loading the portfolio into production ...")
+            load_production(stack, portfolio)
+            if before:
+                previous.put(stack.client("ANSTEAD", "s3"), before)
         # EARL's announcement brings no period; one that the ledger has for the run counts.
         Ledger(stack.client("ANSTEAD", "dynamodb"), names.CONTROL_TABLE).set_run(options.run_date, asdict(chosen))
-        status.stop()
         steps = follow(stack, options.run_date, console)
         outputs.collect(stack.client("ANSTEAD", "s3"), options.run_date, options.out)
     if not (options.out / "report.html").is_file():
@@ -65,6 +63,43 @@ def _run(options: argparse.Namespace, console: Console) -> None:
             "[yellow]note[/] the report could not be made; make report OUT= shows why. The files are complete."
         )
     report.write(folder, options.run_date, steps, options.out, console, period=chosen)
+
+
+def _portfolio(options: argparse.Namespace, folder: Path, chosen: period.Period, console: Console) -> Portfolio:
+    """The portfolio of the run, checked; a demo is generated first."""
+    if options.portfolio is None:
+        with console.status(f"generating a demo portfolio of {options.accounts} accounts ..."):
+            shutil.rmtree(folder, ignore_errors=True)
+            write_demo(folder, accounts=options.accounts, seed=options.seed, run_date=options.run_date)
+    portfolio = read(folder, options.run_date, console, chosen)
+    counts = f"{len(portfolio.accounts)} accounts, {len(portfolio.registers)} registers"
+    console.print(f"Portfolio {folder}: {counts}; the period is {chosen}", markup=False)
+    return portfolio
+
+
+@contextmanager
+def _starting(directory: Path) -> Iterator[Callable[[], LocalStack]]:
+    """Package the functions and start a stack beside whatever the body does; what it is given waits for the stack.
+
+    At the end the stack is stopped, also one that has not quite started: a portfolio that is refused need not wait for it.
+    """
+    stack, is_over = LocalStack(directory), threading.Event()
+
+    def start() -> LocalStack:
+        zips.build(zips.host_target())
+        if is_over.is_set():
+            raise CancelledError
+        return stack.__enter__()
+
+    with ThreadPoolExecutor(1, thread_name_prefix="stack") as pool:
+        started = pool.submit(start)
+        try:
+            yield started.result
+        finally:
+            is_over.set()
+            stack.stop()
+            wait([started])
+            stack.stop()  # if it was not there yet the first time
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 from rich.console import Console
@@ -15,8 +15,11 @@ from rich.table import Table
 from local.aws import names
 from local.stack import LocalStack
 from shared import catalogue
-from shared.errors import PermanentError
+from shared.errors import NoCurrentRun, PermanentError
 from shared.ledger import Ledger
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection  # noqa: N812 - a class, whatever its name
 
 POLL_SECONDS = 0.5
 _MARKS = {
@@ -59,9 +62,13 @@ def follow(stack: LocalStack, run_date: date, console: Console) -> list[Step]:
 
     Raises RunFailed when EARL's snapshot or a step of the run fails.
     """
-    watch = _Watch(stack, run_date, stack.start_month(run_date))
-    if not console.is_terminal:
-        return _print_lines(watch, console)
+    with closing(_Watch(stack, run_date, stack.start_month(run_date), details=console.is_terminal)) as watch:
+        if not console.is_terminal:
+            return _print_lines(watch, console)
+        return _show_table(watch, console)
+
+
+def _show_table(watch: "_Watch", console: Console) -> list[Step]:
     with Live(console=console, refresh_per_second=4) as live:
         return _poll(watch, lambda steps: live.update(_table(steps)))
 
@@ -90,11 +97,13 @@ def _print_lines(watch: "_Watch", console: Console) -> list[Step]:
 
 
 class _Watch:
-    """What is known of one run: EARL's execution, the ledger, and the work items of the current step."""
+    """What is known of one run: EARL's execution, the ledger and, with details, the work items of the current step."""
 
-    def __init__(self, stack: LocalStack, run_date: date, execution: str) -> None:
+    def __init__(self, stack: LocalStack, run_date: date, execution: str, *, details: bool) -> None:
         self._stack = stack
         self._run_date = run_date
+        self._details = details
+        self._connection: Connection | None = None
         self._execution = execution
         self._earl = stack.client("EARL", "stepfunctions")
         self._states = stack.client("ANSTEAD", "stepfunctions")
@@ -128,12 +137,13 @@ class _Watch:
         return Step("snapshot (EARL)", found["status"], found["startDate"], found.get("stopDate"), attempts=1)
 
     def _steps(self) -> Iterator[Step]:
+        records = self._ledger.steps(self._pipeline, self._run_date)
         for name in self._pipeline:
-            record = self._ledger.step(name, self._run_date)
+            record = records[name]
             counts = {key: {k: int(v) for k, v in value.items()} for key, value in record.get("counts", {}).items()}
             step = Step(name, record.get("state", ""), _moment(record.get("started_at")), _moment(record.get("finished_at")),
                         int(record.get("attempts", 0)), counts)  # fmt: skip
-            if step.state == "RUNNING":
+            if self._details and step.state == "RUNNING":
                 step.doing = self._doing(record["execution"])
             yield step
 
@@ -148,16 +158,26 @@ class _Watch:
         return ""
 
     def _progress(self) -> str:
-        if self._ledger.current().db_host is None:
+        try:
+            with self._connected().cursor() as cursor:
+                cursor.execute(_FAN_OUTS, (self._run_date,))
+                return "".join(f"  {done}/{planned}" for _, planned, done in cursor.fetchall())
+        except (NoCurrentRun, psycopg2.Error):
+            self.close()  # not restored yet, or deleted again
             return ""
-        with (
-            suppress(psycopg2.Error),
-            closing(psycopg2.connect(self._stack.run_dsn())) as connection,
-            connection.cursor() as cursor,
-        ):
-            cursor.execute(_FAN_OUTS, (self._run_date,))
-            return "".join(f"  {done}/{planned}" for _, planned, done in cursor.fetchall())
-        return ""
+
+    def _connected(self) -> "Connection":
+        """One connection for the whole run; in autocommit, so that no step waits for the display's locks."""
+        if self._connection is None:
+            self._connection = psycopg2.connect(self._stack.run_dsn())
+            self._connection.autocommit = True
+        return self._connection
+
+    def close(self) -> None:
+        """Close the connection to the run's database."""
+        connection, self._connection = self._connection, None
+        if connection:
+            connection.close()
 
 
 def _table(steps: list[Step]) -> Table:

@@ -16,8 +16,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
-from ministack.core.concurrency import spawn_background  # type: ignore[import-untyped]
-from ministack.services import lambda_svc, stepfunctions  # type: ignore[import-untyped]
+from ministack.core.concurrency import esm_wake, spawn_background  # type: ignore[import-untyped]
+from ministack.services import lambda_svc, sqs, stepfunctions  # type: ignore[import-untyped]
 
 from local.aws.patching import EmulatorChanged, replaces
 
@@ -190,11 +190,28 @@ def _deletion_that_may_be_repeated() -> None:
         return delete(data)
 
 
+def _delayed_messages_on_time() -> None:
+    """Hand a delayed message to its function when it is due. ministack's poller sees it up to a second later."""
+    send = sqs._act_send_message
+
+    @replaces(sqs, "_act_send_message")
+    def _send(data: dict[str, Any], queue_url: str) -> dict[str, Any]:
+        sent: dict[str, Any] = send(data, queue_url)
+        if delay := int(data.get("DelaySeconds") or 0):
+            due = threading.Timer(delay, esm_wake.set)
+            due.daemon = True
+            due.start()
+        return sent
+
+    sqs._HANDLERS["SendMessage"] = _send
+
+
 def install() -> None:
-    """Correct Lambda and Step Functions."""
+    """Correct Lambda, SQS and Step Functions."""
     _share_unpacked_zips()
     _names_of_the_rds_integration()
     _heartbeats_of_tasks()
     _raised_errors_by_name()
     _nested_failure_with_cause()
     _deletion_that_may_be_repeated()
+    _delayed_messages_on_time()

@@ -129,7 +129,7 @@ class Killer(threading.Thread):
 def step_seconds(stack: LocalStack) -> dict[str, float]:
     """How long each step of the last run took."""
     ledger = Ledger(stack.client("ANSTEAD", "dynamodb"), names.CONTROL_TABLE)
-    records = {step: ledger.step(step, RUN_DATE) for step in catalogue.load().pipeline()}
+    records = ledger.steps(tuple(catalogue.load().pipeline()), RUN_DATE)
     moments = {
         step: [datetime.fromisoformat(record[key]) for key in ("started_at", "finished_at")]
         for step, record in records.items()

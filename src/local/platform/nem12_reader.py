@@ -27,7 +27,7 @@ from local.platform.nem12_fields import (
     QualityRuns,
     ReadDay,
 )
-from local.platform.text import printable, shown, trimmed, upper, whole
+from local.platform.text import has_blanks_around, printable, shown, trimmed, upper, whole
 from shared.metering.nem12 import quality_runs
 
 DayKey = tuple[str, str, date]  # NMI, suffix, market day
@@ -109,11 +109,13 @@ class _Walk(Fields):
         """Read the whole file, so that one reading shows what there is to mend in it."""
         if not content.strip():
             self.refuse("the file is empty")
-        reader = csv.reader(io.StringIO(self.decode(content), newline=""), strict=True)
+        text = self.decode(content)
+        has_blanks = has_blanks_around(text)
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         try:
             for row in reader:
                 self.line = reader.line_num
-                self.take([trimmed(cell) for cell in row])
+                self.take([trimmed(cell) for cell in row] if has_blanks else row)
                 if len(self.faults) >= FAULTS_SHOWN or (self.faults and not self.file.version):
                     raise MeterDataRefused(self.faults)
         except csv.Error as error:

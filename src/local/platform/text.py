@@ -7,12 +7,19 @@ SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2
 BLANKS = SPACES + "\t"
 SHOWN = 60
 
+# A field of a CSV text ends at a comma, a quote or the end of its line.
+_BLANK_AROUND = re.compile(rf"[{BLANKS}](?:[,\"\r\n]|\Z)|(?:\A|[,\"\r\n])[{BLANKS}]")
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 
 
 def trimmed(text: str) -> str:
     """Return the text without the blanks around it."""
     return text.strip(BLANKS)
+
+
+def has_blanks_around(text: str) -> bool:
+    """Whether a field of a CSV text may have blanks around it; finding none here spares trimming field by field."""
+    return not (text.isascii() and " " not in text and "\t" not in text) and bool(_BLANK_AROUND.search(text))
 
 
 def upper(text: str) -> str:

@@ -312,6 +312,17 @@ class TestStep:
         assert "error" not in record
         assert "finished_at" not in record
 
+    def test_steps_are_read_together(self, context):
+        context.ledger.set_current({"run_date": RUN_DATE})
+        begin_step(context, "reset-basicreads")
+        begin_step(context, "nem12")
+        end_step(context, "nem12", error="TooManyFailures", cause="12 of 100 work items failed")
+        found = context.ledger.steps(("reset-basicreads", "nem12", "export"), RUN_DATE)
+        assert {step: record.get("state") for step, record in found.items()} == {
+            "reset-basicreads": "RUNNING", "nem12": "FAILED", "export": None,
+        }  # fmt: skip
+        assert found["nem12"]["cause"] == "12 of 100 work items failed"
+
     def test_counts_of_its_fan_outs_are_its_result(self, context):
         context.ledger.set_current({"run_date": RUN_DATE})
         begin_step(context, "segments")
