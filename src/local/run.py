@@ -46,8 +46,9 @@ def _run(options: argparse.Namespace, console: Console) -> None:
     chosen = period.choose(options.run_date, options.from_date, options.to_date, options.as_at)
     before = previous.read(options.previous, options.run_date) if options.previous else None
     _make_room(options.out)
+    given = _read(options, folder, chosen, console) if options.portfolio else None  # one that is refused starts nothing
     with _starting(options.work) as started:
-        portfolio = _portfolio(options, folder, chosen, console)
+        portfolio = given or _demo(options, folder, chosen, console)
         with console.status("starting the local stack ...") as status:
             stack = started()
             status.update("loading the portfolio into production ...")
@@ -65,23 +66,25 @@ def _run(options: argparse.Namespace, console: Console) -> None:
     report.write(folder, options.run_date, steps, options.out, console, period=chosen)
 
 
-def _portfolio(options: argparse.Namespace, folder: Path, chosen: period.Period, console: Console) -> Portfolio:
-    """The portfolio of the run, checked; a demo is generated first."""
-    if options.portfolio is None:
-        with console.status(f"generating a demo portfolio of {options.accounts} accounts ..."):
-            shutil.rmtree(folder, ignore_errors=True)
-            write_demo(folder, accounts=options.accounts, seed=options.seed, run_date=options.run_date)
+def _read(options: argparse.Namespace, folder: Path, chosen: period.Period, console: Console) -> Portfolio:
     portfolio = read(folder, options.run_date, console, chosen)
     counts = f"{len(portfolio.accounts)} accounts, {len(portfolio.registers)} registers"
     console.print(f"Portfolio {folder}: {counts}; the period is {chosen}", markup=False)
     return portfolio
 
 
+def _demo(options: argparse.Namespace, folder: Path, chosen: period.Period, console: Console) -> Portfolio:
+    with console.status(f"generating a demo portfolio of {options.accounts} accounts ..."):
+        shutil.rmtree(folder, ignore_errors=True)
+        write_demo(folder, accounts=options.accounts, seed=options.seed, run_date=options.run_date)
+    return _read(options, folder, chosen, console)
+
+
 @contextmanager
 def _starting(directory: Path) -> Iterator[Callable[[], LocalStack]]:
     """Package the functions and start a stack beside whatever the body does; what it is given waits for the stack.
 
-    At the end the stack is stopped, also one that has not quite started: a portfolio that is refused need not wait for it.
+    At the end the stack is stopped, also one that has not quite started.
     """
     stack, is_over = LocalStack(directory), threading.Event()
 

@@ -1,4 +1,4 @@
-"""The stack starts beside the reading of the portfolio, and ends with it whenever that is."""
+"""The stack starts beside the making of the demo, and ends with it whenever that is."""
 
 import threading
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_the_stack_is_stopped_at_the_end():
     assert Stack.last.done[:2] == ["started", "stopped"]
 
 
-def test_a_portfolio_that_is_refused_starts_no_stack_any_more(monkeypatch):
+def test_a_body_that_fails_starts_no_stack_any_more(monkeypatch):
     monkeypatch.setattr(run.zips, "build", lambda _target: Stack.last.stopped.wait())  # the functions take their time
     with pytest.raises(InvalidInput, match="line 3"), run._starting(Path("anywhere")):
         raise InvalidInput("accounts.csv, line 3")
