@@ -25,7 +25,7 @@ def received(queue_url):
 
 
 def test_a_delayed_message_wakes_its_reader_when_it_is_due(queue_url):
-    sqs._HANDLERS["SendMessage"]({"QueueUrl": queue_url, "MessageBody": "tick", "DelaySeconds": 1}, queue_url)
+    sqs._HANDLERS["SendMessage"]({"QueueUrl": queue_url, "MessageBody": "tick", "DelaySeconds": 5}, queue_url)
     esm_wake.clear()  # what sending it set
     assert received(queue_url) == []
     assert esm_wake.wait(60)  # without the patch nothing ever sets it
