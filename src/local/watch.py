@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg2
 from rich.console import Console
@@ -15,11 +15,9 @@ from rich.table import Table
 from local.aws import names
 from local.stack import LocalStack
 from shared import catalogue
+from shared.database.connections import Connection
 from shared.errors import NoCurrentRun, PermanentError
 from shared.ledger import Ledger
-
-if TYPE_CHECKING:
-    from psycopg2.extensions import connection as Connection  # noqa: N812 - a class, whatever its name
 
 POLL_SECONDS = 0.5
 _MARKS = {
@@ -166,7 +164,7 @@ class _Watch:
             self.close()  # not restored yet, or deleted again
             return ""
 
-    def _connected(self) -> "Connection":
+    def _connected(self) -> Connection:
         """One connection for the whole run; in autocommit, so that no step waits for the display's locks."""
         if self._connection is None:
             self._connection = psycopg2.connect(self._stack.run_dsn())

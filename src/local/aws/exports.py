@@ -228,7 +228,7 @@ def _creating_while_importing() -> None:
 
     @replaces(dynamodb, "_run_import")
     def _run(import_arn: str, name: str) -> None:
-        with _BEGINNING:
+        with _BEGINNING:  # until whoever began it has noted its request
             pass
         run_import(import_arn, name)
 

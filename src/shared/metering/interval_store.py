@@ -46,7 +46,6 @@ ESTIMATED_ONLY = frozenset("EN")
 
 SAMPLED = 7  # of so many half-hours one is looked at before all are
 _FIELDS = itemgetter("len", "scale", "val", "q")
-_UPDATED = itemgetter("upd")
 
 
 class DayKeys(NamedTuple):
@@ -237,7 +236,7 @@ def _decode_usable(items: list[Item]) -> SiteDays:
         missing=missing,
         totals=half_hours.sum(axis=1) * _POWERS[MAX_SCALE - scales],
         items_read=len(items),
-        newest_update=max([update["S"] for update in map(_UPDATED, items)], default=None),
+        newest_update=max([item["upd"]["S"] for item in items], default=None),
     )
 
 

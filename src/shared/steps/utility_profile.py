@@ -187,23 +187,28 @@ def _add_up_segment(members: list[tuple[SiteDays, npt.NDArray[np.intp]]]) -> Par
         totals=np.zeros((length, 48), dtype=np.int64),
         complete_totals=np.zeros(length, dtype=np.int64),
     )
-    whole = np.zeros((length, 1), dtype=np.int32)  # registers by day, as if every half-hour were usable
+    registers = np.zeros((length, 1), dtype=np.int32)  # by day, as if every half-hour were usable
     for days, positions in members:
         row = (days.days[positions] - first).astype(int)
+        # A register has a day once, in order, so no row occurs twice in one addition.
+        rows = slice(row[0], row[-1] + 1) if row[-1] - row[0] + 1 == len(row) else row
         excluded = days.excluded[positions]
         dirty = np.flatnonzero(excluded)  # few days: only they are looked at half-hour by half-hour
         usable = (excluded[dirty, np.newaxis] >> HALF_HOURS & 1) == 0
-        micro = days.half_hours[positions] * (10 ** (6 - days.scales[positions].astype(np.int64)))[:, np.newaxis]
+        micro = _micro_kwh(days, positions)
         micro[dirty] *= usable
-        # A register has a day once, in order, so no row occurs twice in one addition.
-        rows = slice(row[0], row[-1] + 1) if row[-1] - row[0] + 1 == len(row) else row
-        whole[rows] += 1
+        registers[rows] += 1
         partial.counts[row[dirty]] -= ~usable
         partial.totals[rows] += micro
         partial.complete_totals[rows] += np.where(excluded == 0, days.totals[positions], 0)
         partial.present[rows] = True
-    partial.counts += whole
+    partial.counts += registers
     return partial
+
+
+def _micro_kwh(days: SiteDays, positions: npt.NDArray[np.intp]) -> npt.NDArray[np.int64]:
+    factors: npt.NDArray[np.int64] = 10 ** (6 - days.scales[positions].astype(np.int64))
+    return days.half_hours[positions] * factors[:, np.newaxis]
 
 
 def _ask(context: Context, work: Work) -> tuple[dict[str, list[Register]], Limits]:
